@@ -1,0 +1,208 @@
+import type { ObjectId } from 'mongodb'
+import { z } from 'zod'
+import { DatabaseError } from './errors.js'
+import { objectId } from './fields.js'
+import { type MongoJsonSchema, toMongoJsonSchema } from './json-schema.js'
+
+/** What every stored document has besides the fields of its entity. */
+export interface StoredFields {
+  readonly _id: ObjectId
+  readonly createdAt: Date
+  readonly updatedAt: Date
+  /** The version of the document: 0 when created, one more with each update. */
+  readonly __v: number
+}
+
+export type SortDirection = 1 | -1
+
+export interface IndexDefinition {
+  readonly key: Readonly<Record<string, SortDirection | '2dsphere' | 'text'>>
+  readonly unique?: boolean
+  /** Seconds after which a document goes, counted from the date in the index's field. */
+  readonly expireAfterSeconds?: number
+  /** The documents that the index holds: equality, `$exists: true`, `$gt`, `$gte`, `$lt`, `$lte`, `$type`. */
+  readonly partialFilterExpression?: Readonly<Record<string, unknown>>
+  /** The query that needs it: an index without a reader is only a cost. */
+  readonly serves: string
+}
+
+/** A rule across several fields, checked here and by the server. */
+export interface EntityRule {
+  readonly path: string
+  readonly message: string
+  readonly check: (document: Readonly<Record<string, unknown>>) => boolean
+  /** The same rule as a MongoDB aggregation expression; `$exists` is written as a comparison with `$type`. */
+  readonly expression: Readonly<Record<string, unknown>>
+}
+
+export interface TimeSeriesOptions {
+  readonly timeField: string
+  readonly metaField?: string
+  readonly granularity?: 'seconds' | 'minutes' | 'hours'
+  readonly expireAfterSeconds?: number
+}
+
+type Shape = Readonly<Record<string, z.ZodType>>
+type SecretShape = Readonly<Record<string, z.ZodType<string, string>>>
+type Flat<T> = { [K in keyof T]: T[K] }
+
+/** Functions that Mongoose documents or models of the entity have; plain objects do not. */
+export interface EntityBehaviour {
+  readonly virtuals?: Readonly<Record<string, (document: never) => unknown>>
+  readonly methods?: Readonly<Record<string, (...args: never[]) => unknown>>
+  readonly statics?: Readonly<Record<string, (...args: never[]) => unknown>>
+}
+
+export interface EntityOptions<Fields extends Shape, Secrets extends SecretShape> extends EntityBehaviour {
+  /** The singular name in messages, such as `device`. */
+  readonly name: string
+  readonly collection: string
+  readonly fields: Fields
+  /** Fields that are encrypted at rest, with the schema of their plain text; they are never read with a document. */
+  readonly secrets?: Secrets
+  readonly rules?: readonly EntityRule[]
+  readonly indexes?: readonly IndexDefinition[]
+  /** Deleting marks the document with `deletedAt` instead of removing it. */
+  readonly softDelete?: boolean
+  /** Documents are written by the library alone, and never changed: the Mongoose model refuses every write. */
+  readonly appendOnly?: boolean
+  readonly timeSeries?: TimeSeriesOptions
+  /** The documented shard key of a collection that grows with traffic; every unique index starts with it. */
+  readonly shardKey?: Readonly<Record<string, 1 | 'hashed'>>
+}
+
+export interface EntityExtension<Fields extends Shape, Secrets extends SecretShape> {
+  readonly fields: Fields
+  readonly secrets?: Secrets
+  readonly rules?: readonly EntityRule[]
+  readonly indexes?: readonly IndexDefinition[]
+}
+
+export type StoredOf<Fields extends Shape> = Flat<z.output<z.ZodObject<Fields>> & StoredFields>
+export type InputOf<Fields extends Shape, Secrets extends SecretShape> = Flat<
+  z.input<z.ZodObject<Fields>> & { [K in keyof Secrets]: z.input<Secrets[K]> } & { _id?: ObjectId | string | undefined }
+>
+
+/** A definition from which types, Mongoose schema, validation and the server's validator are made. */
+export interface EntityDescription {
+  readonly name: string
+  readonly collection: string
+  /** What `create` takes. Exported for hosts that validate requests with it. */
+  readonly inputSchema: z.ZodType
+  /** A whole document as it is stored, secrets sealed. */
+  readonly storedSchema: z.ZodObject
+  readonly secrets: SecretShape
+  readonly rules: readonly EntityRule[]
+  readonly indexes: readonly IndexDefinition[]
+  readonly softDelete: boolean
+  readonly appendOnly: boolean
+  readonly timeSeries: TimeSeriesOptions | undefined
+  readonly shardKey: Readonly<Record<string, 1 | 'hashed'>> | undefined
+  readonly behaviour: EntityBehaviour
+  /** The validator that the server's collection gets; undefined for a time-series collection, which can have none. */
+  readonly validator: MongoJsonSchema | undefined
+}
+
+/** An entity with the types of its stored documents and of the input that creates one. */
+export interface Entity<out Stored extends StoredFields = StoredFields, out Input extends object = object> extends EntityDescription {
+  /** This entity with fields of the host's own. */
+  extend<Fields extends Shape, Secrets extends SecretShape = Record<never, never>>(
+    extension: EntityExtension<Fields, Secrets>,
+  ): Entity<Flat<Stored & z.output<z.ZodObject<Fields>>>, Flat<Input & Omit<InputOf<Fields, Secrets>, '_id'>>>
+  /** This entity in another collection. */
+  inCollection(collection: string): Entity<Stored, Input>
+  readonly inputSchema: z.ZodType<object, Input>
+  /** Carries the type of a stored document; never set. */
+  readonly stored?: Stored
+}
+
+/** The type of an entity's stored documents. */
+export type Stored<E extends Entity> = NonNullable<E['stored']>
+/** The type of what creates one. */
+export type Input<E extends Entity> = z.input<E['inputSchema']>
+
+/** How an encrypted field looks in the database: version, key name, and the rest in base64url. */
+export const sealedPattern = /^av1\.[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{38,}$/
+
+const ownFields = ['_id', 'createdAt', 'updatedAt', '__v', 'deletedAt']
+
+/**
+ * Declares an entity. The fields are the only place where its shape is written down.
+ * @throws DatabaseError `CONFIGURATION` if MongoDB could not check what the fields ask for.
+ */
+export function defineEntity<const Fields extends Shape, const Secrets extends SecretShape = Record<never, never>>(
+  options: EntityOptions<Fields, Secrets>,
+): Entity<StoredOf<Fields>, InputOf<Fields, Secrets>> {
+  return buildEntity(options) as unknown as Entity<StoredOf<Fields>, InputOf<Fields, Secrets>>
+}
+
+function buildEntity(options: EntityOptions<Shape, SecretShape>): Entity {
+  const secrets = options.secrets ?? {}
+  const rules = options.rules ?? []
+  refuseOwnFields(options.name, [...Object.keys(options.fields), ...Object.keys(secrets)])
+  const storedSchema = z.strictObject({
+    _id: objectId(),
+    ...options.fields,
+    ...mapShape(secrets, (schema) => sealedLike(schema)),
+    createdAt: z.date(),
+    updatedAt: z.date(),
+    __v: z.int().min(0),
+    ...(options.softDelete ? { deletedAt: z.date().nullable() } : {}),
+  })
+  const inputSchema = z
+    .strictObject({ _id: objectId().optional(), ...options.fields, ...secrets })
+    .check(...rules.map(ruleCheck))
+  return {
+    name: options.name,
+    collection: options.collection,
+    inputSchema,
+    storedSchema,
+    secrets,
+    rules,
+    indexes: options.indexes ?? [],
+    softDelete: options.softDelete ?? false,
+    appendOnly: options.appendOnly ?? false,
+    timeSeries: options.timeSeries,
+    shardKey: options.shardKey,
+    behaviour: options,
+    validator: options.timeSeries ? undefined : serverValidator(storedSchema, rules),
+    extend: (extension) =>
+      buildEntity({
+        ...options,
+        fields: { ...options.fields, ...extension.fields },
+        secrets: { ...secrets, ...extension.secrets },
+        rules: [...rules, ...(extension.rules ?? [])],
+        indexes: [...(options.indexes ?? []), ...(extension.indexes ?? [])],
+      }) as never,
+    inCollection: (collection) => buildEntity({ ...options, collection }) as never,
+  }
+}
+
+function ruleCheck(rule: EntityRule): z.core.CheckFn<Record<string, unknown>> {
+  return (payload) => {
+    if (rule.check(payload.value)) return
+    const path = rule.path === '' ? [] : rule.path.split('.')
+    payload.issues.push({ code: 'custom', path, message: rule.message, input: payload.value })
+  }
+}
+
+function refuseOwnFields(entity: string, names: readonly string[]): void {
+  const taken = names.filter((name) => ownFields.includes(name) || name.startsWith('$') || name.includes('.'))
+  if (taken.length > 0) {
+    throw new DatabaseError('CONFIGURATION', `The entity ${entity} cannot have fields named ${taken.join(', ')}`)
+  }
+}
+
+function sealedLike(plain: z.ZodType): z.ZodType {
+  const sealed = z.string().regex(sealedPattern)
+  return plain instanceof z.ZodOptional ? sealed.optional() : sealed
+}
+
+function mapShape(shape: SecretShape, change: (schema: z.ZodType) => z.ZodType): Record<string, z.ZodType> {
+  return Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, change(schema)]))
+}
+
+function serverValidator(schema: z.ZodObject, rules: readonly EntityRule[]): MongoJsonSchema {
+  const shape = { $jsonSchema: toMongoJsonSchema(schema) }
+  return rules.length === 0 ? shape : { $and: [shape, ...rules.map((rule) => ({ $expr: rule.expression }))] }
+}

@@ -1,0 +1,78 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { DatabaseError } from './errors.js'
+
+const algorithm = 'aes-256-gcm'
+const keyBytes = 32
+const nonceBytes = 12
+const tagBytes = 16
+const keyName = /^[A-Za-z0-9_-]{1,64}$/
+
+/** Keys for fields that are encrypted at rest. To rotate, add a new key, make it active, and call `volt.resealSecrets()`. */
+export interface KeyRingOptions {
+  /** The name of the key that seals from now on. */
+  readonly active: string
+  /** Every key that something may still be sealed with: 32 bytes each, as they are or in base64. */
+  readonly keys: Readonly<Record<string, Uint8Array | string>>
+}
+
+/** Seals short texts with AES-256-GCM. What is sealed is bound to its place, so it cannot be moved to another document. */
+export class KeyRing {
+  readonly active: string
+  readonly #keys: ReadonlyMap<string, Buffer>
+
+  /** @throws DatabaseError `KEY_RING` if a key is not 32 bytes, a name is not usable or the active key is missing. */
+  constructor(options: KeyRingOptions) {
+    this.#keys = new Map(Object.entries(options.keys).map(([name, key]) => [name, readKey(name, key)]))
+    this.active = options.active
+    if (!this.#keys.has(options.active)) {
+      throw new DatabaseError('KEY_RING', `The active key ${JSON.stringify(options.active)} is not among the keys`)
+    }
+  }
+
+  /** @param place Where the text will be stored, such as `devices/secret/65f0...`. */
+  seal(plain: string, place: string): string {
+    const nonce = randomBytes(nonceBytes)
+    const cipher = createCipheriv(algorithm, this.#key(this.active), nonce).setAAD(Buffer.from(place))
+    const sealed = Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()])
+    return `av1.${this.active}.${sealed.toString('base64url')}`
+  }
+
+  /** @throws DatabaseError `KEY_RING` if the key is not known, or the text was altered or moved from its place. */
+  open(sealed: string, place: string): string {
+    const [version, name, body] = sealed.split('.')
+    if (version !== 'av1' || name === undefined || body === undefined) {
+      throw new DatabaseError('KEY_RING', `What is stored at ${place} is not a sealed text`)
+    }
+    const bytes = Buffer.from(body, 'base64url')
+    try {
+      const decipher = createDecipheriv(algorithm, this.#key(name), bytes.subarray(0, nonceBytes))
+      decipher.setAAD(Buffer.from(place)).setAuthTag(bytes.subarray(-tagBytes))
+      return decipher.update(bytes.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')
+    } catch (cause) {
+      if (cause instanceof DatabaseError) throw cause
+      throw new DatabaseError('KEY_RING', `What is stored at ${place} was altered, moved, or sealed with another key`, { cause })
+    }
+  }
+
+  /** Whether the text was sealed with the active key. */
+  isCurrent(sealed: string): boolean {
+    return sealed.startsWith(`av1.${this.active}.`)
+  }
+
+  #key(name: string): Buffer {
+    const key = this.#keys.get(name)
+    if (key === undefined) throw new DatabaseError('KEY_RING', `The key ${JSON.stringify(name)} is not in the key ring`)
+    return key
+  }
+}
+
+function readKey(name: string, key: Uint8Array | string): Buffer {
+  if (!keyName.test(name)) {
+    throw new DatabaseError('KEY_RING', `The key name ${JSON.stringify(name)} may have only letters, digits, _ and -, at most 64`)
+  }
+  const bytes = typeof key === 'string' ? Buffer.from(key, 'base64') : Buffer.from(key)
+  if (bytes.length !== keyBytes) {
+    throw new DatabaseError('KEY_RING', `The key ${name} has ${bytes.length} bytes; AES-256 takes ${keyBytes}`)
+  }
+  return bytes
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import type { ClientSession } from 'mongodb'
+import { MongoServerError } from 'mongodb'
+import { z } from 'zod'
+import type { Database } from './database.js'
+import { defineEntity } from './entity.js'
+import { DatabaseError } from './errors.js'
+import { translateError } from './translate-error.js'
+
+/** Who may do what only one process may do at a time. Times are the database's own, so clocks need not agree. */
+export const leaseEntity = defineEntity({
+  name: 'lease',
+  collection: 'leases',
+  fields: {
+    name: z.string().min(1).max(200),
+    owner: z.string().min(1).max(100),
+    /** Grows with every change of owner, and with nothing else. */
+    fence: z.int().min(1),
+    expiresAt: z.date(),
+  },
+  indexes: [{ key: { name: 1 }, unique: true, serves: 'acquire and renew by name' }],
+})
+
+export interface LeaseOptions {
+  readonly name: string
+  /** How long the lease lasts without being renewed. */
+  readonly durationMs: number
+}
+
+/** A lease on a name. While it is held nobody else holds it, as long as its holder writes under {@link guard}. */
+export class Lease {
+  readonly name: string
+  readonly #database: Database
+  readonly #collectionName: string
+  readonly #durationMs: number
+  readonly #owner = randomUUID()
+  #fence = 0
+
+  constructor(database: Database, collection: string, options: LeaseOptions) {
+    this.#database = database
+    this.#collectionName = collection
+    this.name = options.name
+    this.#durationMs = options.durationMs
+  }
+
+  /** The fencing number of this holding. */
+  get fence(): number {
+    return this.#fence
+  }
+
+  /** Takes the lease if it is free or expired, or renews it. @returns whether it is held now. */
+  async acquire(): Promise<boolean> {
+    const isFree = { $or: [{ $lte: ['$expiresAt', '$$NOW'] }, { $eq: ['$owner', this.#owner] }] }
+    const fields = {
+      name: { $literal: this.name },
+      fence: { $cond: [{ $eq: ['$owner', this.#owner] }, '$fence', { $add: [{ $ifNull: ['$fence', 0] }, 1] }] },
+      owner: { $literal: this.#owner },
+      expiresAt: { $add: ['$$NOW', this.#durationMs] },
+      createdAt: { $ifNull: ['$createdAt', '$$NOW'] },
+      updatedAt: '$$NOW',
+      __v: { $add: [{ $ifNull: ['$__v', -1] }, 1] },
+    }
+    try {
+      const lease = await this.#collection.findOneAndUpdate({ name: this.name, $expr: isFree }, [{ $set: fields }], {
+        upsert: true,
+        returnDocument: 'after',
+      })
+      this.#fence = Number(lease?.['fence'] ?? 0)
+      return true
+    } catch (error) {
+      // The upsert met the holder's document.
+      if (error instanceof MongoServerError && error.code === 11000) return false
+      throw translateError(error)
+    }
+  }
+
+  /**
+   * Makes the transaction of the session fail unless the lease is still held: what it writes is then never written by a
+   * process that has lost the lease without noticing.
+   * @throws DatabaseError `LEASE_LOST`.
+   */
+  async guard(session: ClientSession | undefined): Promise<void> {
+    const result = await this.#collection.updateOne(
+      { name: this.name, owner: this.#owner, fence: this.#fence },
+      { $inc: { __v: 1 } },
+      session === undefined ? {} : { session },
+    )
+    if (result.matchedCount === 0) throw new DatabaseError('LEASE_LOST', `The lease ${this.name} has gone to another process`)
+  }
+
+  /** Gives the lease up, so that another need not wait for its end. */
+  async release(): Promise<void> {
+    try {
+      await this.#collection.updateOne({ name: this.name, owner: this.#owner }, { $set: { expiresAt: new Date(0) } })
+    } catch (error) {
+      throw translateError(error)
+    }
+  }
+
+  get #collection() {
+    return this.#database.native.collection(this.#collectionName)
+  }
+}

@@ -1,0 +1,90 @@
+import { ValidationError } from '../errors.js'
+import { typeName } from '../validate.js'
+
+/**
+ * A condition on a field that can come only from code: JSON from outside can never become one, so filters built from
+ * requests compare by equality and nothing else.
+ */
+export class Condition<Value> {
+  /** Carries the type of the values it fits; never set. */
+  declare readonly value?: Value
+  readonly #expression: Readonly<Record<string, unknown>>
+
+  constructor(expression: Readonly<Record<string, unknown>>) {
+    this.#expression = expression
+  }
+
+  /** The condition in MongoDB's language. */
+  get expression(): Readonly<Record<string, unknown>> {
+    return this.#expression
+  }
+}
+
+/** Several filters joined by a logical operator. */
+export class Combination<Document> {
+  declare readonly document?: Document
+
+  constructor(
+    readonly operator: '$and' | '$or' | '$nor',
+    readonly filters: readonly Filter<Document>[],
+  ) {}
+}
+
+type Item<T> = T extends readonly (infer Element)[] ? Element : T
+type Nested<T> = T extends Date | { _bsontype: string } | string | number | boolean | bigint | null | undefined ? never : T
+
+/** Dotted paths one level down, such as `switches.gpio`, each with its values' type. */
+export type DottedFields<Document> = {
+  [Key in keyof Document & string as Nested<Item<NonNullable<Document[Key]>>> extends never
+    ? never
+    : `${Key}.${keyof Item<NonNullable<Document[Key]>> & string}`]: Item<NonNullable<Document[Key]>>
+}
+type DottedValue<Document, Path extends string> = Path extends `${infer Head}.${infer Tail}`
+  ? Head extends keyof Document
+    ? Tail extends keyof Item<NonNullable<Document[Head]>>
+      ? Item<NonNullable<Document[Head]>>[Tail]
+      : never
+    : never
+  : never
+
+type FieldFilter<Value> = Value | Item<NonNullable<Value>> | Condition<Item<NonNullable<Value>>> | null
+
+/** What documents must be like: fields by equality or by a condition of {@link where}, `switches.gpio` for one level down. */
+export type Filter<Document> =
+  | ({ readonly [Key in keyof Document]?: FieldFilter<Document[Key]> } & {
+      readonly [Path in keyof DottedFields<Document>]?: FieldFilter<DottedValue<Document, Path & string>>
+    })
+  | Combination<Document>
+
+/** Conditions for filters, named as MongoDB names its operators. */
+export const where = {
+  ne: <Value>(value: Value | null): Condition<Value> => new Condition<Value>({ $ne: value }),
+  gt: <Value>(value: Value): Condition<Value> => new Condition<Value>({ $gt: value }),
+  gte: <Value>(value: Value): Condition<Value> => new Condition<Value>({ $gte: value }),
+  lt: <Value>(value: Value): Condition<Value> => new Condition<Value>({ $lt: value }),
+  lte: <Value>(value: Value): Condition<Value> => new Condition<Value>({ $lte: value }),
+  /** From the first value, included, to the second, excluded. */
+  between: <Value>(from: Value, to: Value): Condition<Value> => new Condition<Value>({ $gte: from, $lt: to }),
+  in: <Value>(values: readonly Value[]): Condition<Value> => new Condition<Value>({ $in: listOf(values) }),
+  nin: <Value>(values: readonly Value[]): Condition<Value> => new Condition<Value>({ $nin: listOf(values) }),
+  exists: (exists = true): Condition<never> => new Condition<never>({ $exists: exists }),
+  /** A pattern of the developer's own; never build one from outside text. */
+  matches: (pattern: RegExp): Condition<string> => new Condition<string>({ $regex: pattern }),
+  /** Texts that begin so; the text is taken literally, and an index is used. */
+  startsWith: (text: string): Condition<string> =>
+    new Condition<string>({ $regex: new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`) }),
+  and: <Document>(...filters: readonly Filter<Document>[]): Combination<Document> => new Combination('$and', filters),
+  or: <Document>(...filters: readonly Filter<Document>[]): Combination<Document> => new Combination('$or', filters),
+  nor: <Document>(...filters: readonly Filter<Document>[]): Combination<Document> => new Combination('$nor', filters),
+} as const
+
+const maximumListLength = 10_000
+
+function listOf(values: readonly unknown[]): readonly unknown[] {
+  if (!Array.isArray(values) || values.length > maximumListLength) {
+    throw new ValidationError('The condition', [
+      { path: '', message: `expected a list of at most ${maximumListLength} values`, received: typeName(values) },
+    ])
+  }
+  return values
+}

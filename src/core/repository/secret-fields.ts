@@ -1,0 +1,84 @@
+import type { Document, ObjectId } from 'mongodb'
+import type { Database } from '../database.js'
+import type { EntityDescription } from '../entity.js'
+import { NotFoundError } from '../errors.js'
+
+/** The fields of an entity that are encrypted at rest: sealed on the way in, left out on the way out. */
+export class SecretFields {
+  readonly #database: Database
+  readonly #entity: EntityDescription
+  readonly #names: readonly string[]
+  /** The projection that leaves them out. */
+  readonly projection: Readonly<Record<string, 0>>
+
+  constructor(database: Database, entity: EntityDescription) {
+    this.#database = database
+    this.#entity = entity
+    this.#names = Object.keys(entity.secrets)
+    this.projection = Object.fromEntries(this.#names.map((name) => [name, 0]))
+  }
+
+  seal(field: string, _id: ObjectId, plain: string): string {
+    return this.#database.keyRing.seal(plain, this.#placeOf(field, _id))
+  }
+
+  /** Replaces the plain texts in a new document. */
+  sealIn(document: Record<string, unknown>, _id: ObjectId): void {
+    for (const name of this.#names) {
+      if (document[name] !== undefined) document[name] = this.seal(name, _id, String(document[name]))
+    }
+  }
+
+  /** A copy of the document that can be shown. */
+  without<Shown>(document: object): Shown {
+    const shown: Record<string, unknown> = { ...document }
+    for (const name of this.#names) delete shown[name]
+    return shown as Shown
+  }
+
+  /** @throws NotFoundError, DatabaseError `KEY_RING`. */
+  async reveal(_id: ObjectId, field: string): Promise<string> {
+    const found = await this.#database.run(this.#entity, 'revealSecret', (session) =>
+      this.#collection.findOne({ _id }, { ...(session === undefined ? {} : { session }), projection: { [field]: 1 } }),
+    )
+    const sealed: unknown = this.#names.includes(field) ? found?.[field] : undefined
+    if (typeof sealed !== 'string') throw new NotFoundError(this.#entity.name, `id ${_id.toHexString()} and a secret ${field}`)
+    return this.open(field, _id, sealed)
+  }
+
+  open(field: string, _id: ObjectId, sealed: string): string {
+    return this.#database.keyRing.open(sealed, this.#placeOf(field, _id))
+  }
+
+  /** Seals anew what was not sealed with the active key. @returns how many secrets were. */
+  async reseal(): Promise<number> {
+    if (this.#names.length === 0) return 0
+    let changed = 0
+    const projection = Object.fromEntries(this.#names.map((name) => [name, 1]))
+    for await (const document of this.#collection.find({}, { projection })) {
+      for (const name of this.#names) changed += await this.#resealOne(document, name)
+    }
+    return changed
+  }
+
+  async #resealOne(document: Document, name: string): Promise<number> {
+    const sealed: unknown = document[name]
+    if (typeof sealed !== 'string' || this.#database.keyRing.isCurrent(sealed)) return 0
+    const _id = document['_id'] as ObjectId
+    const renewed = this.seal(name, _id, this.open(name, _id, sealed))
+    // The old text is part of the filter: a secret that was changed meanwhile stays as it is.
+    const result = await this.#database.run(this.#entity, 'resealSecrets', () =>
+      this.#collection.updateOne({ _id, [name]: sealed }, { $set: { [name]: renewed } }),
+    )
+    return result.modifiedCount
+  }
+
+  get #collection() {
+    return this.#database.native.collection(this.#entity.collection)
+  }
+
+  /** What a sealed text is bound to: the entity's name, not the collection's, so that a collection can be renamed. */
+  #placeOf(field: string, _id: ObjectId): string {
+    return `${this.#entity.name}/${field}/${_id.toHexString()}`
+  }
+}

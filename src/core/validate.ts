@@ -1,0 +1,44 @@
+import type { z } from 'zod'
+import { ValidationError, type ValidationIssue } from './errors.js'
+import { isRecord } from './is-record.js'
+
+/**
+ * The data as the schema gives it back: defaults filled in, ids and instants converted.
+ * @param subject What the data is, for the message.
+ * @throws ValidationError with every issue's path, message and received type, never a value.
+ */
+export function validateData<Output, Input>(schema: z.ZodType<Output, Input>, data: unknown, subject = 'The data'): Output {
+  const result = schema.safeParse(data)
+  if (result.success) return result.data
+  throw new ValidationError(subject, issuesOf(result.error, data))
+}
+
+/** The issues of a zod error, each with the type of what was found at its path. */
+export function issuesOf(error: z.core.$ZodError, data: unknown): ValidationIssue[] {
+  return error.issues.flatMap((issue) => {
+    const path = issue.path.map(String)
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not a field', received: typeAt(data, [...path, key]) }))
+    }
+    return [{ path: path.join('.'), message: issue.message, received: typeAt(data, path) }]
+  })
+}
+
+function typeAt(data: unknown, path: readonly string[]): string {
+  let value = data
+  for (const key of path) value = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined
+  return typeName(value)
+}
+
+/** A word for the value's type: `null`, `array`, `date`, `objectId`, `NaN`, or what `typeof` says. */
+export function typeName(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : 'date'
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
+  if (typeof value === 'object') {
+    const bsonType: unknown = (value as { _bsontype?: unknown })._bsontype
+    return typeof bsonType === 'string' ? bsonType : 'object'
+  }
+  return typeof value
+}
