@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { SummaryReporter } from './tests/support/summary-reporter.js'
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
+/** The unit and integration tests: `npm test`. The system tests have `vitest.system.config.ts`. */
 export default defineConfig({
   resolve: {
     alias: [
@@ -14,8 +16,20 @@ export default defineConfig({
   },
   test: {
     include: ['tests/**/*.test.ts'],
-    exclude: ['tests/system/**', 'node_modules/**'],
+    exclude: ['tests/system/**', 'tests/consumers/**', 'node_modules/**'],
+    globalSetup: 'tests/support/global-setup.ts',
+    setupFiles: 'tests/support/set-up-file.ts',
+    reporters: ['default', new SummaryReporter()],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text', 'html'],
+      thresholds: {
+        'src/{core,identity,devices,metering,ledger,energy,activity,incidents,market}/**/*.ts': { lines: 95 },
+        'src/**/*-repository.ts': { lines: 95 },
+      },
+    },
   },
 })

@@ -1,7 +1,7 @@
 import type { ClientSession, Collection, Db, MongoClient } from 'mongodb'
 import type { Connection } from 'mongoose'
 import type { Clock } from './clock.js'
-import type { EntityDescription, StoredFields } from './entity.js'
+import type { EntityDescription, Identified } from './entity.js'
 import { DatabaseError } from './errors.js'
 import type { KeyRing } from './key-ring.js'
 import type { Logger } from './logger.js'
@@ -62,7 +62,7 @@ export class Database {
     return this.#keyRing !== undefined
   }
 
-  collectionOf<T extends StoredFields>(entity: EntityDescription): Collection<T> {
+  collectionOf<T extends Identified>(entity: EntityDescription): Collection<T> {
     return this.native.collection<T>(entity.collection)
   }
 

@@ -4,9 +4,13 @@ import { DatabaseError } from './errors.js'
 import { objectId } from './fields.js'
 import { type MongoJsonSchema, toMongoJsonSchema } from './json-schema.js'
 
-/** What every stored document has besides the fields of its entity. */
-export interface StoredFields {
+/** What every stored document has. */
+export interface Identified {
   readonly _id: ObjectId
+}
+
+/** What every document that can change has besides the fields of its entity. */
+export interface StoredFields extends Identified {
   readonly createdAt: Date
   readonly updatedAt: Date
   /** The version of the document: 0 when created, one more with each update. */
@@ -43,7 +47,7 @@ export interface TimeSeriesOptions {
 }
 
 type Shape = Readonly<Record<string, z.ZodType>>
-type SecretShape = Readonly<Record<string, z.ZodType<string, string>>>
+type SecretShape = Readonly<Record<string, z.ZodType<string | undefined, string | undefined>>>
 type Flat<T> = { [K in keyof T]: T[K] }
 
 /** Functions that Mongoose documents or models of the entity have; plain objects do not. */
@@ -64,8 +68,6 @@ export interface EntityOptions<Fields extends Shape, Secrets extends SecretShape
   readonly indexes?: readonly IndexDefinition[]
   /** Deleting marks the document with `deletedAt` instead of removing it. */
   readonly softDelete?: boolean
-  /** Documents are written by the library alone, and never changed: the Mongoose model refuses every write. */
-  readonly appendOnly?: boolean
   readonly timeSeries?: TimeSeriesOptions
   /** The documented shard key of a collection that grows with traffic; every unique index starts with it. */
   readonly shardKey?: Readonly<Record<string, 1 | 'hashed'>>
@@ -80,7 +82,7 @@ export interface EntityExtension<Fields extends Shape, Secrets extends SecretSha
 
 export type StoredOf<Fields extends Shape> = Flat<z.output<z.ZodObject<Fields>> & StoredFields>
 export type InputOf<Fields extends Shape, Secrets extends SecretShape> = Flat<
-  z.input<z.ZodObject<Fields>> & { [K in keyof Secrets]: z.input<Secrets[K]> } & { _id?: ObjectId | string | undefined }
+  z.input<z.ZodObject<Fields>> & z.input<z.ZodObject<Secrets>> & { _id?: ObjectId | string | undefined }
 >
 
 /** A definition from which types, Mongoose schema, validation and the server's validator are made. */
@@ -104,7 +106,7 @@ export interface EntityDescription {
 }
 
 /** An entity with the types of its stored documents and of the input that creates one. */
-export interface Entity<out Stored extends StoredFields = StoredFields, out Input extends object = object> extends EntityDescription {
+export interface Entity<out Stored extends Identified = Identified, out Input extends object = object> extends EntityDescription {
   /** This entity with fields of the host's own. */
   extend<Fields extends Shape, Secrets extends SecretShape = Record<never, never>>(
     extension: EntityExtension<Fields, Secrets>,
@@ -133,10 +135,22 @@ const ownFields = ['_id', 'createdAt', 'updatedAt', '__v', 'deletedAt']
 export function defineEntity<const Fields extends Shape, const Secrets extends SecretShape = Record<never, never>>(
   options: EntityOptions<Fields, Secrets>,
 ): Entity<StoredOf<Fields>, InputOf<Fields, Secrets>> {
-  return buildEntity(options) as unknown as Entity<StoredOf<Fields>, InputOf<Fields, Secrets>>
+  return buildEntity(options, managedFields) as unknown as Entity<StoredOf<Fields>, InputOf<Fields, Secrets>>
 }
 
-function buildEntity(options: EntityOptions<Shape, SecretShape>): Entity {
+/**
+ * Declares an entity whose documents are facts: written once, by the library alone, and never changed. They carry no
+ * version and no time stamps of their own, and the Mongoose model refuses every write.
+ */
+export function defineAppendOnlyEntity<const Fields extends Shape>(
+  options: Omit<EntityOptions<Fields, Record<never, never>>, 'secrets' | 'softDelete'>,
+): Entity<Flat<z.output<z.ZodObject<Fields>> & Identified>, InputOf<Fields, Record<never, never>>> {
+  return buildEntity(options, {}) as unknown as Entity<Flat<z.output<z.ZodObject<Fields>> & Identified>, InputOf<Fields, Record<never, never>>>
+}
+
+const managedFields = { createdAt: z.date(), updatedAt: z.date(), __v: z.int().min(0) }
+
+function buildEntity(options: EntityOptions<Shape, SecretShape>, managed: Shape): Entity {
   const secrets = options.secrets ?? {}
   const rules = options.rules ?? []
   refuseOwnFields(options.name, [...Object.keys(options.fields), ...Object.keys(secrets)])
@@ -144,9 +158,7 @@ function buildEntity(options: EntityOptions<Shape, SecretShape>): Entity {
     _id: objectId(),
     ...options.fields,
     ...mapShape(secrets, (schema) => sealedLike(schema)),
-    createdAt: z.date(),
-    updatedAt: z.date(),
-    __v: z.int().min(0),
+    ...managed,
     ...(options.softDelete ? { deletedAt: z.date().nullable() } : {}),
   })
   const inputSchema = z
@@ -161,7 +173,7 @@ function buildEntity(options: EntityOptions<Shape, SecretShape>): Entity {
     rules,
     indexes: options.indexes ?? [],
     softDelete: options.softDelete ?? false,
-    appendOnly: options.appendOnly ?? false,
+    appendOnly: !('__v' in managed),
     timeSeries: options.timeSeries,
     shardKey: options.shardKey,
     behaviour: options,
@@ -173,8 +185,8 @@ function buildEntity(options: EntityOptions<Shape, SecretShape>): Entity {
         secrets: { ...secrets, ...extension.secrets },
         rules: [...rules, ...(extension.rules ?? [])],
         indexes: [...(options.indexes ?? []), ...(extension.indexes ?? [])],
-      }) as never,
-    inCollection: (collection) => buildEntity({ ...options, collection }) as never,
+      }, managed) as never,
+    inCollection: (collection) => buildEntity({ ...options, collection }, managed) as never,
   }
 }
 

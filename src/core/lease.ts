@@ -51,24 +51,22 @@ export class Lease {
   /** Takes the lease if it is free or expired, or renews it. @returns whether it is held now. */
   async acquire(): Promise<boolean> {
     const isFree = { $or: [{ $lte: ['$expiresAt', '$$NOW'] }, { $eq: ['$owner', this.#owner] }] }
+    const ifFree = (value: unknown, otherwise: unknown) => ({ $cond: [isFree, value, otherwise] })
     const fields = {
-      name: { $literal: this.name },
-      fence: { $cond: [{ $eq: ['$owner', this.#owner] }, '$fence', { $add: [{ $ifNull: ['$fence', 0] }, 1] }] },
-      owner: { $literal: this.#owner },
-      expiresAt: { $add: ['$$NOW', this.#durationMs] },
+      fence: { $cond: [{ $or: [{ $eq: ['$owner', this.#owner] }, { $not: [isFree] }] }, '$fence', { $add: [{ $ifNull: ['$fence', 0] }, 1] }] },
+      owner: ifFree({ $literal: this.#owner }, '$owner'),
+      expiresAt: ifFree({ $add: ['$$NOW', this.#durationMs] }, '$expiresAt'),
       createdAt: { $ifNull: ['$createdAt', '$$NOW'] },
-      updatedAt: '$$NOW',
+      updatedAt: ifFree('$$NOW', '$updatedAt'),
       __v: { $add: [{ $ifNull: ['$__v', -1] }, 1] },
     }
     try {
-      const lease = await this.#collection.findOneAndUpdate({ name: this.name, $expr: isFree }, [{ $set: fields }], {
-        upsert: true,
-        returnDocument: 'after',
-      })
-      this.#fence = Number(lease?.['fence'] ?? 0)
+      const lease = await this.#collection.findOneAndUpdate({ name: this.name }, [{ $set: fields }], { upsert: true, returnDocument: 'after' })
+      if (lease?.['owner'] !== this.#owner) return false
+      this.#fence = Number(lease['fence'])
       return true
     } catch (error) {
-      // The upsert met the holder's document.
+      // Two processes created the lease at once, and the other was first.
       if (error instanceof MongoServerError && error.code === 11000) return false
       throw translateError(error)
     }

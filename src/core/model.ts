@@ -1,5 +1,5 @@
 import type { Connection, Model } from 'mongoose'
-import type { EntityDescription, StoredFields } from './entity.js'
+import type { EntityDescription, Identified } from './entity.js'
 import { toMongooseSchema } from './mongoose-schema.js'
 
 const compiled = new WeakMap<Connection, Map<EntityDescription, Model<never>>>()
@@ -9,7 +9,7 @@ let compiledCount = 0
  * The entity's Mongoose model on a connection, compiled when it is first asked for. Its name cannot meet a model of the
  * host's own, and two handles on one connection do not meet either.
  */
-export function compileModel<Stored extends StoredFields>(connection: Connection, entity: EntityDescription): Model<Stored> {
+export function compileModel<Stored extends Identified>(connection: Connection, entity: EntityDescription): Model<Stored> {
   const models = compiled.get(connection) ?? new Map<EntityDescription, Model<never>>()
   compiled.set(connection, models)
   const known = models.get(entity)

@@ -1,4 +1,4 @@
-import { type Document, MongoServerError } from 'mongodb'
+import { type Document, MongoServerError, type RunCommandOptions } from 'mongodb'
 import type { Database } from './database.js'
 import type { EntityDescription, IndexDefinition } from './entity.js'
 import { translateError } from './translate-error.js'
@@ -28,7 +28,8 @@ const indexNotFound = 27
 /** Another process is at the same collection just now. */
 const inProgress = new Set([112, 117, 246, 276])
 const attempts = 20
-const withoutSocketTimeout = { socketTimeoutMS: 0 }
+/** The driver takes it for a single command too: building an index may last longer than any reply. */
+const withoutSocketTimeout: RunCommandOptions & { readonly socketTimeoutMS: number } = { socketTimeoutMS: 0 }
 
 /**
  * Creates the collections of the entities with their validators, indexes and time-series options, as far as they are not

@@ -1,7 +1,7 @@
 import type { ClientSession, Collection, Document, Filter as DriverFilter, FindOptions } from 'mongodb'
 import { ObjectId } from 'mongodb'
 import type { Database } from '../database.js'
-import type { Entity, StoredFields, EntityDescription } from '../entity.js'
+import type { Entity, Identified, EntityDescription } from '../entity.js'
 import { DatabaseError, NotFoundError, ValidationError } from '../errors.js'
 import { typeName } from '../validate.js'
 import { type EntityChange, type WatchOptions, watchCollection } from './change-stream.js'
@@ -42,7 +42,7 @@ export interface StreamOptions<Stored, Key extends keyof Stored> extends ListOpt
 }
 
 /** Reads the documents of one entity as plain objects. Base of every repository; alone for what is append-only. */
-export class Reader<Stored extends StoredFields> {
+export class Reader<Stored extends Identified> {
   /** The definition behind this repository. */
   readonly entity: Entity<Stored>
   protected readonly database: Database

@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { defineEntity, type Input, type Stored } from '../core/entity.js'
+import { timeZone } from '../core/fields.js'
+
+/** A room, or any other place that energy is accounted for. */
+export const classroomEntity = defineEntity({
+  name: 'classroom',
+  collection: 'classrooms',
+  fields: {
+    name: z.string().min(1).max(200),
+    building: z.string().min(1).max(200).optional(),
+    floor: z.int().min(-20).max(200).optional(),
+    capacity: z.int().min(0).max(100_000).optional(),
+    /** The IANA zone that the room's days and hours are reckoned in. */
+    timeZone: timeZone().default('UTC'),
+  },
+  softDelete: true,
+  indexes: [
+    { key: { name: 1, deletedAt: 1 }, unique: true, serves: 'a classroom by name; a deleted one frees its name' },
+    { key: { building: 1, name: 1, _id: 1 }, serves: 'the classrooms of a building by name' },
+  ],
+})
+
+export type Classroom = Stored<typeof classroomEntity>
+export type ClassroomInput = Input<typeof classroomEntity>

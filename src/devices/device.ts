@@ -1,0 +1,74 @@
+import { ObjectId } from 'mongodb'
+import { z } from 'zod'
+import { defineEntity, type Input, type Stored } from '../core/entity.js'
+import { objectId, quantity } from '../core/fields.js'
+import { macAddress } from './mac-address.js'
+
+const newId = () => new ObjectId()
+
+/** Where a switch's energy comes from: the best that its device offers. */
+export const energySources = ['counter', 'power', 'rated'] as const
+export type EnergySource = (typeof energySources)[number]
+
+const switchFields = z.strictObject({
+  _id: objectId().default(newId),
+  name: z.string().min(1).max(200),
+  /** The pin of the relay, or the number of the channel. */
+  gpio: z.int().min(0).max(255),
+  type: z.string().min(1).max(50).optional(),
+  /** W; what the load takes while it is on, as far as nothing measures it. */
+  powerRating: quantity(0, 1_000_000),
+  energySource: z.enum(energySources).default('rated'),
+  /** Wh; the smallest step of the energy counter. */
+  counterQuantumWh: quantity(0, 1_000_000).optional(),
+  /** Wh; the value at which the energy counter starts again from zero. */
+  counterWidthWh: quantity(0, 1e15).optional(),
+  /** W; more than this is not plausible. 25 kW if left out. */
+  maximumPower: quantity(1, 1e9).optional(),
+  manualGpio: z.int().min(0).max(255).optional(),
+  manualMode: z.enum(['momentary', 'maintained']).optional(),
+  /** What the switch was last known to be; kept by ingestion. */
+  state: z.boolean().optional(),
+  stateAt: z.date().optional(),
+})
+
+/** A device with its switches, as an ESP32 with a row of relays is. */
+export const deviceEntity = defineEntity({
+  name: 'device',
+  collection: 'devices',
+  fields: {
+    name: z.string().min(1).max(200),
+    macAddress: macAddress(),
+    classroom: objectId(),
+    switches: z.array(switchFields).max(64).default([]),
+    /** ms; how often the device promises to report. Without it five minutes of silence are a gap. */
+    reportingPeriodMs: z.int().min(100).max(86_400_000).optional(),
+    firmwareVersion: z.string().max(100).optional(),
+    /** Kept by ingestion, like all that follows. */
+    status: z.enum(['online', 'offline']).optional(),
+    lastSeenAt: z.date().optional(),
+    boot: z.strictObject({ id: z.string().min(1).max(64), startedAt: z.date() }).optional(),
+  },
+  secrets: { secret: z.string().min(16).max(128).optional() },
+  rules: [
+    {
+      path: 'switches',
+      message: 'two switches have the same gpio',
+      check: ({ switches }) => {
+        const pins = (switches as { gpio: number }[]).map(({ gpio }) => gpio)
+        return new Set(pins).size === pins.length
+      },
+      expression: { $eq: [{ $size: { $setUnion: ['$switches.gpio', []] } }, { $size: '$switches' }] },
+    },
+  ],
+  softDelete: true,
+  indexes: [
+    { key: { macAddress: 1, deletedAt: 1 }, unique: true, serves: 'the device that a message names; a deleted one frees its address' },
+    { key: { classroom: 1, name: 1, _id: 1 }, serves: 'the devices of a classroom by name' },
+    { key: { lastSeenAt: 1, _id: 1 }, serves: 'devices that have not been heard of' },
+  ],
+})
+
+export type Device = Stored<typeof deviceEntity>
+export type DeviceInput = Input<typeof deviceEntity>
+export type DeviceSwitch = Device['switches'][number]

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+
+const separators = /[:\-.\s]/g
+const bareMac = /^[0-9A-F]{12}$/
+
+/** The address as `AA:BB:CC:DD:EE:FF`, from any spelling: other separators, none, lower case. Undefined if it is none. */
+export function normalizeMacAddress(text: string): string | undefined {
+  if (text.length > 32) return undefined
+  const bare = text.replace(separators, '').toUpperCase()
+  return bareMac.test(bare) ? (bare.match(/../g) ?? []).join(':') : undefined
+}
+
+/** A MAC address; inputs may give any spelling of it. */
+export const macAddress = () =>
+  z
+    .string()
+    .transform((text, context) => {
+      const mac = normalizeMacAddress(text)
+      if (mac !== undefined) return mac
+      context.issues.push({ code: 'custom', message: 'expected a MAC address of 12 hexadecimal digits', input: text })
+      return z.NEVER
+    })
+    .pipe(z.string().regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){5}$/))

@@ -1,0 +1,123 @@
+import { z } from 'zod'
+import { defineAppendOnlyEntity, type Stored } from '../core/entity.js'
+import { objectId, quantity } from '../core/fields.js'
+
+export const entryFormatVersion = 1
+export const eventTypes = ['switch_on', 'switch_off', 'power_reading', 'manual_adjustment'] as const
+export const entrySources = ['mqtt', 'api', 'manual', 'calculated', 'migration'] as const
+export const entryFlags = [
+  /** It arrived after an entry with a later time stamp. */
+  'late',
+  /** Its device had no credible clock; the time is that of the arrival. */
+  'clock_replaced',
+  /** The local time that the device gave occurs twice that day, and nothing decides between the two. */
+  'clock_ambiguous',
+  /** What happened while the device was silent is inferred. */
+  'estimated',
+  /** It was read off a snapshot of all relays, not reported as an event. */
+  'snapshot',
+  /** It records the restart of the device. */
+  'reboot',
+] as const
+
+export type EventType = (typeof eventTypes)[number]
+export type EntrySource = (typeof entrySources)[number]
+export type EntryFlag = (typeof entryFlags)[number]
+
+const hash = () => z.string().regex(/^[0-9a-f]{64}$/)
+/** W·s. Whole milliwatt-seconds, so that nothing is lost in sums. */
+const register = () => quantity(0, 9e12)
+
+/** The value that an energy source gave. */
+const readingFields = z.strictObject({
+  /** W; negative while producing. */
+  powerW: quantity(-1e9, 1e9).optional(),
+  /** Wh; the consumption counter. */
+  energyWh: quantity(0, 1e15).optional(),
+})
+
+const metadataFields = z.strictObject({
+  source: z.enum(entrySources),
+  firmwareVersion: z.string().max(100).optional(),
+  /** V */
+  voltage: quantity(-1e6, 1e6).optional(),
+  /** A */
+  current: quantity(-1e6, 1e6).optional(),
+  powerFactor: quantity(-1, 1).optional(),
+  /** °C */
+  temperature: quantity(-273.15, 1e4).optional(),
+  /** The restart of the device that the message was sent after. */
+  bootId: z.string().min(1).max(64).optional(),
+  /** The device's own number of the message; orders messages of one time stamp. */
+  deviceSequence: z.int().min(0).optional(),
+  originalRecordId: z.string().max(200).optional(),
+})
+
+const eventFields = {
+  switchId: objectId(),
+  deviceId: objectId(),
+  classroom: objectId(),
+  /** When it happened. */
+  timestamp: z.date(),
+  /** When it was heard of. */
+  receivedAt: z.date(),
+  eventType: z.enum(eventTypes),
+  /** Whether the switch was on afterwards. */
+  powerState: z.boolean(),
+  /** W; what the load takes while it is on, where nothing measures it. */
+  powerRating: quantity(0, 1e6),
+  energySource: z.enum(['counter', 'power', 'rated']),
+  reading: readingFields.optional(),
+  /** ms; how long a reading, or a sign of life, holds without another. */
+  gapLimitMs: z.int().min(1000).max(1e9),
+  /** The device had been silent since then, for longer than its gap limit. */
+  silentSince: z.date().optional(),
+  /** Currency units per kWh, in force when it happened. */
+  ratePerKwh: quantity(0, 1e6),
+  flags: z.array(z.enum(entryFlags)).max(8),
+  metadata: metadataFields,
+  idempotencyKey: z.string().min(1).max(200),
+}
+
+/** One event of a switch, and where it stands in the switch's chain. */
+export const ledgerEntryEntity = defineAppendOnlyEntity({
+  name: 'ledger entry',
+  collection: 'power_consumption_ledger',
+  fields: {
+    formatVersion: z.literal(entryFormatVersion),
+    /** The number of the entry in its chain, from 1. */
+    sequence: z.int().min(1),
+    ...eventFields,
+    /** W·s; the energy that the switch has consumed according to the entries so far. */
+    cumulativeEnergy: register(),
+    /** W·s; the energy that it has produced. */
+    cumulativeProduction: register(),
+    /** What the consumed energy has cost, in currency units. */
+    calculatedCost: quantity(-1e12, 1e12),
+    previousHash: hash(),
+    hash: hash(),
+  },
+  rules: [
+    {
+      path: 'reading',
+      message: 'a power_reading has no reading',
+      check: ({ eventType, reading }) => eventType !== 'power_reading' || reading !== undefined,
+      expression: { $or: [{ $ne: ['$eventType', 'power_reading'] }, { $eq: [{ $type: '$reading' }, 'object'] }] },
+    },
+  ],
+  shardKey: { switchId: 1 },
+  indexes: [
+    { key: { switchId: 1, sequence: 1 }, unique: true, serves: 'a chain in order, its head, and one entry per place' },
+    { key: { switchId: 1, idempotencyKey: 1 }, unique: true, serves: 'one entry per event, however often it is delivered' },
+    { key: { switchId: 1, timestamp: 1 }, serves: 'a switch by time' },
+    { key: { classroom: 1, timestamp: 1 }, serves: 'a classroom by time' },
+    { key: { eventType: 1, timestamp: 1 }, serves: 'an event type by time' },
+    { key: { hash: 1 }, serves: 'an entry by its hash' },
+  ],
+})
+
+export type LedgerEntry = Stored<typeof ledgerEntryEntity>
+
+/** What happened to a switch: everything in an entry that does not follow from the chain. */
+export const ledgerEventSchema = z.strictObject(eventFields)
+export type LedgerEvent = z.output<typeof ledgerEventSchema>

@@ -1,0 +1,2 @@
+export { findMongod } from './find-mongod.js'
+export { type ReplicaSet, type ReplicaSetOptions, startReplicaSet } from './replica-set.js'

@@ -1,0 +1,145 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  type CounterReading,
+  type CounterRules,
+  counterEnergyChange,
+  decideCounter,
+  isSettledAfter,
+} from '../../src/metering/index.js'
+import { deviceReadings, everyMinute, readingAt, smallReadings, smallRules } from './counter-support.js'
+
+const PLAUSIBLE = { quantumWh: 1, maximumPowerW: 25_000 }
+
+const later = (readings: CounterReading[], byMs: number) =>
+  readings.map((reading) => ({ ...reading, atMs: reading.atMs + byMs }))
+
+describe('a settled run', () => {
+  it('is three readings that rise plausibly, by a quantum since the second', () => {
+    expect(isSettledAfter(everyMinute(10, 10.1, 10.2), PLAUSIBLE)).toBe(true)
+    expect(isSettledAfter(everyMinute(500, 0, 10, 10.1, 10.2, 0), PLAUSIBLE)).toBe(true)
+  })
+
+  it('may take longer to rise', () => {
+    expect(isSettledAfter(everyMinute(10, 10, 10, 10, 10, 10.001), PLAUSIBLE)).toBe(true)
+  })
+
+  it.each([
+    { name: 'too few readings', counts: [10, 10.1] },
+    { name: 'zeros', counts: [0, 0.1, 0.2] },
+    { name: 'a fall', counts: [10, 10.2, 10.1, 10.3] },
+    { name: 'a rise that is too fast', counts: [10, 10.1, 500, 500.1] },
+    { name: 'no rise, which may be jitter below a higher count', counts: [10, 10, 10, 10, 10] },
+  ])('is not $name', ({ counts }) => expect(isSettledAfter(everyMinute(...counts), PLAUSIBLE)).toBe(false))
+
+  it('needs no rise where the counter has no quantum', () => {
+    expect(isSettledAfter(everyMinute(10, 10, 10), { ...PLAUSIBLE, quantumWh: 0 })).toBe(true)
+  })
+
+  it('leaves the same state whatever came before it', () => {
+    let settled = 0
+    const run = fc.oneof(smallReadings(8), deviceReadings(8))
+    fc.assert(
+      fc.property(smallReadings(9), run, smallRules, (before, readings, rules) => {
+        const history = [...before, ...later(readings, 100 * 60_000)]
+        if (!isSettledAfter(history.slice(before.length), rules)) return
+        settled += 1
+        const alone = decideCounter(history.slice(before.length), rules)
+        expect(decideCounter(history, rules).state).toEqual(alone.state)
+      }),
+      { numRuns: 20_000 },
+    )
+    expect(settled).toBeGreaterThan(2_000)
+  })
+
+  it('leaves the same state whatever came before it, for every short history of small counts', () => {
+    const rules = { quantumWh: 1, maximumPowerW: 100, widthWh: 12 }
+    const runs = sequences([1, 2, 3, 4, 6, 9, 11], 4)
+      .map((counts) => minutes(counts, 3))
+      .filter((run) => isSettledAfter(run, rules))
+    expect(runs.length).toBeGreaterThan(50)
+    for (const before of sequences([0, 1, 2, 5, 9, 11], 3)) {
+      for (const run of runs) {
+        expect(decideCounter([...minutes(before, 0), ...run], rules).state.last).toEqual(
+          decideCounter(run, rules).state.last,
+        )
+      }
+    }
+  })
+})
+
+describe('the change that one reading makes', () => {
+  it('is what it adds, where it comes last', () => {
+    expect(counterEnergyChange(everyMinute(10, 10.1), readingAt(2, 10.3), PLAUSIBLE)).toBe(720_000_000)
+  })
+
+  it('is nothing for a reading that is there already', () => {
+    expect(counterEnergyChange(everyMinute(10, 10.1), readingAt(1, 10.1), PLAUSIBLE)).toBe(0)
+  })
+
+  it('is negative where a late reading shows that less was used', () => {
+    const withoutSpike = [readingAt(0, 10), readingAt(30, 20), readingAt(31, 20.1)]
+
+    expect(counterEnergyChange(withoutSpike, readingAt(29, 10.1), PLAUSIBLE)).toBeLessThan(0)
+  })
+
+  it('adds up to the energy of all, in any order of arrival, with windows cut where the counter is settled', () => {
+    let cut = 0
+    fc.assert(
+      fc.property(arrival(smallReadings(25)), smallRules, (readings, rules) => {
+        cut += expectChangesToAddUp(readings, rules)
+      }),
+      { numRuns: 800 },
+    )
+    fc.assert(
+      fc.property(arrival(deviceReadings(60)), smallRules, (readings, rules) => {
+        cut += expectChangesToAddUp(readings, rules)
+      }),
+      { numRuns: 400 },
+    )
+    expect(cut).toBeGreaterThan(5_000)
+  })
+})
+
+function expectChangesToAddUp(arriving: CounterReading[], rules: CounterRules): number {
+  const arrived: CounterReading[] = []
+  let energyMws = 0
+  let cut = 0
+  for (const reading of arriving) {
+    const window = windowAround(reading, arrived, rules)
+    if (window.length < arrived.length) cut += 1
+    energyMws += counterEnergyChange(window, reading, rules)
+    arrived.push(reading)
+    expect(energyMws).toBe(decideCounter(arrived, rules).energyMws)
+  }
+  return cut
+}
+
+/** As many whole instants before and after a reading as it takes for the counter to be settled on either side. */
+function windowAround({ atMs }: CounterReading, readings: CounterReading[], rules: CounterRules): CounterReading[] {
+  const instants = [...new Set(readings.map((reading) => reading.atMs))].sort((a, b) => a - b)
+  const side = (times: number[]) => {
+    const taken: CounterReading[] = []
+    for (const time of times) {
+      if (isSettledAfter(taken, rules)) break
+      taken.push(...readings.filter((reading) => reading.atMs === time))
+    }
+    return taken
+  }
+  const before = side(instants.filter((time) => time < atMs).reverse())
+  const after = side(instants.filter((time) => time > atMs))
+  return [...before, ...readings.filter((reading) => reading.atMs === atMs), ...after]
+}
+
+function arrival(readings: fc.Arbitrary<CounterReading[]>): fc.Arbitrary<CounterReading[]> {
+  return readings.chain((all) => fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length }))
+}
+
+function sequences(values: number[], length: number): number[][] {
+  if (length === 0) return [[]]
+  return sequences(values, length - 1).flatMap((start) => values.map((value) => [...start, value]))
+}
+
+function minutes(countsWh: number[], from: number): CounterReading[] {
+  return countsWh.map((countWh, index) => readingAt(from + index, countWh / 1_000))
+}

@@ -1,0 +1,22 @@
+import type { TestProject } from 'vitest/node'
+import { type ReplicaSet, startReplicaSet } from '../../src/testing/index.js'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The connection string of the run's replica set, without a database name. */
+    readonly mongodbUri: string
+  }
+}
+
+let replicaSet: ReplicaSet
+
+/** Starts the one replica set of the whole run. `NOTABLESCAN=1` makes every query fail that no index serves. */
+export async function setup(project: TestProject): Promise<void> {
+  const notablescan = process.env.NOTABLESCAN === '1'
+  replicaSet = await startReplicaSet({ args: ['--setParameter', `notablescan=${notablescan}`] })
+  project.provide('mongodbUri', replicaSet.uri)
+}
+
+export async function teardown(): Promise<void> {
+  await replicaSet.stop()
+}
