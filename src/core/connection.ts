@@ -40,7 +40,10 @@ export async function openConnection(options: ConnectionOptions, logger: Logger)
       const pauseMs = Math.min(firstPauseMs * 2 ** attempt, longestPauseMs) * (0.5 + Math.random() / 2)
       const isTransient = translated instanceof DatabaseConnectionError
       if (!isTransient || performance.now() + pauseMs > deadlineMs) throw translated
-      logger.warn({ attempt: attempt + 1, pauseMs: Math.round(pauseMs), reason: translated.message }, 'connecting again')
+      logger.warn(
+        { attempt: attempt + 1, pauseMs: Math.round(pauseMs), reason: translated.message },
+        'connecting again',
+      )
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   }
@@ -64,7 +67,10 @@ function driverOptions(options: ConnectionOptions) {
 
 /** The driver quotes connection strings that it cannot parse. */
 function isParseError(error: unknown): error is Error {
-  return error instanceof Error && (error.name === 'MongoParseError' || error.name === 'MongoInvalidArgumentError' || error.name === 'MongooseError')
+  return (
+    error instanceof Error &&
+    (error.name === 'MongoParseError' || error.name === 'MongoInvalidArgumentError' || error.name === 'MongooseError')
+  )
 }
 
 function safeParseError(error: Error): DatabaseConnectionError {

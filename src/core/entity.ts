@@ -106,7 +106,8 @@ export interface EntityDescription {
 }
 
 /** An entity with the types of its stored documents and of the input that creates one. */
-export interface Entity<out Stored extends Identified = Identified, out Input extends object = object> extends EntityDescription {
+export interface Entity<out Stored extends Identified = Identified, out Input extends object = object>
+  extends EntityDescription {
   /** This entity with fields of the host's own. */
   extend<Fields extends Shape, Secrets extends SecretShape = Record<never, never>>(
     extension: EntityExtension<Fields, Secrets>,
@@ -145,7 +146,10 @@ export function defineEntity<const Fields extends Shape, const Secrets extends S
 export function defineAppendOnlyEntity<const Fields extends Shape>(
   options: Omit<EntityOptions<Fields, Record<never, never>>, 'secrets' | 'softDelete'>,
 ): Entity<Flat<z.output<z.ZodObject<Fields>> & Identified>, InputOf<Fields, Record<never, never>>> {
-  return buildEntity(options, {}) as unknown as Entity<Flat<z.output<z.ZodObject<Fields>> & Identified>, InputOf<Fields, Record<never, never>>>
+  return buildEntity(options, {}) as unknown as Entity<
+    Flat<z.output<z.ZodObject<Fields>> & Identified>,
+    InputOf<Fields, Record<never, never>>
+  >
 }
 
 const managedFields = { createdAt: z.date(), updatedAt: z.date(), __v: z.int().min(0) }
@@ -179,13 +183,16 @@ function buildEntity(options: EntityOptions<Shape, SecretShape>, managed: Shape)
     behaviour: options,
     validator: options.timeSeries ? undefined : serverValidator(storedSchema, rules),
     extend: (extension) =>
-      buildEntity({
-        ...options,
-        fields: { ...options.fields, ...extension.fields },
-        secrets: { ...secrets, ...extension.secrets },
-        rules: [...rules, ...(extension.rules ?? [])],
-        indexes: [...(options.indexes ?? []), ...(extension.indexes ?? [])],
-      }, managed) as never,
+      buildEntity(
+        {
+          ...options,
+          fields: { ...options.fields, ...extension.fields },
+          secrets: { ...secrets, ...extension.secrets },
+          rules: [...rules, ...(extension.rules ?? [])],
+          indexes: [...(options.indexes ?? []), ...(extension.indexes ?? [])],
+        },
+        managed,
+      ) as never,
     inCollection: (collection) => buildEntity({ ...options, collection }, managed) as never,
   }
 }

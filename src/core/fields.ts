@@ -6,7 +6,9 @@ const hexObjectId = /^[0-9a-fA-F]{24}$/
 /** An ObjectId; inputs may give it as 24 hexadecimal digits, as JSON does. */
 export const objectId = () =>
   z
-    .union([z.instanceof(ObjectId), z.string().regex(hexObjectId)], { error: 'expected an ObjectId or 24 hexadecimal digits' })
+    .union([z.instanceof(ObjectId), z.string().regex(hexObjectId)], {
+      error: 'expected an ObjectId or 24 hexadecimal digits',
+    })
     .transform((value) => (typeof value === 'string' ? ObjectId.createFromHexString(value) : value))
     .pipe(z.instanceof(ObjectId).meta({ bsonType: 'objectId' }))
 

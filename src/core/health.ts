@@ -3,9 +3,10 @@ import type { Database } from './database.js'
 import { translateError } from './translate-error.js'
 
 export interface PoolUse {
-  /** Connections that are open; null for a borrowed connection, whose beginning was not seen. */
-  readonly size: number | null
+  /** Open connections; of a borrowed connection those that were used since it was borrowed. */
+  readonly size: number
   readonly checkedOut: number
+  /** Operations that wait for a connection. */
   readonly waiting: number
 }
 
@@ -13,46 +14,62 @@ export interface Health {
   readonly status: 'up' | 'down'
   /** The time of one round trip; null while the database is down. */
   readonly latencyMs: number | null
-  readonly replicaSet: { readonly name: string; readonly isWritablePrimary: boolean; readonly primary: string | null; readonly hosts: readonly string[] } | null
+  readonly replicaSet: {
+    readonly name: string
+    readonly isWritablePrimary: boolean
+    readonly primary: string | null
+    readonly hosts: readonly string[]
+  } | null
   readonly pool: PoolUse
   /** Why the database is down; names no credentials. */
   readonly reason: string | null
 }
 
+type PoolEvent = { readonly address: string; readonly connectionId?: number | string }
+
 /** Counts the connections of a client's pool from the driver's events. */
 export class PoolMonitor {
-  #open = 0
-  #checkedOut = 0
+  readonly #open = new Set<string>()
+  readonly #checkedOut = new Set<string>()
   #waiting = 0
-  readonly #sawBeginning: boolean
-  readonly #listeners: readonly (readonly [string, () => void])[]
   readonly #client: MongoClient
+  readonly #listeners: readonly (readonly [string, (event: PoolEvent) => void])[]
 
-  constructor(client: MongoClient, sawBeginning: boolean) {
+  constructor(client: MongoClient) {
     this.#client = client
-    this.#sawBeginning = sawBeginning
     this.#listeners = [
-      ['connectionCreated', () => (this.#open += 1)],
-      ['connectionClosed', () => (this.#open -= 1)],
-      ['connectionCheckOutStarted', () => (this.#waiting += 1)],
-      ['connectionCheckOutFailed', () => (this.#waiting -= 1)],
-      ['connectionCheckedOut', () => { this.#waiting -= 1; this.#checkedOut += 1 }],
-      ['connectionCheckedIn', () => (this.#checkedOut -= 1)],
+      ['connectionCreated', (event) => void this.#open.add(nameOf(event))],
+      ['connectionClosed', (event) => this.#closed(nameOf(event))],
+      ['connectionCheckOutStarted', () => void (this.#waiting += 1)],
+      ['connectionCheckOutFailed', () => void (this.#waiting -= 1)],
+      ['connectionCheckedOut', (event) => this.#taken(nameOf(event))],
+      ['connectionCheckedIn', (event) => void this.#checkedOut.delete(nameOf(event))],
     ]
     for (const [event, listener] of this.#listeners) client.on(event as never, listener as never)
   }
 
   use(): PoolUse {
-    return {
-      size: this.#sawBeginning ? this.#open : null,
-      checkedOut: Math.max(0, this.#checkedOut),
-      waiting: Math.max(0, this.#waiting),
-    }
+    return { size: this.#open.size, checkedOut: this.#checkedOut.size, waiting: Math.max(0, this.#waiting) }
   }
 
   stop(): void {
     for (const [event, listener] of this.#listeners) this.#client.off(event as never, listener as never)
   }
+
+  #taken(connection: string): void {
+    this.#waiting -= 1
+    this.#open.add(connection)
+    this.#checkedOut.add(connection)
+  }
+
+  #closed(connection: string): void {
+    this.#open.delete(connection)
+    this.#checkedOut.delete(connection)
+  }
+}
+
+function nameOf({ address, connectionId }: PoolEvent): string {
+  return `${address} ${String(connectionId)}`
 }
 
 /** Asks the server how it is. Never throws: a database that cannot be asked is down. */
@@ -64,11 +81,22 @@ export async function checkHealth(database: Database, pool: PoolMonitor): Promis
     const name: unknown = hello['setName']
     const replicaSet =
       typeof name === 'string'
-        ? { name, isWritablePrimary: hello['isWritablePrimary'] === true, primary: (hello['primary'] as string | undefined) ?? null, hosts: (hello['hosts'] as string[] | undefined) ?? [] }
+        ? {
+            name,
+            isWritablePrimary: hello['isWritablePrimary'] === true,
+            primary: (hello['primary'] as string | undefined) ?? null,
+            hosts: (hello['hosts'] as string[] | undefined) ?? [],
+          }
         : null
     return { status: 'up', latencyMs, replicaSet, pool: pool.use(), reason: null }
   } catch (error) {
     const reason = translateError(error)
-    return { status: 'down', latencyMs: null, replicaSet: null, pool: pool.use(), reason: reason instanceof Error ? reason.message : String(reason) }
+    return {
+      status: 'down',
+      latencyMs: null,
+      replicaSet: null,
+      pool: pool.use(),
+      reason: reason instanceof Error ? reason.message : String(reason),
+    }
   }
 }

@@ -20,8 +20,21 @@ const bsonTypes: Readonly<Record<string, string | readonly string[]>> = {
 const unrepresentable: Readonly<Record<string, string>> = { date: 'date', bigint: 'long' }
 /** What `mongod` accepts and means the same by; everything else, `format` and `default` say, is dropped. */
 const kept = new Set([
-  'enum', 'pattern', 'minLength', 'maxLength', 'minItems', 'maxItems', 'uniqueItems', 'minProperties', 'maxProperties',
-  'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'bsonType',
+  'enum',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+  'minProperties',
+  'maxProperties',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'bsonType',
 ])
 
 /**
@@ -48,7 +61,10 @@ export function toMongoJsonSchema(schema: z.ZodType): MongoJsonSchema {
 
 function refuseDateBounds(definition: z.core.$ZodTypeDef): void {
   if ('checks' in definition && Array.isArray(definition.checks) && definition.checks.length > 0) {
-    throw new DatabaseError('CONFIGURATION', 'z.date() with bounds cannot be checked by MongoDB; declare a rule instead')
+    throw new DatabaseError(
+      'CONFIGURATION',
+      'z.date() with bounds cannot be checked by MongoDB; declare a rule instead',
+    )
   }
 }
 
@@ -82,7 +98,10 @@ function convert(node: Node, path: string): MongoJsonSchema {
     if (value !== undefined) result[keyword] = convertAny(value, `${path}/${keyword}`)
   }
   if (Object.keys(result).length === 0 && Object.keys(node).length === 0 && path !== '') {
-    throw new DatabaseError('CONFIGURATION', `The field at ${path} has no BSON type; give it one with .meta({ bsonType })`)
+    throw new DatabaseError(
+      'CONFIGURATION',
+      `The field at ${path} has no BSON type; give it one with .meta({ bsonType })`,
+    )
   }
   return result
 }

@@ -50,7 +50,9 @@ export class KeyRing {
       return decipher.update(bytes.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')
     } catch (cause) {
       if (cause instanceof DatabaseError) throw cause
-      throw new DatabaseError('KEY_RING', `What is stored at ${place} was altered, moved, or sealed with another key`, { cause })
+      throw new DatabaseError('KEY_RING', `What is stored at ${place} was altered, moved, or sealed with another key`, {
+        cause,
+      })
     }
   }
 
@@ -68,7 +70,10 @@ export class KeyRing {
 
 function readKey(name: string, key: Uint8Array | string): Buffer {
   if (!keyName.test(name)) {
-    throw new DatabaseError('KEY_RING', `The key name ${JSON.stringify(name)} may have only letters, digits, _ and -, at most 64`)
+    throw new DatabaseError(
+      'KEY_RING',
+      `The key name ${JSON.stringify(name)} may have only letters, digits, _ and -, at most 64`,
+    )
   }
   const bytes = typeof key === 'string' ? Buffer.from(key, 'base64') : Buffer.from(key)
   if (bytes.length !== keyBytes) {

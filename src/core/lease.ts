@@ -53,7 +53,13 @@ export class Lease {
     const isFree = { $or: [{ $lte: ['$expiresAt', '$$NOW'] }, { $eq: ['$owner', this.#owner] }] }
     const ifFree = (value: unknown, otherwise: unknown) => ({ $cond: [isFree, value, otherwise] })
     const fields = {
-      fence: { $cond: [{ $or: [{ $eq: ['$owner', this.#owner] }, { $not: [isFree] }] }, '$fence', { $add: [{ $ifNull: ['$fence', 0] }, 1] }] },
+      fence: {
+        $cond: [
+          { $or: [{ $eq: ['$owner', this.#owner] }, { $not: [isFree] }] },
+          '$fence',
+          { $add: [{ $ifNull: ['$fence', 0] }, 1] },
+        ],
+      },
       owner: ifFree({ $literal: this.#owner }, '$owner'),
       expiresAt: ifFree({ $add: ['$$NOW', this.#durationMs] }, '$expiresAt'),
       createdAt: { $ifNull: ['$createdAt', '$$NOW'] },
@@ -61,7 +67,10 @@ export class Lease {
       __v: { $add: [{ $ifNull: ['$__v', -1] }, 1] },
     }
     try {
-      const lease = await this.#collection.findOneAndUpdate({ name: this.name }, [{ $set: fields }], { upsert: true, returnDocument: 'after' })
+      const lease = await this.#collection.findOneAndUpdate({ name: this.name }, [{ $set: fields }], {
+        upsert: true,
+        returnDocument: 'after',
+      })
       if (lease?.['owner'] !== this.#owner) return false
       this.#fence = Number(lease['fence'])
       return true
@@ -83,7 +92,8 @@ export class Lease {
       { $inc: { __v: 1 } },
       session === undefined ? {} : { session },
     )
-    if (result.matchedCount === 0) throw new DatabaseError('LEASE_LOST', `The lease ${this.name} has gone to another process`)
+    if (result.matchedCount === 0)
+      throw new DatabaseError('LEASE_LOST', `The lease ${this.name} has gone to another process`)
   }
 
   /** Gives the lease up, so that another need not wait for its end. */

@@ -12,7 +12,9 @@ const setBySave = ['createdAt', 'updatedAt', '__v', 'deletedAt']
  */
 export function toMongooseSchema(entity: EntityDescription): Schema {
   const { _id, createdAt, updatedAt, __v, ...shape } = entity.storedSchema.shape
-  const definition = Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, toProperty(schema as z.ZodType)]))
+  const definition = Object.fromEntries(
+    Object.entries(shape).map(([name, schema]) => [name, toProperty(schema as z.ZodType)]),
+  )
   const schema = new Schema(definition as never, {
     collection: entity.collection,
     strict: 'throw',
@@ -38,7 +40,9 @@ function toProperty(schema: z.ZodType): SchemaDefinitionProperty {
   if (inner instanceof z.ZodObject) return { type: toSubschema(inner), default: undefined } as SchemaDefinitionProperty
   if (inner instanceof z.ZodArray) return arrayOf(inner.element as z.ZodType)
   const scalar = scalarType(inner)
-  return scalar === undefined ? { type: Schema.Types.Mixed } : ({ type: scalar, cast: scalar === Date ? undefined : false } as SchemaDefinitionProperty)
+  return scalar === undefined
+    ? { type: Schema.Types.Mixed }
+    : ({ type: scalar, cast: scalar === Date ? undefined : false } as SchemaDefinitionProperty)
 }
 
 function arrayOf(element: z.ZodType): SchemaDefinitionProperty {
@@ -46,11 +50,15 @@ function arrayOf(element: z.ZodType): SchemaDefinitionProperty {
 }
 
 function toSubschema(object: z.ZodObject): Schema {
-  const definition = Object.fromEntries(Object.entries(object.shape).map(([name, field]) => [name, toProperty(field as z.ZodType)]))
+  const definition = Object.fromEntries(
+    Object.entries(object.shape).map(([name, field]) => [name, toProperty(field as z.ZodType)]),
+  )
   return new Schema(definition as never, { _id: false, strict: 'throw', minimize: false, id: false })
 }
 
-function scalarType(schema: z.ZodType): StringConstructor | NumberConstructor | BooleanConstructor | DateConstructor | undefined {
+function scalarType(
+  schema: z.ZodType,
+): StringConstructor | NumberConstructor | BooleanConstructor | DateConstructor | undefined {
   if (schema instanceof z.ZodString || schema instanceof z.ZodStringFormat || schema instanceof z.ZodEnum) return String
   if (schema instanceof z.ZodNumber) return Number
   if (schema instanceof z.ZodBoolean) return Boolean
@@ -60,17 +68,27 @@ function scalarType(schema: z.ZodType): StringConstructor | NumberConstructor | 
 
 /** The schema without what says only whether a value must be there, and of a conversion its result. */
 function unwrap(schema: z.ZodType): z.ZodType {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault || schema instanceof z.ZodReadonly) {
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodReadonly
+  ) {
     return unwrap(schema.unwrap() as z.ZodType)
   }
   return schema instanceof z.ZodPipe ? unwrap(schema.out as z.ZodType) : schema
 }
 
 function addValidation(schema: Schema, entity: EntityDescription): void {
-  const omitted = Object.fromEntries(setBySave.filter((name) => name in entity.storedSchema.shape).map((name) => [name, true]))
+  const omitted = Object.fromEntries(
+    setBySave.filter((name) => name in entity.storedSchema.shape).map((name) => [name, true]),
+  )
   const documentSchema = entity.storedSchema.omit(omitted as never)
   schema.pre('validate', function validateWhole() {
-    const document = this.toObject({ depopulate: true, virtuals: false, getters: false, flattenMaps: true }) as Record<string, unknown>
+    const document = this.toObject({ depopulate: true, virtuals: false, getters: false, flattenMaps: true }) as Record<
+      string,
+      unknown
+    >
     for (const name of setBySave) delete document[name]
     const result = documentSchema.safeParse(document)
     if (!result.success) {
@@ -99,8 +117,25 @@ function addBehaviour(schema: Schema, entity: EntityDescription): void {
 /** Refuses whatever writes through the model. */
 function refuseWrites(schema: Schema, name: string): void {
   const refuse = (): never => {
-    throw new DatabaseError('APPEND_ONLY', `A ${name} cannot be written through its Mongoose model; append it through the library`)
+    throw new DatabaseError(
+      'APPEND_ONLY',
+      `A ${name} cannot be written through its Mongoose model; append it through the library`,
+    )
   }
-  schema.pre(['save', 'updateOne', 'updateMany', 'replaceOne', 'findOneAndUpdate', 'findOneAndReplace', 'findOneAndDelete', 'deleteOne', 'deleteMany'], { document: true, query: true }, refuse)
+  schema.pre(
+    [
+      'save',
+      'updateOne',
+      'updateMany',
+      'replaceOne',
+      'findOneAndUpdate',
+      'findOneAndReplace',
+      'findOneAndDelete',
+      'deleteOne',
+      'deleteMany',
+    ],
+    { document: true, query: true },
+    refuse,
+  )
   schema.pre(['insertMany', 'bulkWrite'] as never, refuse)
 }

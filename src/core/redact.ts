@@ -8,7 +8,10 @@ export function redactCredentials(text: string): string {
 /** The error as it may be shown: itself where it names no credentials, else a copy without them. */
 export function redactError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
-  if (redactCredentials(error.message) === error.message && redactCredentials(error.stack ?? '') === (error.stack ?? '')) {
+  if (
+    redactCredentials(error.message) === error.message &&
+    redactCredentials(error.stack ?? '') === (error.stack ?? '')
+  ) {
     return error
   }
   const safe = new Error(redactCredentials(error.message))

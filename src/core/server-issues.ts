@@ -7,13 +7,17 @@ export function serverIssues(error: MongoServerError): ValidationIssue[] {
   const info: unknown = error.errInfo ?? firstWriteErrorInfo(error)
   const issues: ValidationIssue[] = []
   collect(isRecord(info) ? info['details'] : undefined, '', issues)
-  return issues.length > 0 ? issues : [{ path: '', message: 'refused by the validator of the collection', received: 'document' }]
+  return issues.length > 0
+    ? issues
+    : [{ path: '', message: 'refused by the validator of the collection', received: 'document' }]
 }
 
 function firstWriteErrorInfo(error: MongoServerError): unknown {
   const writeErrors: unknown = error['writeErrors']
   const first: unknown = Array.isArray(writeErrors) ? writeErrors[0] : undefined
-  return isRecord(first) ? (first['errInfo'] ?? (isRecord(first['err']) ? first['err']['errInfo'] : undefined)) : undefined
+  return isRecord(first)
+    ? (first['errInfo'] ?? (isRecord(first['err']) ? first['err']['errInfo'] : undefined))
+    : undefined
 }
 
 function collect(details: unknown, path: string, issues: ValidationIssue[]): void {
@@ -41,14 +45,20 @@ function collect(details: unknown, path: string, issues: ValidationIssue[]): voi
     for (const item of Array.isArray(list) ? list : []) {
       if (!isRecord(item)) continue
       const name = item['propertyName']
-      collect(isRecord(item['details']) ? item['details'] : item, typeof name === 'string' ? join(path, name) : path, issues)
+      collect(
+        isRecord(item['details']) ? item['details'] : item,
+        typeof name === 'string' ? join(path, name) : path,
+        issues,
+      )
       if (typeof name === 'string' && Array.isArray(item['details'])) {
         for (const rule of item['details']) collect(rule, join(path, name), issues)
       }
     }
   }
   if (issues.length === before && typeof operator === 'string' && operator !== '$jsonSchema') {
-    const received = details['consideredType'] ?? (Array.isArray(details['consideredTypes']) ? details['consideredTypes'].join(' or ') : undefined)
+    const received =
+      details['consideredType'] ??
+      (Array.isArray(details['consideredTypes']) ? details['consideredTypes'].join(' or ') : undefined)
     const reason = typeof details['reason'] === 'string' ? details['reason'] : `breaks ${operator}`
     issues.push({ path, message: reason, received: typeof received === 'string' ? received : 'value' })
   }

@@ -35,7 +35,11 @@ const withoutSocketTimeout: RunCommandOptions & { readonly socketTimeoutMS: numb
  * Creates the collections of the entities with their validators, indexes and time-series options, as far as they are not
  * there yet. Any number of processes may do so at once.
  */
-export async function setUpCollections(database: Database, entities: readonly EntityDescription[], dryRun: boolean): Promise<SetupReport> {
+export async function setUpCollections(
+  database: Database,
+  entities: readonly EntityDescription[],
+  dryRun: boolean,
+): Promise<SetupReport> {
   const collections: CollectionReport[] = []
   try {
     for (const entity of entities) {
@@ -53,11 +57,17 @@ async function compare(database: Database, entity: EntityDescription): Promise<C
   const [found] = await database.native.listCollections({ name: entity.collection }).toArray()
   if (found === undefined) {
     const missing = entity.indexes.map(indexName)
-    return { collection: entity.collection, state: 'missing', validator: entity.validator ? 'missing' : 'none', indexes: { missing, different: [], extra: [] } }
+    return {
+      collection: entity.collection,
+      state: 'missing',
+      validator: entity.validator ? 'missing' : 'none',
+      indexes: { missing, different: [], extra: [] },
+    }
   }
   const validator = compareValidator(entity, ('options' in found ? found.options : undefined) as Document | undefined)
   const indexes = await compareIndexes(database, entity)
-  const isSame = (validator === 'same' || validator === 'none') && indexes.missing.length + indexes.different.length === 0
+  const isSame =
+    (validator === 'same' || validator === 'none') && indexes.missing.length + indexes.different.length === 0
   return { collection: entity.collection, state: isSame ? 'same' : 'different', validator, indexes }
 }
 
@@ -98,12 +108,21 @@ async function bringAbout(database: Database, entity: EntityDescription, report:
   if (report.state === 'same') return
   if (report.state === 'missing') await createCollection(database, entity)
   if (entity.validator !== undefined && report.validator !== 'same') {
-    await insist(() => database.native.command({ collMod: entity.collection, validator: entity.validator, validationLevel: 'strict', validationAction: 'error' }))
+    await insist(() =>
+      database.native.command({
+        collMod: entity.collection,
+        validator: entity.validator,
+        validationLevel: 'strict',
+        validationAction: 'error',
+      }),
+    )
   }
   for (const name of report.indexes.different) {
     await insist(() => database.native.command({ dropIndexes: entity.collection, index: name }), indexNotFound)
   }
-  const wanted = entity.indexes.filter((index) => [...report.indexes.missing, ...report.indexes.different].includes(indexName(index)))
+  const wanted = entity.indexes.filter((index) =>
+    [...report.indexes.missing, ...report.indexes.different].includes(indexName(index)),
+  )
   if (wanted.length === 0) return
   const indexes = wanted.map(({ serves, ...index }) => ({ ...index, name: indexName(index as IndexDefinition) }))
   await insist(() => database.native.command({ createIndexes: entity.collection, indexes }, withoutSocketTimeout))

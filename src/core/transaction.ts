@@ -109,7 +109,8 @@ export class Transactions {
         try {
           return await this.#attempt(session, work)
         } catch (error) {
-          if (attempt >= maximumAttempts || !hasErrorLabel(error, 'TransientTransactionError')) throw translateError(error)
+          if (attempt >= maximumAttempts || !hasErrorLabel(error, 'TransientTransactionError'))
+            throw translateError(error)
           await pause(attempt)
         }
       }

@@ -17,7 +17,12 @@ const validationFailed = 121
 const exceededTimeLimit = 50
 const historyLost = new Set([280, 286])
 const noTransactions = 20
-const retryableLabels = ['TransientTransactionError', 'RetryableWriteError', 'UnknownTransactionCommitResult', 'ResumableChangeStreamError']
+const retryableLabels = [
+  'TransientTransactionError',
+  'RetryableWriteError',
+  'UnknownTransactionCommitResult',
+  'ResumableChangeStreamError',
+]
 
 /** Whether the error, or the driver's error that caused it, carries the label. */
 export function hasErrorLabel(error: unknown, label: string): boolean {
@@ -35,7 +40,10 @@ export function translateError(error: unknown, subject: ErrorSubject = databaseI
   }
   if (error instanceof MongoServerError) return translateServerError(error, subject)
   if (error instanceof MongoError) {
-    const closed = error.name === 'MongoClientClosedError' || error.name === 'MongoNotConnectedError' || error.name === 'MongoTopologyClosedError'
+    const closed =
+      error.name === 'MongoClientClosedError' ||
+      error.name === 'MongoNotConnectedError' ||
+      error.name === 'MongoTopologyClosedError'
     return new DatabaseError(closed ? 'CLOSED' : 'DATABASE', redactCredentials(error.message), {
       cause: redactError(error),
       retryable: isRetryable(error),
@@ -66,7 +74,8 @@ function isRetryable(error: MongoError): boolean {
 
 function conflict(error: MongoServerError, subject: ErrorSubject): ConflictError {
   const { keyPattern, keyValue } = duplicateOf(error)
-  const fields = Object.keys(keyPattern)
+  // A soft deletion's date is in unique indexes only so that deleted documents free their values.
+  const fields = Object.keys(keyPattern).filter((field) => field !== 'deletedAt')
   const values: Record<string, unknown> = {}
   for (const field of fields) if (!subject.secretFields.has(field)) values[field] = keyValue[field]
   const described = fields.map((field) => (field in values ? `${field} ${JSON.stringify(values[field])}` : field))
@@ -95,4 +104,3 @@ function keyDetailsOf(value: unknown): KeyDetails | undefined {
   const keyValue = value['keyValue']
   return { keyPattern: value['keyPattern'], keyValue: isRecord(keyValue) ? keyValue : {} }
 }
-

@@ -7,7 +7,11 @@ import { isRecord } from './is-record.js'
  * @param subject What the data is, for the message.
  * @throws ValidationError with every issue's path, message and received type, never a value.
  */
-export function validateData<Output, Input>(schema: z.ZodType<Output, Input>, data: unknown, subject = 'The data'): Output {
+export function validateData<Output, Input>(
+  schema: z.ZodType<Output, Input>,
+  data: unknown,
+  subject = 'The data',
+): Output {
   const result = schema.safeParse(data)
   if (result.success) return result.data
   throw new ValidationError(subject, issuesOf(result.error, data))
@@ -18,7 +22,11 @@ export function issuesOf(error: z.core.$ZodError, data: unknown): ValidationIssu
   return error.issues.flatMap((issue) => {
     const path = issue.path.map(String)
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not a field', received: typeAt(data, [...path, key]) }))
+      return issue.keys.map((key) => ({
+        path: [...path, key].join('.'),
+        message: 'is not a field',
+        received: typeAt(data, [...path, key]),
+      }))
     }
     return [{ path: path.join('.'), message: issue.message, received: typeAt(data, path) }]
   })

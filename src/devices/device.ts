@@ -63,7 +63,11 @@ export const deviceEntity = defineEntity({
   ],
   softDelete: true,
   indexes: [
-    { key: { macAddress: 1, deletedAt: 1 }, unique: true, serves: 'the device that a message names; a deleted one frees its address' },
+    {
+      key: { macAddress: 1, deletedAt: 1 },
+      unique: true,
+      serves: 'the device that a message names; a deleted one frees its address',
+    },
     { key: { classroom: 1, name: 1, _id: 1 }, serves: 'the devices of a classroom by name' },
     { key: { lastSeenAt: 1, _id: 1 }, serves: 'devices that have not been heard of' },
   ],

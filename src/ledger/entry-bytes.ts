@@ -30,7 +30,7 @@ class BsonWriter {
 
   ascii(text: string): void {
     this.#reserve(text.length)
-    this.#at += this.#bytes.latin1Write(text, this.#at)
+    this.#at += this.#bytes.write(text, this.#at, 'latin1')
   }
 
   beginDocument(): number {
@@ -59,7 +59,7 @@ class BsonWriter {
   string(name: string, value: string): void {
     this.#name(typeString, name)
     this.#reserve(value.length * 3 + 5)
-    const length = this.#bytes.utf8Write(value, this.#at + 4)
+    const length = this.#bytes.write(value, this.#at + 4, 'utf8')
     this.#at = this.#bytes.writeInt32LE(length + 1, this.#at) + length
     this.#bytes[this.#at++] = 0
   }
@@ -86,7 +86,7 @@ class BsonWriter {
   #name(type: number, name: string): void {
     this.#reserve(name.length + 18)
     this.#bytes[this.#at++] = type
-    this.#at += this.#bytes.latin1Write(name, this.#at)
+    this.#at += this.#bytes.write(name, this.#at, 'latin1')
     this.#bytes[this.#at++] = 0
   }
 
@@ -139,6 +139,9 @@ function writeReading(reading: NonNullable<UnhashedEntry['reading']>): void {
   const start = writer.beginNested(typeDocument, 'reading')
   if (reading.powerW !== undefined) writer.double('powerW', reading.powerW)
   if (reading.energyWh !== undefined) writer.double('energyWh', reading.energyWh)
+  if (reading.counterQuantumWh !== undefined) writer.double('counterQuantumWh', reading.counterQuantumWh)
+  if (reading.counterWidthWh !== undefined) writer.double('counterWidthWh', reading.counterWidthWh)
+  if (reading.maximumPower !== undefined) writer.double('maximumPower', reading.maximumPower)
   writer.endDocument(start)
 }
 

@@ -3,7 +3,7 @@ import { defineAppendOnlyEntity, type Stored } from '../core/entity.js'
 import { objectId, quantity } from '../core/fields.js'
 
 export const entryFormatVersion = 1
-export const eventTypes = ['switch_on', 'switch_off', 'power_reading', 'manual_adjustment'] as const
+export const eventTypes = ['switch_on', 'switch_off', 'power_reading'] as const
 export const entrySources = ['mqtt', 'api', 'manual', 'calculated', 'migration'] as const
 export const entryFlags = [
   /** It arrived after an entry with a later time stamp. */
@@ -34,6 +34,12 @@ const readingFields = z.strictObject({
   powerW: quantity(-1e9, 1e9).optional(),
   /** Wh; the consumption counter. */
   energyWh: quantity(0, 1e15).optional(),
+  /** Wh; the counter's smallest step. */
+  counterQuantumWh: quantity(0, 1e6).optional(),
+  /** Wh; where the counter starts again from zero. */
+  counterWidthWh: quantity(0, 1e15).optional(),
+  /** W; what is plausible at most. */
+  maximumPower: quantity(1, 1e9).optional(),
 })
 
 const metadataFields = z.strictObject({
@@ -108,7 +114,11 @@ export const ledgerEntryEntity = defineAppendOnlyEntity({
   shardKey: { switchId: 1 },
   indexes: [
     { key: { switchId: 1, sequence: 1 }, unique: true, serves: 'a chain in order, its head, and one entry per place' },
-    { key: { switchId: 1, idempotencyKey: 1 }, unique: true, serves: 'one entry per event, however often it is delivered' },
+    {
+      key: { switchId: 1, idempotencyKey: 1 },
+      unique: true,
+      serves: 'one entry per event, however often it is delivered',
+    },
     { key: { switchId: 1, timestamp: 1 }, serves: 'a switch by time' },
     { key: { classroom: 1, timestamp: 1 }, serves: 'a classroom by time' },
     { key: { eventType: 1, timestamp: 1 }, serves: 'an event type by time' },

@@ -135,7 +135,10 @@ export function counterReader(bounds: CounterBounds, recorder: CounterRecorder):
     return { ...from, held: [spike] }
   }
 
-  /** Rule 3: the two readings after a spike decide about it, and are then decided about themselves. */
+  /**
+   * Rule 3: the two readings after a spike decide about it, and are then decided about themselves. In a low run these are
+   * the next two that are not zero, and the zeros between them are over with: there is no end to how many they may be.
+   */
   function decideHeld(
     from: CounterState,
     spike: CounterLevel,

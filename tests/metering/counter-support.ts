@@ -94,6 +94,7 @@ export function energyByLookingAhead(readings: CounterReading[], rules: CounterR
     } else if (
       last.mws > 0.9 * width &&
       level.mws < 0.1 * width &&
+      level.mws + width >= last.mws &&
       level.mws + width - last.mws <= limit(last, level)
     ) {
       energy += level.mws + width - last.mws
@@ -124,11 +125,13 @@ export function energyByLookingAhead(readings: CounterReading[], rules: CounterR
           ? !acceptable(before, level)
           : !isBack && base && level.mws >= base.mws && !acceptable(base, level)
       if (isTooFast) {
-        const fate = fateOfSpike(
-          level,
-          levels.slice(next).filter(({ mws }) => mws > 0),
-        )
+        const following = levels.slice(next).filter(({ mws }) => mws > 0)
+        const fate = fateOfSpike(level, following)
         if (fate === 'open') return undefined
+        // The zeros before the reading that decided are of this low run, whatever becomes of the readings between them.
+        const decisive = following[following[0] && acceptable(level, following[0]) ? 1 : 0]!
+        const between = levels.slice(next, levels.indexOf(decisive))
+        levels.splice(next, between.length, ...between.filter(({ mws }) => mws > 0))
         if (fate === 'dropped') continue
         if (level.mws >= before.mws) return { energy: limit(before, level), last: level, next }
         base = level

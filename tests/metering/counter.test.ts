@@ -1,14 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import { type CounterReading, decideCounter, isCounterValue, kwhFromMws } from '../../src/metering/index.js'
+import {
+  type CounterReading,
+  type CounterRules,
+  decideCounter,
+  isCounterValue,
+  kwhFromMws,
+} from '../../src/metering/index.js'
 import { everyMinute, HIGH_POWER, readingAt } from './counter-support.js'
 
 const PLAUSIBLE = { quantumWh: 1, maximumPowerW: 25_000 }
 /** 25 kW for a minute, 20 % more, and the quantum. */
 const LIMIT_OF_A_MINUTE_KWH = 0.501
 
-const energyKwh = (readings: CounterReading[], rules = HIGH_POWER) =>
+const energyKwh = (readings: CounterReading[], rules: CounterRules = HIGH_POWER) =>
   kwhFromMws(decideCounter(readings, rules).energyMws)
-const decided = (readings: CounterReading[], rules = HIGH_POWER) =>
+const decided = (readings: CounterReading[], rules: CounterRules = HIGH_POWER) =>
   decideCounter(readings, rules).decisions.map(({ decision }) => decision)
 
 describe('the examples of the rules', () => {
@@ -28,7 +34,7 @@ describe('the examples of the rules', () => {
   })
 
   it('65530, 65535, 3 with width 65536 adds 9', () => {
-    expect(energyKwh(everyMinute(65_530, 65_535, 3), { ...HIGH_POWER, widthWh: 65_536_000 } as never)).toBe(9)
+    expect(energyKwh(everyMinute(65_530, 65_535, 3), { ...HIGH_POWER, widthWh: 65_536_000 })).toBe(9)
   })
 
   it('978.438, 7.439, 1.150, 478.439 adds nothing yet: the last is a spike after a low run', () => {
@@ -179,7 +185,7 @@ describe('rule 3: a spike', () => {
   it('re-bases the counter if two readings bear it out, adding the limit and what follows', () => {
     const outcome = decideCounter(everyMinute(10, 500, 500.1, 500.3), PLAUSIBLE)
 
-    expect(kwhFromMws(outcome.energyMws)).toBe(LIMIT_OF_A_MINUTE_KWH + 0.3)
+    expect(kwhFromMws(outcome.energyMws)).toBeCloseTo(LIMIT_OF_A_MINUTE_KWH + 0.3, 9)
     expect(outcome.decisions.map(({ decision }) => decision)).toEqual(['zero_point', 'rebased', 'accepted', 'accepted'])
     expect(outcome.stretches.map(({ quality }) => quality)).toEqual(['estimated', 'measured', 'measured'])
   })
@@ -194,7 +200,7 @@ describe('rule 3: a spike', () => {
     ]
 
     expect(decided(readings, PLAUSIBLE)).toEqual(['zero_point', 'rebased', 'accepted', 'glitch', 'accepted'])
-    expect(energyKwh(readings, PLAUSIBLE)).toBe(LIMIT_OF_A_MINUTE_KWH + 0.4)
+    expect(energyKwh(readings, PLAUSIBLE)).toBeCloseTo(LIMIT_OF_A_MINUTE_KWH + 0.4, 9)
   })
 
   it('gives way to a reading that more time makes acceptable', () => {
@@ -218,16 +224,13 @@ describe('rule 4: a rollover', () => {
   })
 
   it('that would add more than the limit is a low run', () => {
-    expect(decided(everyMinute(65_535, 3), { ...PLAUSIBLE, widthWh: 65_536_000 } as never)).toEqual([
-      'zero_point',
-      'low_run',
-    ])
+    expect(decided(everyMinute(65_535, 3), { ...PLAUSIBLE, widthWh: 65_536_000 })).toEqual(['zero_point', 'low_run'])
   })
 
   it('works for a counter of 32 bits in Wh', () => {
     const readings = [readingAt(0, 4_294_967.29), readingAt(1, 0.004)]
 
-    expect(energyKwh(readings, { ...PLAUSIBLE, widthWh: 2 ** 32 } as never)).toBeCloseTo(0.01, 9)
+    expect(energyKwh(readings, { ...PLAUSIBLE, widthWh: 2 ** 32 })).toBeCloseTo(0.01, 9)
   })
 })
 
@@ -265,14 +268,14 @@ describe('rule 5: a low run', () => {
     const readings = everyMinute(10, 0, 700, 700.1, 700.2)
 
     expect(decided(readings, PLAUSIBLE)).toEqual(['zero_point', 'glitch', 'rebased', 'accepted', 'accepted'])
-    expect(energyKwh(readings, PLAUSIBLE)).toBe(1.001 + 0.2)
+    expect(energyKwh(readings, PLAUSIBLE)).toBeCloseTo(1.001 + 0.2, 9)
   })
 
   it('starts anew at a spike below the count before it that two readings bear out, which makes it a reset', () => {
     const readings = everyMinute(978.438, 7.439, 1.15, 478.439, 478.5, 478.6)
 
     expect(decided(readings, PLAUSIBLE)).toEqual(['zero_point', 'glitch', 'glitch', 'reset', 'accepted', 'accepted'])
-    expect(energyKwh(readings, PLAUSIBLE)).toBe(2.001 + 0.1)
+    expect(energyKwh(readings, PLAUSIBLE)).toBeCloseTo(2.001 + 0.1, 9)
   })
 
   it('goes on where a spike in it is not borne out', () => {

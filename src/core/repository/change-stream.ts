@@ -4,7 +4,12 @@ import { translateError } from '../translate-error.js'
 
 /** One change of a document. */
 export type EntityChange<Stored> =
-  | { readonly type: 'created' | 'updated' | 'replaced'; readonly id: ObjectId; readonly document: Stored | null; readonly resumeToken: ResumeToken }
+  | {
+      readonly type: 'created' | 'updated' | 'replaced'
+      readonly id: ObjectId
+      readonly document: Stored | null
+      readonly resumeToken: ResumeToken
+    }
   | { readonly type: 'deleted'; readonly id: ObjectId; readonly document: null; readonly resumeToken: ResumeToken }
 
 export interface WatchOptions {
@@ -65,7 +70,10 @@ function isResumable(error: unknown): boolean {
   return error instanceof DatabaseError && error.retryable
 }
 
-function startOf(token: ResumeToken, at: Timestamp | undefined): { resumeAfter?: ResumeToken; startAtOperationTime?: Timestamp } {
+function startOf(
+  token: ResumeToken,
+  at: Timestamp | undefined,
+): { resumeAfter?: ResumeToken; startAtOperationTime?: Timestamp } {
   if (token !== undefined) return { resumeAfter: token }
   return at === undefined ? {} : { startAtOperationTime: at }
 }

@@ -17,7 +17,9 @@ type Item<T> = T extends readonly (infer Element)[] ? Element : never
 
 /** What to change: fields to set, or changes made with {@link change}. */
 export type Changes<Document, Input> = {
-  readonly [Key in keyof Omit<Input, '_id'>]?: Input[Key] | (Key extends keyof Document ? Change<Document[Key]> : Change<never>)
+  readonly [Key in keyof Omit<Input, '_id'>]?:
+    | Input[Key]
+    | (Key extends keyof Document ? Change<Document[Key]> : Change<never>)
 } & { readonly [Path in keyof DottedFields<Document>]?: unknown }
 
 /** Changes of fields, named as MongoDB names its operators. */
@@ -28,7 +30,8 @@ export const change = {
   min: <Value>(value: Value): Change<Value> => new Change<Value>('$min', value),
   max: <Value>(value: Value): Change<Value> => new Change<Value>('$max', value),
   push: <Value extends readonly unknown[]>(item: Item<Value>): Change<Value> => new Change<Value>('$push', item),
-  addToSet: <Value extends readonly unknown[]>(item: Item<Value>): Change<Value> => new Change<Value>('$addToSet', item),
+  addToSet: <Value extends readonly unknown[]>(item: Item<Value>): Change<Value> =>
+    new Change<Value>('$addToSet', item),
   pull: <Value extends readonly unknown[]>(item: Item<Value>): Change<Value> => new Change<Value>('$pull', item),
 } as const
 

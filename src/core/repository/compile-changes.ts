@@ -15,7 +15,11 @@ const onItems = new Set(['$push', '$addToSet', '$pull'])
  * @param seal Encrypts the new value of a secret field.
  * @throws ValidationError for unknown fields, values that do not fit, and changes of fields that only the library sets.
  */
-export function compileChanges(entity: EntityDescription, changes: object, seal: (field: string, plain: string) => string): Update {
+export function compileChanges(
+  entity: EntityDescription,
+  changes: object,
+  seal: (field: string, plain: string) => string,
+): Update {
   const update: Update = {}
   const issues: ValidationIssue[] = []
   for (const [path, value] of Object.entries(changes)) {
@@ -37,7 +41,13 @@ export function compileChanges(entity: EntityDescription, changes: object, seal:
   return update
 }
 
-function compileOperator(schema: z.ZodType, path: string, change: Change<unknown>, update: Update, issues: ValidationIssue[]): void {
+function compileOperator(
+  schema: z.ZodType,
+  path: string,
+  change: Change<unknown>,
+  update: Update,
+  issues: ValidationIssue[],
+): void {
   const { operator, operand } = change
   if (operator === '$unset') {
     if (schema.safeParse(undefined).success) put(update, operator, path, '')
@@ -72,12 +82,14 @@ const managed = new Set(['_id', 'createdAt', 'updatedAt', '__v', 'deletedAt'])
 function schemaAt(entity: EntityDescription, path: string): z.ZodType | undefined {
   const [head = '', ...tail] = path.split('.')
   if (Object.hasOwn(entity.secrets, path)) return entity.secrets[path]
-  if (managed.has(head) || Object.hasOwn(entity.secrets, head) || !Object.hasOwn(entity.storedSchema.shape, head)) return undefined
+  if (managed.has(head) || Object.hasOwn(entity.secrets, head) || !Object.hasOwn(entity.storedSchema.shape, head))
+    return undefined
   let schema: z.ZodType | undefined = entity.storedSchema.shape[head] as z.ZodType
   for (const segment of tail) {
     const inner: z.ZodType = unwrap(schema)
     if (inner instanceof z.ZodArray && /^\d{1,4}$/.test(segment)) schema = inner.element as z.ZodType
-    else if (inner instanceof z.ZodObject && Object.hasOwn(inner.shape, segment)) schema = inner.shape[segment] as z.ZodType
+    else if (inner instanceof z.ZodObject && Object.hasOwn(inner.shape, segment))
+      schema = inner.shape[segment] as z.ZodType
     else return undefined
   }
   return schema

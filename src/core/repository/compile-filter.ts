@@ -22,7 +22,12 @@ function compile(entity: EntityDescription, filter: unknown, depth: number): Rec
     if (filter.filters.length === 0) throw refused(entity, '', 'combines no filters', 'array')
     return { [filter.operator]: filter.filters.map((part) => compile(entity, part, depth + 1)) }
   }
-  if (typeof filter !== 'object' || filter === null || Array.isArray(filter) || Object.getPrototypeOf(filter) !== Object.prototype) {
+  if (
+    typeof filter !== 'object' ||
+    filter === null ||
+    Array.isArray(filter) ||
+    Object.getPrototypeOf(filter) !== Object.prototype
+  ) {
     throw refused(entity, '', 'expected an object of fields', typeName(filter))
   }
   const compiled: Record<string, unknown> = {}
@@ -36,7 +41,8 @@ function compile(entity: EntityDescription, filter: unknown, depth: number): Rec
 function compileValue(entity: EntityDescription, path: string, value: unknown): unknown {
   if (value === undefined) throw refused(entity, path, 'is undefined; leave the field out, or use null', 'undefined')
   if (value instanceof Condition) return value.expression
-  if (value instanceof Combination) throw refused(entity, path, 'joins whole filters and does not fit a field', 'object')
+  if (value instanceof Combination)
+    throw refused(entity, path, 'joins whole filters and does not fit a field', 'object')
   if (value instanceof RegExp) throw refused(entity, path, 'use where.matches() for a pattern', 'regexp')
   refuseOperators(entity, path, value, 0)
   return { $eq: value }
@@ -56,14 +62,22 @@ export function checkPath(entity: EntityDescription, path: string): void {
 
 /** Refuses data that MongoDB could take for an operator, anywhere inside the value. */
 export function refuseOperators(entity: EntityDescription, path: string, value: unknown, depth: number): void {
-  if (typeof value !== 'object' || value === null || value instanceof Date || isBsonValue(value) || ArrayBuffer.isView(value)) {
-    if (typeof value === 'function' || typeof value === 'symbol') throw refused(entity, path, 'is not data', typeof value)
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    value instanceof Date ||
+    isBsonValue(value) ||
+    ArrayBuffer.isView(value)
+  ) {
+    if (typeof value === 'function' || typeof value === 'symbol')
+      throw refused(entity, path, 'is not data', typeof value)
     return
   }
   if (depth > maximumDepth) throw refused(entity, path, `is nested more than ${maximumDepth} deep`, 'object')
   if (value instanceof Condition) throw refused(entity, path, 'has a condition inside a value', 'object')
   for (const [key, inner] of Object.entries(value)) {
-    if (key.startsWith('$') || key === '_bsontype' || forbiddenSegments.has(key)) throw refused(entity, `${path}.${key}`, 'operators are not taken from data', 'object')
+    if (key.startsWith('$') || key === '_bsontype' || forbiddenSegments.has(key))
+      throw refused(entity, `${path}.${key}`, 'operators are not taken from data', 'object')
     refuseOperators(entity, `${path}.${key}`, inner, depth + 1)
   }
 }

@@ -31,7 +31,9 @@ export class Combination<Document> {
 }
 
 type Item<T> = T extends readonly (infer Element)[] ? Element : T
-type Nested<T> = T extends Date | { _bsontype: string } | string | number | boolean | bigint | null | undefined ? never : T
+type Nested<T> = T extends Date | { _bsontype: string } | string | number | boolean | bigint | null | undefined
+  ? never
+  : T
 
 /** Dotted paths one level down, such as `switches.gpio`, each with its values' type. */
 export type DottedFields<Document> = {

@@ -24,7 +24,10 @@ export function keysetSort(entity: EntityDescription, equalities: ReadonlySet<st
     if (runsAlong(free, complete)) return complete
   }
   const wanted = complete.map(([field, way]) => `${field}: ${way}`).join(', ')
-  throw new DatabaseError('UNINDEXED_SORT', `No index of ${entity.collection} serves the sort { ${wanted} }: declare one that ends so`)
+  throw new DatabaseError(
+    'UNINDEXED_SORT',
+    `No index of ${entity.collection} serves the sort { ${wanted} }: declare one that ends so`,
+  )
 }
 
 function runsAlong(indexed: readonly (readonly [string, unknown])[], sort: KeysetSort): boolean {
@@ -68,7 +71,8 @@ function decodeCursor(sort: KeysetSort, cursor: string): unknown[] {
     throw badCursor('is not a cursor')
   }
   const { s: key, v: values } = (decoded ?? {}) as { s?: unknown; v?: unknown }
-  if (key !== sortKey(sort) || !Array.isArray(values) || values.length !== sort.length) throw badCursor('belongs to another sort')
+  if (key !== sortKey(sort) || !Array.isArray(values) || values.length !== sort.length)
+    throw badCursor('belongs to another sort')
   if (!values.every(isScalar)) throw badCursor('is not a cursor')
   return values
 }

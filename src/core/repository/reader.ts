@@ -1,7 +1,7 @@
 import type { ClientSession, Collection, Document, Filter as DriverFilter, FindOptions } from 'mongodb'
 import { ObjectId } from 'mongodb'
 import type { Database } from '../database.js'
-import type { Entity, Identified, EntityDescription } from '../entity.js'
+import type { Entity, EntityDescription, Identified } from '../entity.js'
 import { DatabaseError, NotFoundError, ValidationError } from '../errors.js'
 import { typeName } from '../validate.js'
 import { type EntityChange, type WatchOptions, watchCollection } from './change-stream.js'
@@ -9,7 +9,14 @@ import { compileFilter } from './compile-filter.js'
 import type { Filter } from './conditions.js'
 import { afterCursor, encodeCursor, type KeysetSort, keysetSort } from './keyset.js'
 import { type Page, pageOf, type Slice } from './page.js'
-import { boundedLimit, compileSelection, compileSort, type ListOptions, type ReadOptions, type Selected } from './selection.js'
+import {
+  boundedLimit,
+  compileSelection,
+  compileSort,
+  type ListOptions,
+  type ReadOptions,
+  type Selected,
+} from './selection.js'
 
 const defaultLimit = 100
 const maximumLimit = 1000
@@ -71,7 +78,9 @@ export class Reader<Stored extends Identified> {
     options: ListOptions<Stored, Key> = {},
   ): Promise<Selected<Stored, Key> | null> {
     const query = this.query(filter, options)
-    const found = await this.read('findOne', (session) => this.collection.findOne(query, this.listOptions(options, session)))
+    const found = await this.read('findOne', (session) =>
+      this.collection.findOne(query, this.listOptions(options, session)),
+    )
     return found as Selected<Stored, Key> | null
   }
 
@@ -119,15 +128,22 @@ export class Reader<Stored extends Identified> {
     const query = this.query(filter, options)
     const limit = boundedLimit(options.limit, defaultPageLimit, maximumLimit)
     const sort = keysetSort(this.entity, equalitiesOf(query), compileSort(this.entity, options.sort))
-    const bounded = options.cursor == null ? query : ({ $and: [query, afterCursor(sort, options.cursor)] } as DriverFilter<Stored>)
+    const bounded =
+      options.cursor == null ? query : ({ $and: [query, afterCursor(sort, options.cursor)] } as DriverFilter<Stored>)
     const projection = withSortFields(compileSelection(this.entity, options.select), sort)
     const found: Document[] = await this.read('after', (session) =>
-      this.collection.find(bounded, { ...inSession(session), ...projection, sort: asSort(sort), limit: limit + 1 }).toArray(),
+      this.collection
+        .find(bounded, { ...inSession(session), ...projection, sort: asSort(sort), limit: limit + 1 })
+        .toArray(),
     )
     const hasNext = found.length > limit
     const items = hasNext ? found.slice(0, limit) : found
     const last = items.at(-1)
-    return { items: items as Selected<Stored, Key>[], hasNext, nextCursor: hasNext && last ? encodeCursor(sort, last) : null }
+    return {
+      items: items as Selected<Stored, Key>[],
+      hasNext,
+      nextCursor: hasNext && last ? encodeCursor(sort, last) : null,
+    }
   }
 
   /** How many documents match. */
@@ -168,7 +184,10 @@ export class Reader<Stored extends Identified> {
    * it broke off. The filter is applied to the document as it is after the change; deletions always come through.
    * @throws DatabaseError `HISTORY_LOST` when changes are missing, `REPLICA_SET_REQUIRED` on a standalone server.
    */
-  async watch(filter: Filter<Stored> = {}, options: WatchOptions = {}): Promise<AsyncGenerator<EntityChange<Stored>, void, undefined>> {
+  async watch(
+    filter: Filter<Stored> = {},
+    options: WatchOptions = {},
+  ): Promise<AsyncGenerator<EntityChange<Stored>, void, undefined>> {
     await this.database.requireReplicaSet('Change streams')
     const compiled = compileFilter<Document>(this.entity, filter)
     const { operationTime } = await this.read('watch', () => this.database.native.command({ ping: 1 }))
@@ -185,7 +204,10 @@ export class Reader<Stored extends Identified> {
     return this.database.collectionOf(this.entity)
   }
 
-  protected read<Result>(operation: string, task: (session: ClientSession | undefined) => Promise<Result>): Promise<Result> {
+  protected read<Result>(
+    operation: string,
+    task: (session: ClientSession | undefined) => Promise<Result>,
+  ): Promise<Result> {
     return this.database.run(this.entity, operation, task)
   }
 
@@ -206,7 +228,9 @@ export class Reader<Stored extends Identified> {
 
   private listOptions(options: ListOptions<Stored, keyof Stored>, session: ClientSession | undefined): FindOptions {
     const sort = compileSort(this.entity, options.sort)
-    return sort.length === 0 ? this.readOptions(options, session) : { ...this.readOptions(options, session), sort: asSort(sort) }
+    return sort.length === 0
+      ? this.readOptions(options, session)
+      : { ...this.readOptions(options, session), sort: asSort(sort) }
   }
 
   /** A page needs a total order, or documents that are equal in the sort could show up twice. */
@@ -222,7 +246,9 @@ export class Reader<Stored extends Identified> {
 export function toObjectId(id: ObjectId | string): ObjectId {
   if (id instanceof ObjectId) return id
   if (typeof id === 'string' && /^[0-9a-fA-F]{24}$/.test(id)) return ObjectId.createFromHexString(id)
-  throw new ValidationError('The id', [{ path: '_id', message: 'expected an ObjectId or 24 hexadecimal digits', received: typeName(id) }])
+  throw new ValidationError('The id', [
+    { path: '_id', message: 'expected an ObjectId or 24 hexadecimal digits', received: typeName(id) },
+  ])
 }
 
 export function inSession(session: ClientSession | undefined): { session?: ClientSession } {
@@ -237,10 +263,17 @@ function equalitiesOf(query: Document): ReadonlySet<string> {
   return new Set(Object.entries(query).flatMap(([field, condition]) => ('$eq' in Object(condition) ? [field] : [])))
 }
 
-function withSortFields(projection: Readonly<Record<string, 0 | 1>> | undefined, sort: KeysetSort): { projection?: Record<string, 0 | 1> } {
+function withSortFields(
+  projection: Readonly<Record<string, 0 | 1>> | undefined,
+  sort: KeysetSort,
+): { projection?: Record<string, 0 | 1> } {
   if (projection === undefined) return {}
   const excludes = Object.values(projection).includes(0)
-  return { projection: excludes ? { ...projection } : { ...projection, ...Object.fromEntries(sort.map(([field]) => [field, 1 as const])) } }
+  return {
+    projection: excludes
+      ? { ...projection }
+      : { ...projection, ...Object.fromEntries(sort.map(([field]) => [field, 1 as const])) },
+  }
 }
 
 function matchAfterChange(filter: Document): Document | undefined {

@@ -1,4 +1,10 @@
-import { type AnyBulkWriteOperation, type Filter as DriverFilter, ObjectId, type OptionalUnlessRequiredId, type UpdateFilter } from 'mongodb'
+import {
+  type AnyBulkWriteOperation,
+  type Filter as DriverFilter,
+  ObjectId,
+  type OptionalUnlessRequiredId,
+  type UpdateFilter,
+} from 'mongodb'
 import type { HydratedDocument, Model } from 'mongoose'
 import type { Database } from '../database.js'
 import type { Entity, StoredFields } from '../entity.js'
@@ -92,7 +98,11 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     const document = this.build(input) as Record<string, unknown>
     const { _id, createdAt, __v, deletedAt, ...fields } = document
     const query = this.query(filter, {})
-    const onInsert = { createdAt, ...(deletedAt === null ? {} : {}), ...('_id' in input || !('_id' in query) ? { _id } : {}) }
+    const onInsert = {
+      createdAt,
+      ...(deletedAt === null ? {} : {}),
+      ...('_id' in input || !('_id' in query) ? { _id } : {}),
+    }
     const update = { $set: fields, $setOnInsert: onInsert, $inc: { __v: 1 } } as unknown as UpdateFilter<Stored>
     const attempt = () =>
       this.read('upsert', (session) =>
@@ -107,7 +117,8 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
       return (await attempt()) as unknown as Stored
     } catch (error) {
       // Two upserts that both found nothing: the one that came second now finds the other's document.
-      if (error instanceof ConflictError && this.database.transactions.session === undefined) return (await attempt()) as unknown as Stored
+      if (error instanceof ConflictError && this.database.transactions.session === undefined)
+        return (await attempt()) as unknown as Stored
       throw error
     }
   }
@@ -128,9 +139,16 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     requireSoftDelete(this.entity)
     const _id = toObjectId(id)
     const query = { _id, deletedAt: { $ne: null } } as unknown as DriverFilter<Stored>
-    const update = { $set: { deletedAt: null, updatedAt: this.database.clock.now() }, $inc: { __v: 1 } } as unknown as UpdateFilter<Stored>
+    const update = {
+      $set: { deletedAt: null, updatedAt: this.database.clock.now() },
+      $inc: { __v: 1 },
+    } as unknown as UpdateFilter<Stored>
     const found = await this.read('restore', (session) =>
-      this.collection.findOneAndUpdate(query, update, { ...inSession(session), returnDocument: 'after', projection: this.#secrets.projection }),
+      this.collection.findOneAndUpdate(query, update, {
+        ...inSession(session),
+        returnDocument: 'after',
+        projection: this.#secrets.projection,
+      }),
     )
     if (found === null) throw new NotFoundError(`deleted ${this.entity.name}`, `id ${_id.toHexString()}`)
     return found as unknown as Stored
@@ -148,7 +166,9 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
       }
       if ('update' in operation) {
         const _id = toObjectId(operation.update)
-        return { updateOne: { filter: this.target(_id, operation.version), update: this.updateOf(_id, operation.changes) } }
+        return {
+          updateOne: { filter: this.target(_id, operation.version), update: this.updateOf(_id, operation.changes) },
+        }
       }
       const filter = this.target(toObjectId(operation.delete), undefined)
       return this.entity.softDelete ? { updateOne: { filter, update: this.deletion() } } : { deleteOne: { filter } }
@@ -160,7 +180,10 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
       const result = await this.read('bulk', (session) => this.collection.bulkWrite(writes, inSession(session)))
       const hit = result.matchedCount + result.deletedCount
       if (hit !== updates + deletions) {
-        throw new NotFoundError(this.entity.name, `the id and version of every operation: ${updates + deletions - hit} of ${writes.length} met none`)
+        throw new NotFoundError(
+          this.entity.name,
+          `the id and version of every operation: ${updates + deletions - hit} of ${writes.length} met none`,
+        )
       }
     })
     return { created, updated: updates, deleted: deletions }
@@ -174,7 +197,10 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   }
 
   /** The documents that match as Mongoose documents; they save in the transaction that they were read in. */
-  async findDocuments(filter: Filter<Stored> = {}, options: ListOptions<Stored> & { readonly limit?: number } = {}): Promise<HydratedDocument<Stored>[]> {
+  async findDocuments(
+    filter: Filter<Stored> = {},
+    options: ListOptions<Stored> & { readonly limit?: number } = {},
+  ): Promise<HydratedDocument<Stored>[]> {
     const query = this.query(filter, options)
     const limit = boundedLimit(options.limit, 100, 1000)
     return this.read('findDocuments', async (session) => {
@@ -206,7 +232,9 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   private buildAll(inputs: readonly Input[]): OptionalUnlessRequiredId<Stored>[] {
     const results = inputs.map((input) => this.entity.inputSchema.safeParse(input))
     const issues = results.flatMap((result, index) =>
-      result.success ? [] : issuesOf(result.error, inputs[index]).map((issue) => ({ ...issue, path: `${index}.${issue.path}` })),
+      result.success
+        ? []
+        : issuesOf(result.error, inputs[index]).map((issue) => ({ ...issue, path: `${index}.${issue.path}` })),
     )
     if (issues.length > 0) throw new ValidationError(this.entity.name, issues)
     return results.map((result) => this.complete(result.data as Record<string, unknown>))
@@ -246,12 +274,17 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   private async missing(_id: ObjectId, version: number | undefined): Promise<NotFoundError | ConflictError> {
     const isThere = version !== undefined && (await this.exists({ _id } as Filter<Stored>))
     if (!isThere) return new NotFoundError(this.entity.name, `id ${_id.toHexString()}`)
-    return new ConflictError('STALE_VERSION', `The ${this.entity.name} ${_id.toHexString()} is not at version ${version} any more`)
+    return new ConflictError(
+      'STALE_VERSION',
+      `The ${this.entity.name} ${_id.toHexString()} is not at version ${version} any more`,
+    )
   }
 
   private checkBatch(items: readonly unknown[]): void {
     if (items.length > maximumBatch) {
-      throw new ValidationError(this.entity.name, [{ path: '', message: `expected at most ${maximumBatch} at a time`, received: 'array' }])
+      throw new ValidationError(this.entity.name, [
+        { path: '', message: `expected at most ${maximumBatch} at a time`, received: 'array' },
+      ])
     }
   }
 }

@@ -42,7 +42,8 @@ export class SecretFields {
       this.#collection.findOne({ _id }, { ...(session === undefined ? {} : { session }), projection: { [field]: 1 } }),
     )
     const sealed: unknown = this.#names.includes(field) ? found?.[field] : undefined
-    if (typeof sealed !== 'string') throw new NotFoundError(this.#entity.name, `id ${_id.toHexString()} and a secret ${field}`)
+    if (typeof sealed !== 'string')
+      throw new NotFoundError(this.#entity.name, `id ${_id.toHexString()} and a secret ${field}`)
     return this.open(field, _id, sealed)
   }
 

@@ -4,10 +4,14 @@ import { typeName } from '../validate.js'
 import { checkPath } from './compile-filter.js'
 
 /** Fields to sort by, in order of weight. */
-export type Sort<Document> = { readonly [Key in (keyof Document & string) | `${keyof Document & string}.${string}`]?: SortDirection }
+export type Sort<Document> = {
+  readonly [Key in (keyof Document & string) | `${keyof Document & string}.${string}`]?: SortDirection
+}
 
 /** The document, or with a selection only the selected fields and the `_id`. */
-export type Selected<Document, Key extends keyof Document> = [keyof Document] extends [Key] ? Document : Pick<Document, Key | ('_id' & keyof Document)>
+export type Selected<Document, Key extends keyof Document> = [keyof Document] extends [Key]
+  ? Document
+  : Pick<Document, Key | ('_id' & keyof Document)>
 
 export interface ReadOptions<Document, Key extends keyof Document = keyof Document> {
   /** The fields to return besides `_id`; all if left out. */
@@ -23,7 +27,10 @@ export interface ListOptions<Document, Key extends keyof Document = keyof Docume
 export type Projection = Readonly<Record<string, 0 | 1>>
 
 /** The projection of a selection; without one it leaves out the secrets. */
-export function compileSelection(entity: EntityDescription, select: readonly PropertyKey[] | undefined): Projection | undefined {
+export function compileSelection(
+  entity: EntityDescription,
+  select: readonly PropertyKey[] | undefined,
+): Projection | undefined {
   if (select === undefined) {
     const secrets = Object.keys(entity.secrets)
     return secrets.length === 0 ? undefined : Object.fromEntries(secrets.map((name) => [name, 0]))
@@ -41,7 +48,9 @@ export function compileSort(entity: EntityDescription, sort: object | undefined)
   return Object.entries(sort ?? {}).map(([path, direction]): [string, SortDirection] => {
     checkPath(entity, path)
     if (direction !== 1 && direction !== -1) {
-      throw new ValidationError(`The sort of ${entity.name}`, [{ path, message: 'expected 1 or -1', received: typeName(direction) }])
+      throw new ValidationError(`The sort of ${entity.name}`, [
+        { path, message: 'expected 1 or -1', received: typeName(direction) },
+      ])
     }
     return [path, direction]
   })
@@ -51,7 +60,9 @@ export function compileSort(entity: EntityDescription, sort: object | undefined)
 export function boundedLimit(limit: number | undefined, fallback: number, maximum: number): number {
   const value = limit ?? fallback
   if (!Number.isInteger(value) || value < 1 || value > maximum) {
-    throw new ValidationError('The query', [{ path: 'limit', message: `expected a whole number from 1 to ${maximum}`, received: typeName(value) }])
+    throw new ValidationError('The query', [
+      { path: 'limit', message: `expected a whole number from 1 to ${maximum}`, received: typeName(value) },
+    ])
   }
   return value
 }

@@ -1,0 +1,242 @@
+import type { Connection } from 'mongoose'
+import { type Activity, activityLogEntity } from './activity/activity-log.js'
+import { type Clock, systemClock } from './core/clock.js'
+import { type ConnectionOptions, openConnection } from './core/connection.js'
+import { type ConnectionEvent, ConnectionEventSource, type ConnectionEvents } from './core/connection-events.js'
+import { Database } from './core/database.js'
+import type { Entity, Identified, Input, Stored, StoredFields } from './core/entity.js'
+import { DatabaseError } from './core/errors.js'
+import { checkHealth, type Health, PoolMonitor } from './core/health.js'
+import { KeyRing, type KeyRingOptions } from './core/key-ring.js'
+import { leaseEntity } from './core/lease.js'
+import { type Logger, silentLogger } from './core/logger.js'
+import { Reader } from './core/repository/reader.js'
+import { Repository } from './core/repository/repository.js'
+import { type SetupReport, setUpCollections } from './core/setup.js'
+import { closeOnSignals } from './core/signals.js'
+import { type Classroom, type ClassroomInput, classroomEntity } from './devices/classroom.js'
+import { type Device, type DeviceInput, deviceEntity } from './devices/device.js'
+import { DeviceRepository } from './devices/device-repository.js'
+import { EnergyService } from './energy/energy-service.js'
+import { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
+import { ingestWindowEntity } from './ingestion/ingest-window.js'
+import {
+  ingestCounterEntity,
+  type QuarantinedMessage,
+  type QuarantinedMessageInput,
+  quarantineEntity,
+} from './ingestion/quarantine.js'
+import { ledgerEntryEntity } from './ledger/entry.js'
+import { Ledger } from './ledger/ledger.js'
+
+const libraryEntities = {
+  classrooms: classroomEntity,
+  devices: deviceEntity,
+  powerSettings: powerSettingsEntity,
+  ledger: ledgerEntryEntity,
+  activities: activityLogEntity,
+  quarantine: quarantineEntity,
+  ingestWindows: ingestWindowEntity,
+  ingestCounters: ingestCounterEntity,
+  leases: leaseEntity,
+}
+
+type LibraryEntities = typeof libraryEntities
+export type CollectionKey = keyof LibraryEntities
+
+type DeviceEntity = Entity<Device, DeviceInput>
+type ClassroomEntity = Entity<Classroom, ClassroomInput>
+
+export interface AttachOptions<
+  Devices extends Entity<Device> = DeviceEntity,
+  Classrooms extends Entity<Classroom> = ClassroomEntity,
+> {
+  /** Entities with fields of the host's own in place of ours: `{ devices: deviceEntity.extend({ fields: { ... } }) }`. */
+  readonly entities?: { readonly devices?: Devices; readonly classrooms?: Classrooms }
+  /** Other names for our collections. */
+  readonly collections?: Partial<Record<CollectionKey, string>>
+  /** Entities of the host's own, which `setup()` sets up too; {@link AutoVolt.repository} gives their repositories. */
+  readonly hostEntities?: readonly Entity[]
+  /** Keys for the fields that are encrypted at rest; needed as soon as a secret is written or read. */
+  readonly keys?: KeyRingOptions
+  /** Where the library says what it does, in pino's shape. @default nowhere */
+  readonly logger?: Logger
+  /** Logs every operation of a repository at debug level, without values. @default false */
+  readonly logQueries?: boolean
+  /** @default the machine's clock */
+  readonly clock?: Clock
+  /** Closes the handle on SIGINT and SIGTERM, then lets the signal take its course. @default false */
+  readonly closeOnSignals?: boolean
+}
+
+export type OpenOptions<
+  Devices extends Entity<Device> = DeviceEntity,
+  Classrooms extends Entity<Classroom> = ClassroomEntity,
+> = ConnectionOptions & AttachOptions<Devices, Classrooms>
+
+/**
+ * The handle on one database. Every repository hangs on it, and whoever opened it closes it. Handles share nothing, so
+ * several live side by side in one process.
+ *
+ * @example
+ * await using volt = await AutoVolt.open({ uri: 'mongodb://localhost:27017/?replicaSet=rs0', dbName: 'school' })
+ * await volt.setup()
+ * const room = await volt.classrooms.create({ name: 'Room 101', timeZone: 'Asia/Kolkata' })
+ */
+export class AutoVolt<
+  Devices extends Entity<Device> = DeviceEntity,
+  Classrooms extends Entity<Classroom> = ClassroomEntity,
+> {
+  readonly classrooms: Repository<Stored<Classrooms>, Input<Classrooms>>
+  readonly devices: DeviceRepository<Stored<Devices>, Input<Devices>>
+  readonly powerSettings: Repository<PowerSettings, PowerSettingsInput>
+  readonly ledger: Ledger
+  readonly energy: EnergyService
+  readonly activities: Reader<Activity>
+  /** Messages that ingestion could not use. */
+  readonly quarantine: Repository<QuarantinedMessage, QuarantinedMessageInput>
+  /** What repositories of the host's own, and adapters, are built on. */
+  readonly database: Database
+  readonly #entities: Readonly<Record<CollectionKey, Entity>>
+  readonly #hostEntities: readonly Entity[]
+  readonly #ownsConnection: boolean
+  readonly #pool: PoolMonitor
+  readonly #events: ConnectionEventSource
+  readonly #ignoreSignals: () => void
+  readonly #repositories = new Map<Entity, unknown>()
+  #closing: Promise<void> | undefined
+
+  private constructor(connection: Connection, options: AttachOptions<Devices, Classrooms>, ownsConnection: boolean) {
+    const logger = options.logger ?? silentLogger
+    this.#ownsConnection = ownsConnection
+    this.#entities = chosenEntities(options)
+    this.#hostEntities = options.hostEntities ?? []
+    this.database = new Database({
+      connection,
+      clock: options.clock ?? systemClock,
+      logger,
+      keyRing: options.keys === undefined ? undefined : new KeyRing(options.keys),
+      logQueries: options.logQueries ?? false,
+    })
+    const entities = this.#entities as LibraryEntities
+    this.classrooms = new Repository(
+      this.database,
+      entities.classrooms as unknown as Entity<Stored<Classrooms>, Input<Classrooms>>,
+    )
+    this.devices = new DeviceRepository(
+      this.database,
+      entities.devices as unknown as Entity<Stored<Devices>, Input<Devices>>,
+    )
+    this.powerSettings = new Repository(this.database, entities.powerSettings)
+    this.ledger = new Ledger(this.database, entities.ledger)
+    this.activities = new Reader(this.database, entities.activities)
+    this.quarantine = new Repository(this.database, entities.quarantine)
+    this.energy = new EnergyService(this.database, {
+      ledger: this.ledger,
+      powerSettings: this.powerSettings,
+      classrooms: this.classrooms,
+      devices: this.devices,
+    })
+    this.#pool = new PoolMonitor(this.database.client)
+    this.#events = new ConnectionEventSource(connection, logger)
+    this.#ignoreSignals = options.closeOnSignals ? closeOnSignals(() => this.close()) : () => undefined
+  }
+
+  /**
+   * Opens a connection of its own. Creates nothing in the database; {@link setup} does.
+   * @throws DatabaseConnectionError if the database cannot be reached within the limit, DatabaseError if the login is refused.
+   */
+  static async open<
+    Devices extends Entity<Device> = DeviceEntity,
+    Classrooms extends Entity<Classroom> = ClassroomEntity,
+  >(options: OpenOptions<Devices, Classrooms>): Promise<AutoVolt<Devices, Classrooms>> {
+    if (options.keys !== undefined) new KeyRing(options.keys)
+    const connection = await openConnection(options, options.logger ?? silentLogger)
+    return new AutoVolt(connection, options, true)
+  }
+
+  /**
+   * Borrows a Mongoose connection of the host's, which must be open, and leaves it open at the end.
+   * @throws DatabaseError `CONFIGURATION` if the connection is not open.
+   */
+  static attach<Devices extends Entity<Device> = DeviceEntity, Classrooms extends Entity<Classroom> = ClassroomEntity>(
+    connection: Connection,
+    options: AttachOptions<Devices, Classrooms> = {},
+  ): AutoVolt<Devices, Classrooms> {
+    if (connection.readyState !== 1) {
+      throw new DatabaseError(
+        'CONFIGURATION',
+        'The connection is not open; await connection.asPromise() before AutoVolt.attach()',
+      )
+    }
+    return new AutoVolt(connection, options, false)
+  }
+
+  /** Creates collections, validators and indexes as far as they are not there; `{ dryRun: true }` only reports what differs. */
+  setup(options: { readonly dryRun?: boolean } = {}): Promise<SetupReport> {
+    const entities = [...Object.values(this.#entities), ...this.#hostEntities]
+    return setUpCollections(this.database, entities, options.dryRun ?? false)
+  }
+
+  /** Runs the work in a transaction that every repository call of this handle inside it takes part in. */
+  transaction<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.database.transactions.run(work)
+  }
+
+  /** The repository of an entity of the host's own. */
+  repository<S extends StoredFields, I extends object>(entity: Entity<S, I>): Repository<S, I> {
+    const known = this.#repositories.get(entity as unknown as Entity) as Repository<S, I> | undefined
+    if (known !== undefined) return known
+    const repository = new Repository(this.database, entity)
+    this.#repositories.set(entity as unknown as Entity, repository)
+    return repository
+  }
+
+  /** The entity behind one of our collections, with the host's extensions and its collection's name. */
+  entityOf(key: CollectionKey): Entity<Identified> {
+    return this.#entities[key]
+  }
+
+  health(): Promise<Health> {
+    return checkHealth(this.database, this.#pool)
+  }
+
+  /** Listens to the connection. @returns a function that stops listening. */
+  on<Event extends ConnectionEvent>(event: Event, listener: ConnectionEvents[Event]): () => void {
+    return this.#events.on(event, listener)
+  }
+
+  /** Seals every secret anew that was not sealed with the active key; after that the other keys can go. @returns how many were. */
+  async resealSecrets(): Promise<number> {
+    const devices = await this.devices.resealSecrets()
+    return devices + (await this.quarantine.resealSecrets())
+  }
+
+  /** Ends the handle; a connection of its own is closed, a borrowed one is left. Can be called more than once. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#ignoreSignals()
+    if (this.#ownsConnection) await this.database.connection.close()
+    this.#pool.stop()
+    this.#events.stop()
+  }
+}
+
+function chosenEntities(
+  options: AttachOptions<Entity<Device>, Entity<Classroom>>,
+): Readonly<Record<CollectionKey, Entity>> {
+  const chosen: Record<CollectionKey, Entity> = { ...libraryEntities, ...options.entities }
+  for (const [key, collection] of Object.entries(options.collections ?? {})) {
+    if (!Object.hasOwn(chosen, key)) throw new DatabaseError('CONFIGURATION', `There is no collection ${key} to rename`)
+    chosen[key as CollectionKey] = chosen[key as CollectionKey].inCollection(collection)
+  }
+  return chosen
+}

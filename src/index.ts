@@ -1,0 +1,1 @@
+export { AutoVolt } from './autovolt.js'
