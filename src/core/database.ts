@@ -102,7 +102,7 @@ export class Database {
   async #askForReplicaSet(): Promise<boolean> {
     try {
       const hello = await this.native.admin().command({ hello: 1 })
-      return typeof hello['setName'] === 'string' || hello['msg'] === 'isdbgrid'
+      return typeof hello.setName === 'string' || hello.msg === 'isdbgrid'
     } catch (error) {
       throw translateError(error)
     }

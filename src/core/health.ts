@@ -40,8 +40,8 @@ export class PoolMonitor {
     this.#listeners = [
       ['connectionCreated', (event) => void this.#open.add(nameOf(event))],
       ['connectionClosed', (event) => this.#closed(nameOf(event))],
-      ['connectionCheckOutStarted', () => void (this.#waiting += 1)],
-      ['connectionCheckOutFailed', () => void (this.#waiting -= 1)],
+      ['connectionCheckOutStarted', () => this.#wait(1)],
+      ['connectionCheckOutFailed', () => this.#wait(-1)],
       ['connectionCheckedOut', (event) => this.#taken(nameOf(event))],
       ['connectionCheckedIn', (event) => void this.#checkedOut.delete(nameOf(event))],
     ]
@@ -56,8 +56,12 @@ export class PoolMonitor {
     for (const [event, listener] of this.#listeners) this.#client.off(event as never, listener as never)
   }
 
+  #wait(more: 1 | -1): void {
+    this.#waiting += more
+  }
+
   #taken(connection: string): void {
-    this.#waiting -= 1
+    this.#wait(-1)
     this.#open.add(connection)
     this.#checkedOut.add(connection)
   }
@@ -78,14 +82,14 @@ export async function checkHealth(database: Database, pool: PoolMonitor): Promis
   try {
     const hello = await database.transactions.outside(() => database.native.admin().command({ hello: 1 }))
     const latencyMs = Math.round((performance.now() - startedMs) * 1000) / 1000
-    const name: unknown = hello['setName']
+    const name: unknown = hello.setName
     const replicaSet =
       typeof name === 'string'
         ? {
             name,
-            isWritablePrimary: hello['isWritablePrimary'] === true,
-            primary: (hello['primary'] as string | undefined) ?? null,
-            hosts: (hello['hosts'] as string[] | undefined) ?? [],
+            isWritablePrimary: hello.isWritablePrimary === true,
+            primary: (hello.primary as string | undefined) ?? null,
+            hosts: (hello.hosts as string[] | undefined) ?? [],
           }
         : null
     return { status: 'up', latencyMs, replicaSet, pool: pool.use(), reason: null }

@@ -81,10 +81,10 @@ function refusePatternFlags(definition: z.core.$ZodTypeDef): void {
 function convert(node: Node, path: string): MongoJsonSchema {
   const result: Node = {}
   for (const [keyword, value] of Object.entries(node)) if (kept.has(keyword)) result[keyword] = value
-  if (result['bsonType'] === undefined) addBsonType(node, result)
-  if (typeof result['pattern'] === 'string') result['pattern'] = anchorAtVeryEnd(result['pattern'])
-  const required = node['required']
-  if (Array.isArray(required) && required.length > 0) result['required'] = [...required].sort()
+  if (result.bsonType === undefined) addBsonType(node, result)
+  if (typeof result.pattern === 'string') result.pattern = anchorAtVeryEnd(result.pattern)
+  const required = node.required
+  if (Array.isArray(required) && required.length > 0) result.required = [...required].sort()
   for (const keyword of ['anyOf', 'oneOf', 'allOf']) {
     const list = node[keyword]
     if (Array.isArray(list)) result[keyword] = list.map((item) => convertAny(item, path))
@@ -115,16 +115,16 @@ function mapValues(map: Node, path: string): Node {
 }
 
 function addBsonType(node: Node, result: Node): void {
-  const types = [node['type'] ?? []].flat().map(String)
+  const types = [node.type ?? []].flat().map(String)
   if (types.length === 0) return
   const names = types.flatMap((type) => bsonTypes[type] ?? [])
-  result['bsonType'] = names.length === 1 ? names[0] : names
+  result.bsonType = names.length === 1 ? names[0] : names
   if (types.includes('number') || types.includes('integer')) {
     // Without bounds NaN and the infinities would pass.
-    result['minimum'] ??= -Number.MAX_VALUE
-    result['maximum'] ??= Number.MAX_VALUE
+    result.minimum ??= -Number.MAX_VALUE
+    result.maximum ??= Number.MAX_VALUE
   }
-  if (types.includes('integer')) result['multipleOf'] ??= 1
+  if (types.includes('integer')) result.multipleOf ??= 1
 }
 
 /** In the server's regular expressions `$` also matches before a final line feed; `\z` means what JavaScript's `$` means. */

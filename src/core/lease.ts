@@ -71,8 +71,8 @@ export class Lease {
         upsert: true,
         returnDocument: 'after',
       })
-      if (lease?.['owner'] !== this.#owner) return false
-      this.#fence = Number(lease['fence'])
+      if (lease?.owner !== this.#owner) return false
+      this.#fence = Number(lease.fence)
       return true
     } catch (error) {
       // Two processes created the lease at once, and the other was first.

@@ -36,7 +36,7 @@ export function toMongooseSchema(entity: EntityDescription): Schema {
 function toProperty(schema: z.ZodType): SchemaDefinitionProperty {
   const inner = unwrap(schema)
   const meta = inner.meta()
-  if (meta?.['bsonType'] === 'objectId') return { type: Schema.Types.ObjectId }
+  if (meta?.bsonType === 'objectId') return { type: Schema.Types.ObjectId }
   if (inner instanceof z.ZodObject) return { type: toSubschema(inner), default: undefined } as SchemaDefinitionProperty
   if (inner instanceof z.ZodArray) return arrayOf(inner.element as z.ZodType)
   const scalar = scalarType(inner)

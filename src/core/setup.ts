@@ -73,14 +73,14 @@ async function compare(database: Database, entity: EntityDescription): Promise<C
 
 function compareValidator(entity: EntityDescription, options: Document | undefined): CollectionReport['validator'] {
   if (entity.validator === undefined) return 'none'
-  const validator: unknown = options?.['validator']
+  const validator: unknown = options?.validator
   if (validator === undefined) return 'missing'
   return JSON.stringify(validator) === JSON.stringify(entity.validator) ? 'same' : 'different'
 }
 
 async function compareIndexes(database: Database, entity: EntityDescription): Promise<CollectionReport['indexes']> {
   const existing = await database.native.collection(entity.collection).listIndexes().toArray()
-  const byName = new Map(existing.map((index) => [String(index['name']), index]))
+  const byName = new Map(existing.map((index) => [String(index.name), index]))
   const missing: string[] = []
   const different: string[] = []
   for (const index of entity.indexes) {

@@ -93,14 +93,14 @@ type KeyDetails = { keyPattern: Record<string, unknown>; keyValue: Record<string
 function duplicateOf(error: MongoServerError): KeyDetails {
   const own = keyDetailsOf(error)
   if (own !== undefined) return own
-  const writeErrors: unknown = error['writeErrors']
+  const writeErrors: unknown = error.writeErrors
   const first: unknown = Array.isArray(writeErrors) ? writeErrors[0] : undefined
-  const raw: unknown = isRecord(first) ? first['err'] : undefined
+  const raw: unknown = isRecord(first) ? first.err : undefined
   return keyDetailsOf(raw) ?? { keyPattern: {}, keyValue: {} }
 }
 
 function keyDetailsOf(value: unknown): KeyDetails | undefined {
-  if (!isRecord(value) || !isRecord(value['keyPattern'])) return undefined
-  const keyValue = value['keyValue']
-  return { keyPattern: value['keyPattern'], keyValue: isRecord(keyValue) ? keyValue : {} }
+  if (!isRecord(value) || !isRecord(value.keyPattern)) return undefined
+  const keyValue = value.keyValue
+  return { keyPattern: value.keyPattern, keyValue: isRecord(keyValue) ? keyValue : {} }
 }

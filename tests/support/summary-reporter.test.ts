@@ -6,8 +6,9 @@ const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', imp
 const config = fileURLToPath(new URL('./fixtures/vitest.config.ts', import.meta.url))
 
 it('ends the output with what passed and failed, after what did not run and why', async () => {
+  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' }
   const output = await new Promise<string>((resolve) => {
-    execFile(process.execPath, [vitest, 'run', '--config', config], (_, stdout) => resolve(stdout))
+    execFile(process.execPath, [vitest, 'run', '--config', config], { env }, (_, stdout) => resolve(stdout))
   })
   expect(output).toMatch(/Test Files {2}/) // the default reporter's
   expect(output.split('\n').slice(-5)).toEqual([

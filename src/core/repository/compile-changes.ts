@@ -37,7 +37,7 @@ export function compileChanges(
     }
   }
   if (issues.length > 0) throw new ValidationError(`The change of ${entity.name}`, issues)
-  refuseOperators(entity, 'changes', update['$set'] ?? {}, -1)
+  refuseOperators(entity, 'changes', update.$set ?? {}, -1)
   return update
 }
 

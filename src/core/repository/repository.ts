@@ -241,10 +241,10 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   }
 
   private complete(fields: Record<string, unknown>): OptionalUnlessRequiredId<Stored> {
-    const _id = (fields['_id'] as ObjectId | undefined) ?? new ObjectId()
+    const _id = (fields._id as ObjectId | undefined) ?? new ObjectId()
     const now = this.database.clock.now()
     const document: Record<string, unknown> = { ...fields, _id, createdAt: now, updatedAt: now, __v: 0 }
-    if (this.entity.softDelete) document['deletedAt'] = null
+    if (this.entity.softDelete) document.deletedAt = null
     this.#secrets.sealIn(document, _id)
     return document as OptionalUnlessRequiredId<Stored>
   }
@@ -253,8 +253,8 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     const update = compileChanges(this.entity, changes, (field, plain) => this.#secrets.seal(field, _id, plain))
     return {
       ...update,
-      $set: { ...update['$set'], updatedAt: this.database.clock.now() },
-      $inc: { ...update['$inc'], __v: 1 },
+      $set: { ...update.$set, updatedAt: this.database.clock.now() },
+      $inc: { ...update.$inc, __v: 1 },
     } as unknown as UpdateFilter<Stored>
   }
 

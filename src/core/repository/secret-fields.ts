@@ -65,7 +65,7 @@ export class SecretFields {
   async #resealOne(document: Document, name: string): Promise<number> {
     const sealed: unknown = document[name]
     if (typeof sealed !== 'string' || this.#database.keyRing.isCurrent(sealed)) return 0
-    const _id = document['_id'] as ObjectId
+    const _id = document._id as ObjectId
     const renewed = this.seal(name, _id, this.open(name, _id, sealed))
     // The old text is part of the filter: a secret that was changed meanwhile stays as it is.
     const result = await this.#database.run(this.#entity, 'resealSecrets', () =>

