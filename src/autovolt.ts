@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose'
-import { type Activity, activityLogEntity } from './activity/activity-log.js'
+import { activityEntity } from './activity/activity.js'
+import { ActivityLog } from './activity/activity-log.js'
 import { type Clock, systemClock } from './core/clock.js'
 import { type ConnectionOptions, openConnection } from './core/connection.js'
 import { type ConnectionEvent, ConnectionEventSource, type ConnectionEvents } from './core/connection-events.js'
@@ -10,7 +11,6 @@ import { checkHealth, type Health, PoolMonitor } from './core/health.js'
 import { KeyRing, type KeyRingOptions } from './core/key-ring.js'
 import { leaseEntity } from './core/lease.js'
 import { type Logger, silentLogger } from './core/logger.js'
-import { Reader } from './core/repository/reader.js'
 import { Repository } from './core/repository/repository.js'
 import { type SetupReport, setUpCollections } from './core/setup.js'
 import { closeOnSignals } from './core/signals.js'
@@ -34,7 +34,7 @@ const libraryEntities = {
   devices: deviceEntity,
   powerSettings: powerSettingsEntity,
   ledger: ledgerEntryEntity,
-  activities: activityLogEntity,
+  activities: activityEntity,
   quarantine: quarantineEntity,
   ingestWindows: ingestWindowEntity,
   ingestCounters: ingestCounterEntity,
@@ -92,7 +92,7 @@ export class AutoVolt<
   readonly powerSettings: Repository<PowerSettings, PowerSettingsInput>
   readonly ledger: Ledger
   readonly energy: EnergyService
-  readonly activities: Reader<Activity>
+  readonly activities: ActivityLog
   /** Messages that ingestion could not use. */
   readonly quarantine: Repository<QuarantinedMessage, QuarantinedMessageInput>
   /** What repositories of the host's own, and adapters, are built on. */
@@ -129,7 +129,7 @@ export class AutoVolt<
     )
     this.powerSettings = new Repository(this.database, entities.powerSettings)
     this.ledger = new Ledger(this.database, entities.ledger)
-    this.activities = new Reader(this.database, entities.activities)
+    this.activities = new ActivityLog(this.database, entities.activities)
     this.quarantine = new Repository(this.database, entities.quarantine)
     this.energy = new EnergyService(this.database, {
       ledger: this.ledger,

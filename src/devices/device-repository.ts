@@ -8,6 +8,7 @@ import { normalizeMacAddress } from './mac-address.js'
 export interface DevicePresence {
   readonly deviceId: ObjectId
   readonly lastSeenAt: Date
+  readonly lastSignOfLifeAt?: Date | undefined
   readonly status?: 'online' | 'offline' | undefined
   readonly boot?: { readonly id: string; readonly startedAt: Date } | undefined
   readonly firmwareVersion?: string | undefined
@@ -40,31 +41,29 @@ export class DeviceRepository<Stored extends Device = Device, Input extends obje
     const writes = presences.flatMap(presenceWrites)
     if (writes.length === 0) return
     await this.read('recordPresence', (session) =>
-      this.collection.bulkWrite(writes as never[], { ordered: false, ...(session === undefined ? {} : { session }) }),
+      this.collection.bulkWrite(writes as never[], session === undefined ? {} : { session }),
     )
   }
 }
 
-function presenceWrites(presence: DevicePresence): object[] {
-  const { deviceId: _id, lastSeenAt, status, boot, firmwareVersion, switches } = presence
-  const set = {
-    ...(status === undefined ? {} : { status }),
-    ...(boot === undefined ? {} : { boot }),
-    ...(firmwareVersion === undefined ? {} : { firmwareVersion }),
-  }
+function presenceWrites({ deviceId: _id, lastSeenAt, lastSignOfLifeAt, switches, ...told }: DevicePresence): object[] {
+  const news = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined))
   const isNews = { _id, $or: [{ lastSeenAt: { $lte: lastSeenAt } }, { lastSeenAt: { $exists: false } }] }
-  const seen = { updateOne: { filter: isNews, update: { $set: { ...set, lastSeenAt } } } }
-  const states = switches.map(({ switchId, state, stateAt }) => ({
+  const seen = { lastSeenAt, ...(lastSignOfLifeAt === undefined ? {} : { lastSignOfLifeAt }) }
+  return [
+    ...(Object.keys(news).length === 0 ? [] : [{ updateOne: { filter: isNews, update: { $set: news } } }]),
+    { updateOne: { filter: { _id }, update: { $max: seen } } },
+    ...switches.map((change) => stateWrite(_id, change)),
+  ]
+}
+
+function stateWrite(_id: ObjectId, { switchId, state, stateAt }: DevicePresence['switches'][number]): object {
+  const isOlder = { $or: [{ 'changed.stateAt': { $lte: stateAt } }, { 'changed.stateAt': { $exists: false } }] }
+  return {
     updateOne: {
       filter: { _id },
       update: { $set: { 'switches.$[changed].state': state, 'switches.$[changed].stateAt': stateAt } },
-      arrayFilters: [
-        {
-          'changed._id': switchId,
-          $or: [{ 'changed.stateAt': { $lte: stateAt } }, { 'changed.stateAt': { $exists: false } }],
-        },
-      ],
+      arrayFilters: [{ 'changed._id': switchId, ...isOlder }],
     },
-  }))
-  return [seen, ...states]
+  }
 }

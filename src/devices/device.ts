@@ -46,7 +46,10 @@ export const deviceEntity = defineEntity({
     firmwareVersion: z.string().max(100).optional(),
     /** Kept by ingestion, like all that follows. */
     status: z.enum(['online', 'offline']).optional(),
+    /** The last message of any kind, also one that anybody could have sent. */
     lastSeenAt: z.date().optional(),
+    /** The last message that proved to be the device's: what energy is reckoned by. */
+    lastSignOfLifeAt: z.date().optional(),
     boot: z.strictObject({ id: z.string().min(1).max(64), startedAt: z.date() }).optional(),
   },
   secrets: { secret: z.string().min(16).max(128).optional() },

@@ -36,19 +36,23 @@ export const quarantineEntity = defineEntity({
     /** The payload with everything left out that could be a secret. */
     shownPayload: z.string().max(4000),
     payloadBytes: z.int().min(0),
-    /** SHA-256 of topic and payload. */
+    /** SHA-256 of topic and payload: the same message again is counted, not stored again. */
     digest: z.string().regex(/^[0-9a-f]{64}$/),
     macAddress: z.string().max(64).optional(),
     /** The first time it came. */
     receivedAt: z.date(),
+    lastReceivedAt: z.date(),
+    /** How often it came, a batch that had to be repeated included. */
+    occurrences: z.int().min(1),
     /** How often it was replayed without success. */
     replays: z.int().min(0).default(0),
   },
   secrets: { payload: z.string() },
-  shardKey: { _id: 'hashed' },
+  shardKey: { digest: 1 },
   indexes: [
-    { key: { receivedAt: -1, _id: -1 }, serves: 'the newest messages; the oldest, to be dropped' },
-    { key: { reason: 1, receivedAt: -1, _id: -1 }, serves: 'messages by reason, and their count' },
+    { key: { digest: 1 }, unique: true, serves: 'one document per message' },
+    { key: { lastReceivedAt: -1, _id: -1 }, serves: 'the newest messages; the oldest, to be dropped' },
+    { key: { reason: 1, lastReceivedAt: -1, _id: -1 }, serves: 'messages by reason, and their count' },
   ],
 })
 

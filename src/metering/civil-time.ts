@@ -14,7 +14,7 @@ export type CivilUnit = 'hour' | 'day' | 'month'
  * The civil day, `YYYY-MM-DD`, that an instant (epoch milliseconds) belongs to in a zone. Days follow one another without
  * overlap: where a clock is put back across midnight, the repeated time stays with the new day.
  *
- * @throws RangeError if the zone is not known, or the instant not in the years 1 to 9999.
+ * @throws RangeError if the zone is not known, or the instant beyond the year 9999.
  */
 export function civilDayOf(instantMs: number, timeZone: string): string {
   const { offsetAt } = offsetsOf(timeZone)
@@ -72,7 +72,7 @@ export function nextCivilHour(instantMs: number, timeZone: string): number {
 /**
  * The civil month, `YYYY-MM`, that an instant belongs to in a zone.
  *
- * @throws RangeError if the zone is not known, or the instant not in the years 1 to 9999.
+ * @throws RangeError if the zone is not known, or the instant beyond the year 9999.
  */
 export function civilMonthOf(instantMs: number, timeZone: string): string {
   return civilDayOf(instantMs, timeZone).slice(0, 7)
@@ -151,6 +151,6 @@ function dayNumberOf(day: string): number {
 
 function dayText(dayNumber: number): string {
   const text = new Date(dayNumber * DAY_MS).toISOString()
-  if (text.length !== 24) throw new RangeError(`${text} is not in the years 1 to 9999`)
+  if (text.length !== 24) throw new RangeError(`${text} is beyond the year 9999`)
   return text.slice(0, 10)
 }

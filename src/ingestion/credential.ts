@@ -1,0 +1,28 @@
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import type { Credential } from './report.js'
+
+/** Whether the credential proves that its message is the device's. Compares in constant time. */
+export function isAuthentic(credential: Credential, secret: string | undefined): boolean {
+  switch (credential.kind) {
+    case 'broker':
+      return true
+    case 'none':
+      return false
+    case 'secret':
+      return secret !== undefined && equalsSecret(credential.secret, secret)
+    case 'signature':
+      return (
+        secret !== undefined && equalsSecret(credential.signature.toLowerCase(), signatureOf(credential.signed, secret))
+      )
+  }
+}
+
+/** HMAC-SHA256 with the device's secret, in 64 hexadecimal digits. */
+export function signatureOf(signed: Uint8Array, secret: string): string {
+  return createHmac('sha256', secret).update(signed).digest('hex')
+}
+
+/** Digests have one length, whatever the length of what was sent. */
+function equalsSecret(given: string, expected: string): boolean {
+  return timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', expected, 'buffer'))
+}

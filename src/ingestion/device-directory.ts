@@ -1,0 +1,143 @@
+import type { ObjectId } from 'mongodb'
+import type { Clock } from '../core/clock.js'
+import { NotFoundError } from '../core/errors.js'
+import { where } from '../core/repository/conditions.js'
+import type { Repository } from '../core/repository/repository.js'
+import type { Classroom, ClassroomInput } from '../devices/classroom.js'
+import type { Device, DeviceSwitch } from '../devices/device.js'
+import type { DeviceRepository } from '../devices/device-repository.js'
+import { normalizeMacAddress } from '../devices/mac-address.js'
+import { gapLimitMs } from '../metering/index.js'
+import type { ReportedDevice } from './report.js'
+
+/** A registered device, as ingestion needs it. */
+export interface KnownDevice {
+  readonly id: ObjectId
+  readonly classroom: ObjectId
+  /** The IANA zone of its site. */
+  readonly timeZone: string
+  readonly gapLimitMs: number
+  readonly switches: ReadonlyMap<number, DeviceSwitch>
+  /** Those whose energy is reckoned from their rating. */
+  readonly ratedSwitches: readonly DeviceSwitch[]
+  /** As it was when last read. */
+  readonly document: Device
+}
+
+interface Cached {
+  readonly device: KnownDevice | undefined
+  readonly readMs: number
+}
+
+const freshMs = 10_000
+const unknownFreshMs = 1_000
+const maximumEntries = 200_000
+
+/** The registered devices by what messages call them; read in batches, and again after ten seconds. */
+export class DeviceDirectory {
+  readonly #devices: DeviceRepository
+  readonly #classrooms: Repository<Classroom, ClassroomInput>
+  readonly #clock: Clock
+  readonly #cached = new Map<string, Cached>()
+  readonly #secrets = new Map<string, { readonly version: number; readonly secret: string | undefined }>()
+
+  constructor(devices: DeviceRepository, classrooms: Repository<Classroom, ClassroomInput>, clock: Clock) {
+    this.#devices = devices
+    this.#classrooms = classrooms
+    this.#clock = clock
+  }
+
+  /** Reads those of the devices that are not known, or not freshly. */
+  async prepare(reported: Iterable<ReportedDevice>): Promise<void> {
+    const nowMs = this.#clock.now().getTime()
+    const stale = new Map<string, ReportedDevice>()
+    for (const device of reported) {
+      const key = keyOf(device)
+      if (key !== undefined && !this.#isFresh(key, nowMs)) stale.set(key, device)
+    }
+    if (stale.size > 0) await this.#read(stale, nowMs)
+  }
+
+  /** The device, as {@link prepare} found it. */
+  find(reported: ReportedDevice): KnownDevice | undefined {
+    const key = keyOf(reported)
+    return key === undefined ? undefined : this.#cached.get(key)?.device
+  }
+
+  /** The device's secret in clear; undefined if it has none. */
+  async secretOf(device: KnownDevice): Promise<string | undefined> {
+    const key = device.id.toHexString()
+    const version = device.document.__v
+    const known = this.#secrets.get(key)
+    if (known?.version === version) return known.secret
+    const secret = await this.#devices.revealDeviceSecret(device.id).catch((error: unknown) => {
+      if (error instanceof NotFoundError) return undefined
+      throw error
+    })
+    this.#secrets.set(key, { version, secret })
+    return secret
+  }
+
+  /** Forgets what was read, so that everything is read again. */
+  clear(): void {
+    this.#cached.clear()
+  }
+
+  #isFresh(key: string, nowMs: number): boolean {
+    const cached = this.#cached.get(key)
+    if (cached === undefined) return false
+    return nowMs - cached.readMs < (cached.device === undefined ? unknownFreshMs : freshMs)
+  }
+
+  async #read(stale: ReadonlyMap<string, ReportedDevice>, nowMs: number): Promise<void> {
+    if (this.#cached.size > maximumEntries) this.#cached.clear()
+    const addresses = [...stale.values()].flatMap((device) =>
+      'macAddress' in device ? (normalizeMacAddress(device.macAddress) ?? []) : [],
+    )
+    const ids = [...stale.values()].flatMap((device) => ('deviceId' in device ? [device.deviceId] : []))
+    const found = [...(await this.#documents('macAddress', addresses)), ...(await this.#documents('_id', ids))]
+    const zones = await this.#zones(found)
+    for (const key of stale.keys()) this.#cached.set(key, { device: undefined, readMs: nowMs })
+    for (const document of found) {
+      const device = toKnownDevice(document, zones.get(document.classroom.toHexString()) ?? 'UTC')
+      for (const key of [document.macAddress, document._id.toHexString()]) {
+        if (stale.has(key)) this.#cached.set(key, { device, readMs: nowMs })
+      }
+    }
+  }
+
+  async #documents(field: 'macAddress' | '_id', values: readonly (string | ObjectId)[]): Promise<Device[]> {
+    if (values.length === 0) return []
+    const filter =
+      field === '_id' ? { _id: where.in(values as ObjectId[]) } : { macAddress: where.in(values as string[]) }
+    const documents: Device[] = []
+    for await (const document of this.#devices.stream(filter)) documents.push(document)
+    return documents
+  }
+
+  async #zones(devices: readonly Device[]): Promise<Map<string, string>> {
+    const ids = [...new Map(devices.map(({ classroom }) => [classroom.toHexString(), classroom])).values()]
+    const zones = new Map<string, string>()
+    if (ids.length === 0) return zones
+    for await (const { _id, timeZone } of this.#classrooms.stream({ _id: where.in(ids) }, { withDeleted: true })) {
+      zones.set(_id.toHexString(), timeZone)
+    }
+    return zones
+  }
+}
+
+function keyOf(device: ReportedDevice): string | undefined {
+  return 'macAddress' in device ? normalizeMacAddress(device.macAddress) : device.deviceId
+}
+
+function toKnownDevice(document: Device, timeZone: string): KnownDevice {
+  return {
+    id: document._id,
+    classroom: document.classroom,
+    timeZone,
+    gapLimitMs: gapLimitMs(document.reportingPeriodMs),
+    switches: new Map(document.switches.map((one) => [one.gpio, one])),
+    ratedSwitches: document.switches.filter(({ energySource }) => energySource === 'rated'),
+    document,
+  }
+}

@@ -1,0 +1,107 @@
+import { ObjectId } from 'mongodb'
+import type { Database } from '../core/database.js'
+import { type IngestWindow, ingestWindowEntity } from './ingest-window.js'
+
+/** A delivered message, as MQTT tells it from others. */
+export interface Delivery {
+  readonly packetId: number
+  readonly digest: string
+  /** Whether the broker says that it delivers the message again. */
+  readonly isRepeated: boolean
+}
+
+/** Packet ids have 16 bits: no more messages than these can be in flight. */
+const maximumInFlight = 65_535
+
+/**
+ * Remembers which messages of an MQTT session were taken. A message that is delivered again, because its acknowledgement
+ * did not reach the broker, has the packet id and the content of one of the last that were.
+ */
+export class IngestWindowStore {
+  readonly #database: Database
+  readonly #collectionName: string
+  readonly #session: string
+  /** The digest of the last message with each packet id. */
+  readonly #taken = new Map<number, string>()
+  #batch = 0
+  /** When the last batch was stored; undefined if there was none. */
+  #storedAt: Date | undefined
+
+  constructor(database: Database, collection: string, session: string) {
+    this.#database = database
+    this.#collectionName = collection
+    this.#session = session
+  }
+
+  get storedAt(): Date | undefined {
+    return this.#storedAt
+  }
+
+  /** Reads what earlier batches, of this process or another, have taken, and drops what is too old to matter. */
+  async load(): Promise<void> {
+    this.#taken.clear()
+    const windows = await this.#database.run(ingestWindowEntity, 'load', () =>
+      this.#collection
+        .find({ session: this.#session }, { sort: { batch: -1 } })
+        .limit(maximumInFlight)
+        .toArray(),
+    )
+    let count = 0
+    const needed = windows.filter(({ messages }) => {
+      const isNeeded = count < maximumInFlight
+      count += messages.length
+      return isNeeded
+    })
+    for (const { messages } of needed.toReversed()) for (const message of messages) this.#note(message)
+    this.#batch = windows[0]?.batch ?? 0
+    this.#storedAt = windows[0]?.storedAt
+    const oldest = needed.at(-1)?.batch
+    if (oldest !== undefined) {
+      await this.#database.run(ingestWindowEntity, 'prune', () =>
+        this.#collection.deleteMany({ session: this.#session, batch: { $lt: oldest } }),
+      )
+    }
+  }
+
+  /** Whether the delivery repeats one that was taken. */
+  isTaken({ packetId, digest, isRepeated }: Delivery): boolean {
+    return isRepeated && this.#taken.get(packetId) === shortDigest(digest)
+  }
+
+  /** Stores, in the caller's transaction, that these are taken. Not remembered until {@link remember} says that it held. */
+  async store(deliveries: readonly Delivery[]): Promise<void> {
+    const window: IngestWindow = {
+      _id: new ObjectId(),
+      session: this.#session,
+      batch: this.#batch + 1,
+      messages: deliveries.map(toText),
+      storedAt: this.#database.clock.now(),
+    }
+    await this.#database.run(ingestWindowEntity, 'store', (session) =>
+      this.#collection.insertOne(window, session === undefined ? {} : { session }),
+    )
+  }
+
+  remember(deliveries: readonly Delivery[]): void {
+    this.#batch += 1
+    this.#storedAt = this.#database.clock.now()
+    for (const delivery of deliveries) this.#note(toText(delivery))
+  }
+
+  #note(message: string): void {
+    const [packetId = '', digest = ''] = message.split(':')
+    this.#taken.set(Number(packetId), digest)
+  }
+
+  get #collection() {
+    return this.#database.native.collection<IngestWindow>(this.#collectionName)
+  }
+}
+
+function toText({ packetId, digest }: Delivery): string {
+  return `${packetId}:${shortDigest(digest)}`
+}
+
+function shortDigest(digest: string): string {
+  return digest.slice(0, 24)
+}

@@ -1,0 +1,45 @@
+import type { ActivityLog } from '../activity/activity-log.js'
+import type { Database } from '../core/database.js'
+import type { DeviceRepository } from '../devices/device-repository.js'
+import type { Ledger } from '../ledger/ledger.js'
+import type { DeviceDirectory } from './device-directory.js'
+import type { PriceSource } from './price-source.js'
+import type { QuarantineStore, RawMessage } from './quarantine-store.js'
+import type { Decoding, ReportedDevice } from './report.js'
+
+/** What pipelines work with. */
+export interface IngestionParts {
+  readonly database: Database
+  readonly devices: DeviceRepository
+  readonly directory: DeviceDirectory
+  readonly prices: PriceSource
+  readonly ledger: Ledger
+  readonly activities: ActivityLog
+  readonly quarantine: QuarantineStore
+  /** Instants before this one are not taken for a device's time, epoch milliseconds. */
+  readonly earliestCredibleMs: number
+}
+
+/** What has become of messages, since the start. */
+export class IngestionCounters {
+  processed = 0
+  /** New ledger entries. */
+  entries = 0
+  /** Events whose entry was there already. */
+  repeated = 0
+  quarantined = 0
+  /** Batches that had to be repeated because the database failed. */
+  retries = 0
+  lastError: string | null = null
+}
+
+/** A message with what its decoder made of it. */
+export interface Decoded<Message extends RawMessage = RawMessage> {
+  readonly message: Message
+  readonly decoding: Decoding
+}
+
+/** The devices that the messages name. */
+export function devicesOf(batch: readonly Decoded[]): ReportedDevice[] {
+  return batch.flatMap(({ decoding }) => ('reports' in decoding ? decoding.reports.map(({ device }) => device) : []))
+}
