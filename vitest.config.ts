@@ -23,9 +23,10 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     coverage: {
+      enabled: process.env.COVERAGE === '1',
       provider: 'v8',
       include: ['src/**/*.ts'],
-      reporter: ['text', 'html'],
+      reporter: [['text', { skipFull: true }], 'html'],
       thresholds: {
         'src/{core,identity,devices,metering,ledger,energy,activity,incidents,market}/**/*.ts': { lines: 95 },
         'src/**/*-repository.ts': { lines: 95 },

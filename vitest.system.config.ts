@@ -9,6 +9,7 @@ export default defineConfig({
     include: ['tests/system/**/*.test.ts'],
     exclude: ['node_modules/**'],
     fileParallelism: false,
+    coverage: { enabled: false },
     testTimeout: 20 * 60_000,
     hookTimeout: 5 * 60_000,
   },

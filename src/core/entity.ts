@@ -73,7 +73,7 @@ export interface EntityOptions<Fields extends Shape, Secrets extends SecretShape
   readonly shardKey?: Readonly<Record<string, 1 | 'hashed'>>
 }
 
-export interface EntityExtension<Fields extends Shape, Secrets extends SecretShape> {
+export interface EntityExtension<Fields extends Shape, Secrets extends SecretShape> extends EntityBehaviour {
   readonly fields: Fields
   readonly secrets?: Secrets
   readonly rules?: readonly EntityRule[]
@@ -108,7 +108,10 @@ export interface EntityDescription {
 /** An entity with the types of its stored documents and of the input that creates one. */
 export interface Entity<out Stored extends Identified = Identified, out Input extends object = object>
   extends EntityDescription {
-  /** This entity with fields of the host's own. */
+  /**
+   * This entity with fields of the host's own.
+   * @throws DatabaseError `CONFIGURATION` for a field that is there already.
+   */
   extend<Fields extends Shape, Secrets extends SecretShape = Record<never, never>>(
     extension: EntityExtension<Fields, Secrets>,
   ): Entity<Flat<Stored & z.output<z.ZodObject<Fields>>>, Flat<Input & Omit<InputOf<Fields, Secrets>, '_id'>>>
@@ -117,6 +120,11 @@ export interface Entity<out Stored extends Identified = Identified, out Input ex
   readonly inputSchema: z.ZodType<object, Input>
   /** Carries the type of a stored document; never set. */
   readonly stored?: Stored
+}
+
+/** The name that MongoDB itself gives the index. */
+export function indexName(index: Pick<IndexDefinition, 'key'>): string {
+  return Object.entries(index.key).flat().join('_')
 }
 
 /** The type of an entity's stored documents. */
@@ -155,45 +163,59 @@ export function defineAppendOnlyEntity<const Fields extends Shape>(
 const managedFields = { createdAt: z.date(), updatedAt: z.date(), __v: z.int().min(0) }
 
 function buildEntity(options: EntityOptions<Shape, SecretShape>, managed: Shape): Entity {
-  const secrets = options.secrets ?? {}
-  const rules = options.rules ?? []
-  refuseOwnFields(options.name, [...Object.keys(options.fields), ...Object.keys(secrets)])
+  const { name, collection, fields, secrets = {}, rules = [], softDelete = false } = options
+  refuseOwnFields(name, [...Object.keys(fields), ...Object.keys(secrets)])
+  refuseTakenFields(name, Object.keys(fields), Object.keys(secrets))
   const storedSchema = z.strictObject({
     _id: objectId(),
-    ...options.fields,
-    ...mapShape(secrets, (schema) => sealedLike(schema)),
+    ...fields,
+    ...mapShape(secrets, sealedLike),
     ...managed,
-    ...(options.softDelete ? { deletedAt: z.date().nullable() } : {}),
+    ...(softDelete ? { deletedAt: z.date().nullable() } : {}),
   })
   const inputSchema = z
-    .strictObject({ _id: objectId().optional(), ...options.fields, ...secrets })
+    .strictObject({ _id: objectId().optional(), ...fields, ...secrets })
     .check(...rules.map(ruleCheck))
   return {
-    name: options.name,
-    collection: options.collection,
+    name,
+    collection,
     inputSchema,
     storedSchema,
     secrets,
     rules,
-    indexes: options.indexes ?? [],
-    softDelete: options.softDelete ?? false,
+    indexes: [...(options.indexes ?? []), ...(softDelete ? [undeletedIndex] : [])],
+    softDelete,
     appendOnly: !('__v' in managed),
     timeSeries: options.timeSeries,
     shardKey: options.shardKey,
-    behaviour: options,
+    behaviour: { virtuals: options.virtuals ?? {}, methods: options.methods ?? {}, statics: options.statics ?? {} },
     validator: options.timeSeries ? undefined : serverValidator(storedSchema, rules),
-    extend: (extension) =>
-      buildEntity(
-        {
-          ...options,
-          fields: { ...options.fields, ...extension.fields },
-          secrets: { ...secrets, ...extension.secrets },
-          rules: [...rules, ...(extension.rules ?? [])],
-          indexes: [...(options.indexes ?? []), ...(extension.indexes ?? [])],
-        },
-        managed,
-      ) as never,
-    inCollection: (collection) => buildEntity({ ...options, collection }, managed) as never,
+    extend: (extension) => buildEntity(extended(options, extension), managed) as never,
+    inCollection: (other) => buildEntity({ ...options, collection: other }, managed) as never,
+  }
+}
+
+const undeletedIndex: IndexDefinition = {
+  key: { deletedAt: 1, _id: 1 },
+  serves: 'the documents that are not deleted, in the order of their creation',
+}
+
+function extended(
+  options: EntityOptions<Shape, SecretShape>,
+  extension: EntityExtension<Shape, SecretShape>,
+): EntityOptions<Shape, SecretShape> {
+  const { fields, secrets = {} } = extension
+  const known = [...Object.keys(options.fields), ...Object.keys(options.secrets ?? {})]
+  refuseTakenFields(options.name, known, [...Object.keys(fields), ...Object.keys(secrets)])
+  return {
+    ...options,
+    fields: { ...options.fields, ...fields },
+    secrets: { ...options.secrets, ...secrets },
+    rules: [...(options.rules ?? []), ...(extension.rules ?? [])],
+    indexes: [...(options.indexes ?? []), ...(extension.indexes ?? [])],
+    virtuals: { ...options.virtuals, ...extension.virtuals },
+    methods: { ...options.methods, ...extension.methods },
+    statics: { ...options.statics, ...extension.statics },
   }
 }
 
@@ -209,6 +231,13 @@ function refuseOwnFields(entity: string, names: readonly string[]): void {
   const taken = names.filter((name) => ownFields.includes(name) || name.startsWith('$') || name.includes('.'))
   if (taken.length > 0) {
     throw new DatabaseError('CONFIGURATION', `The entity ${entity} cannot have fields named ${taken.join(', ')}`)
+  }
+}
+
+function refuseTakenFields(entity: string, known: readonly string[], added: readonly string[]): void {
+  const taken = added.filter((name) => known.includes(name))
+  if (taken.length > 0) {
+    throw new DatabaseError('CONFIGURATION', `The entity ${entity} has the fields ${taken.join(', ')} already`)
   }
 }
 

@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'CONFLICT'
   | 'STALE_VERSION'
   | 'CONNECTION'
+  | 'NOT_AUTHORIZED'
   | 'TIMEOUT'
   | 'CLOSED'
   | 'TRANSACTION'
@@ -24,8 +25,8 @@ export interface DatabaseErrorOptions {
 }
 
 /**
- * The base of every error that leaves this library. The driver's or Mongoose's own error, where there was one,
- * is its `cause`, with credentials removed.
+ * The base of every error that leaves this library. What the driver or Mongoose said, where one of them did,
+ * is its `cause`, without credentials and without documents.
  */
 export class DatabaseError extends Error {
   readonly code: ErrorCode
@@ -57,13 +58,20 @@ export class ValidationError extends DatabaseError {
   readonly issues: readonly ValidationIssue[]
 
   constructor(subject: string, issues: readonly ValidationIssue[], options: DatabaseErrorOptions = {}) {
-    super('VALIDATION', `${subject} is not valid: ${issues.map(describeIssue).join('; ')}`, options)
+    super('VALIDATION', `${subject} is not valid: ${describeIssues(issues)}`, options)
     this.issues = issues
   }
 
   override toJSON(): Record<string, unknown> {
     return { ...super.toJSON(), issues: this.issues }
   }
+}
+
+const describedIssues = 10
+
+function describeIssues(issues: readonly ValidationIssue[]): string {
+  const described = issues.slice(0, describedIssues).map(describeIssue).join('; ')
+  return issues.length > describedIssues ? `${described}; and ${issues.length - describedIssues} more` : described
 }
 
 function describeIssue(issue: ValidationIssue): string {

@@ -1,21 +1,45 @@
-const credentials = /\b(mongodb(?:\+srv)?|mqtts?|wss?|https?|redis|amqps?):\/\/[^@/\s]*@/gi
+// A password that was not percent-encoded may hold any of / @ : itself, so everything up to the last @ goes.
+const credentials = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s"'<>]*@/gi
 
 /** The text with the user name and password of every connection string in it replaced by `***`. */
 export function redactCredentials(text: string): string {
-  return text.replace(credentials, '$1://***@')
+  return text.replace(credentials, '$1***@')
 }
 
-/** The error as it may be shown: itself where it names no credentials, else a copy without them. */
-export function redactError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
-  if (
-    redactCredentials(error.message) === error.message &&
-    redactCredentials(error.stack ?? '') === (error.stack ?? '')
-  ) {
-    return error
+// What the server quotes in braces are documents, filters and commands.
+const quotedDocuments = /\{.*\}?/gs
+
+/** What may be shown of a driver's message: without credentials, and without the documents that the server quotes. */
+export function redactMessage(text: string): string {
+  return redactCredentials(text.replace(quotedDocuments, '{…}'))
+}
+
+const maximumDepth = 5
+
+/**
+ * An error of the driver or of Mongoose as it may be shown: its name, message, code, labels and the place where it came up,
+ * without the documents, commands and connection settings that the original holds.
+ */
+export class OriginalError extends Error {
+  readonly code: string | number | undefined
+  readonly codeName: string | undefined
+  readonly errorLabels: readonly string[]
+
+  constructor(error: Error, depth = 0) {
+    const message = redactMessage(error.message)
+    const inner = error.cause instanceof Error && depth < maximumDepth ? error.cause : undefined
+    super(message, inner === undefined ? undefined : { cause: new OriginalError(inner, depth + 1) })
+    this.name = error.name
+    const { code, codeName, errorLabels } = error as { code?: unknown; codeName?: unknown; errorLabels?: unknown }
+    this.code = typeof code === 'string' || typeof code === 'number' ? code : undefined
+    this.codeName = typeof codeName === 'string' ? codeName : undefined
+    this.errorLabels = Array.isArray(errorLabels) ? errorLabels.map(String) : []
+    this.stack = `${error.name}: ${message}${framesOf(error)}`
   }
-  const safe = new Error(redactCredentials(error.message))
-  safe.name = error.name
-  safe.stack = redactCredentials(error.stack ?? '')
-  return safe
+}
+
+/** The lines of the stack that name places; those before them are the message again. */
+function framesOf(error: Error): string {
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  return frames.map((line) => `\n${line}`).join('')
 }

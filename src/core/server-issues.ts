@@ -1,63 +1,98 @@
-import type { MongoServerError } from 'mongodb'
+import type { EntityRule } from './entity.js'
 import type { ValidationIssue } from './errors.js'
 import { isRecord } from './is-record.js'
+import { typeName } from './validate.js'
 
-/** The issues in a server validator's answer. Its `details` tree names the rules that failed, by property. */
-export function serverIssues(error: MongoServerError): ValidationIssue[] {
-  const info: unknown = error.errInfo ?? firstWriteErrorInfo(error)
-  const issues: ValidationIssue[] = []
-  collect(isRecord(info) ? info.details : undefined, '', issues)
-  return issues.length > 0
-    ? issues
-    : [{ path: '', message: 'refused by the validator of the collection', received: 'document' }]
+/**
+ * The issues in a server validator's answer, whose `details` are a tree of what failed.
+ * @param rules The rules across fields, in the order in which the validator has them after the shape.
+ */
+export function serverIssues(error: object, rules: readonly EntityRule[]): ValidationIssue[] {
+  const details = detailsOf(error)
+  const clauses = details?.operatorName === '$and' ? recordsIn(details.clausesNotSatisfied) : []
+  const shape = clauses.length === 0 ? details : recordsIn(clauses.find(({ index }) => index === 0)?.details)[0]
+  const issues = shape === undefined ? [] : shapeIssues(shape, '')
+  // A rule means something only for a document of the right shape.
+  if (issues.length > 0) return issues
+  const broken = clauses.map(({ index }) => rules[Number(index) - 1]).filter((rule) => rule !== undefined)
+  return broken.length > 0 ? broken.map(brokenRule) : [unexplained]
 }
 
-function firstWriteErrorInfo(error: MongoServerError): unknown {
-  const writeErrors: unknown = error.writeErrors
-  const first: unknown = Array.isArray(writeErrors) ? writeErrors[0] : undefined
-  return isRecord(first) ? (first.errInfo ?? (isRecord(first.err) ? first.err.errInfo : undefined)) : undefined
+const unexplained: ValidationIssue = {
+  path: '',
+  message: 'was refused by the validator of the collection',
+  received: 'object',
 }
 
-function collect(details: unknown, path: string, issues: ValidationIssue[]): void {
-  if (!isRecord(details)) return
-  const operator = details.operatorName
-  if (operator === 'required' && Array.isArray(details.missingProperties)) {
-    for (const name of details.missingProperties) {
-      issues.push({ path: join(path, String(name)), message: 'is required', received: 'undefined' })
-    }
-    return
-  }
-  if (operator === 'additionalProperties' && Array.isArray(details.additionalProperties)) {
-    for (const name of details.additionalProperties) {
-      issues.push({ path: join(path, String(name)), message: 'is not a field', received: 'unknown' })
-    }
-    return
-  }
-  if (operator === '$expr') {
-    issues.push({ path, message: 'a rule across fields is broken', received: 'object' })
-    return
-  }
-  const before = issues.length
-  for (const child of ['schemaRulesNotSatisfied', 'propertiesNotSatisfied', 'clausesNotSatisfied', 'details']) {
-    const list = details[child]
-    for (const item of Array.isArray(list) ? list : []) {
-      if (!isRecord(item)) continue
-      const name = item.propertyName
-      collect(isRecord(item.details) ? item.details : item, typeof name === 'string' ? join(path, name) : path, issues)
-      if (typeof name === 'string' && Array.isArray(item.details)) {
-        for (const rule of item.details) collect(rule, join(path, name), issues)
-      }
-    }
-  }
-  if (issues.length === before && typeof operator === 'string' && operator !== '$jsonSchema') {
-    const received =
-      details.consideredType ??
-      (Array.isArray(details.consideredTypes) ? details.consideredTypes.join(' or ') : undefined)
-    const reason = typeof details.reason === 'string' ? details.reason : `breaks ${operator}`
-    issues.push({ path, message: reason, received: typeof received === 'string' ? received : 'value' })
+function brokenRule({ path, message }: EntityRule): ValidationIssue {
+  return { path, message, received: 'object' }
+}
+
+/** Of a bulk write the driver keeps the answer for each operation; the first one ended it. */
+function detailsOf(error: object): Record<string, unknown> | undefined {
+  const { errInfo, writeErrors } = error as { errInfo?: unknown; writeErrors?: unknown }
+  const [first] = recordsIn(writeErrors)
+  const info = errInfo ?? first?.errInfo ?? (isRecord(first?.err) ? first.err.errInfo : undefined)
+  return isRecord(info) && isRecord(info.details) ? info.details : undefined
+}
+
+function shapeIssues(node: Record<string, unknown>, path: string): ValidationIssue[] {
+  switch (node.operatorName) {
+    case '$jsonSchema':
+      return recordsIn(node.schemaRulesNotSatisfied).flatMap((rule) => shapeIssues(rule, path))
+    case 'properties':
+      return recordsIn(node.propertiesNotSatisfied).flatMap(({ propertyName, details }) =>
+        recordsIn(details).flatMap((rule) => shapeIssues(rule, join(path, propertyName))),
+      )
+    case 'items':
+      return recordsIn(node.details).flatMap((rule) => shapeIssues(rule, join(path, node.itemIndex)))
+    case 'required':
+      return namesIn(node.missingProperties).map((name) => ({
+        path: join(path, name),
+        message: 'is required',
+        received: 'undefined',
+      }))
+    case 'additionalProperties':
+      return namesIn(node.additionalProperties).map((name) => ({
+        path: join(path, name),
+        message: 'is not a field',
+        received: 'unknown',
+      }))
+    case 'anyOf':
+    case 'oneOf':
+      return [{ path, message: 'has none of the forms that it may have', received: receivedBy(node) }]
+    default:
+      return [{ path, message: messageOf(node), received: receivedBy(node) }]
   }
 }
 
-function join(path: string, name: string): string {
-  return path === '' ? name : `${path}.${name}`
+function messageOf(leaf: Record<string, unknown>): string {
+  const reason = typeof leaf.reason === 'string' ? leaf.reason : 'is refused'
+  const limit = isRecord(leaf.specifiedAs) ? Object.entries(leaf.specifiedAs) : []
+  return limit.length === 0 ? reason : `${reason}: ${limit.map(([name, value]) => `${name} ${describe(value)}`).join(', ')}`
+}
+
+function describe(limit: unknown): string {
+  return Array.isArray(limit) ? limit.map(String).join(' or ') : String(limit)
+}
+
+/** The type of the value that was looked at; of several forms, the first one's. */
+function receivedBy(node: Record<string, unknown>): string {
+  if ('consideredValue' in node) return typeName(node.consideredValue)
+  const [form] = recordsIn(node.schemasNotSatisfied)
+  const [inner] = recordsIn(form?.details)
+  return inner === undefined ? 'unknown' : receivedBy(inner)
+}
+
+function recordsIn(value: unknown): Record<string, unknown>[] {
+  return [value ?? []].flat().filter(isRecord)
+}
+
+function namesIn(value: unknown): string[] {
+  return [value ?? []].flat().map(String)
+}
+
+function join(path: string, name: unknown): string {
+  if (name === undefined) return path
+  return path === '' ? String(name) : `${path}.${String(name)}`
 }

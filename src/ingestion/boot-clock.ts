@@ -35,11 +35,8 @@ export function readBootClock(
   const same = known && inSameBoot(known, uptimeMs, arrivalMs, heardSinceMs)
   if (known === undefined || same === undefined) {
     const startedMs = arrivalMs - uptimeMs
-    return {
-      boot: { id: `b${Math.round(startedMs).toString(36)}`, startedMs },
-      atMs: arrivalMs,
-      isNewBoot: known !== undefined,
-    }
+    const boot = { id: `b${Math.round(startedMs).toString(36)}`, startedMs }
+    return { boot, atMs: arrivalMs, isNewBoot: known !== undefined && startedMs > known.startedMs }
   }
   const wasHeldUp = heardSinceMs < arrivalMs
   const boot = wasHeldUp ? known : { ...known, startedMs: refine(known.startedMs, arrivalMs - same.runMs) }

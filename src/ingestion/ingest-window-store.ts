@@ -63,9 +63,16 @@ export class IngestWindowStore {
     }
   }
 
-  /** Whether the delivery repeats one that was taken. */
-  isTaken({ packetId, digest, isRepeated }: Delivery): boolean {
-    return isRepeated && this.#taken.get(packetId) === shortDigest(digest)
+  /** The messages without those that repeat one that was taken, or one another. */
+  withoutTaken<Message extends { readonly delivery: Delivery | undefined }>(messages: readonly Message[]): Message[] {
+    const now = new Map<number, string>()
+    return messages.filter(({ delivery }) => {
+      if (delivery === undefined) return true
+      const digest = shortDigest(delivery.digest)
+      const known = now.get(delivery.packetId) ?? this.#taken.get(delivery.packetId)
+      now.set(delivery.packetId, digest)
+      return !(delivery.isRepeated && known === digest)
+    })
   }
 
   /** Stores, in the caller's transaction, that these are taken. Not remembered until {@link remember} says that it held. */

@@ -67,7 +67,7 @@ export class OrderedDevice {
     this.#heard(arrival.arrivalMs)
     return report.switches.flatMap(({ gpio, on }) => {
       const target = this.#device.switches.get(gpio)
-      const believed = this.isOn(gpio)
+      const believed = this.#stateAt(gpio, arrival.arrivalMs)
       const isSilenceNoted = silentSinceMs !== undefined && believed !== undefined && target?.energySource === 'rated'
       if (target === undefined || (believed === on && !isSilenceNoted)) return []
       this.#remember(gpio, { atMs: arrival.arrivalMs, on, isSnapshot: true })
@@ -121,7 +121,8 @@ export class OrderedDevice {
     if (report.time?.kind !== 'uptime')
       return { atMs: arrivalMs, bootId: this.#boot?.id, uptimeMs: undefined, isNewBoot: false }
     const { boot, atMs, isNewBoot } = readBootClock(this.#boot, report.time.ms, arrivalMs, heardSinceMs)
-    this.#boot = boot
+    // A message of an earlier run, replayed, says nothing about the present one.
+    if (this.#boot === undefined || isNewBoot || boot.id === this.#boot.id) this.#boot = boot
     return { atMs, bootId: boot.id, uptimeMs: report.time.ms, isNewBoot }
   }
 
@@ -131,9 +132,14 @@ export class OrderedDevice {
    */
   #isKnown(gpio: number, on: boolean, atMs: number): boolean {
     const changes = this.#changes.get(gpio) ?? []
-    if (changes.findLast((change) => change.atMs <= atMs)?.on === on) return true
+    if (this.#stateAt(gpio, atMs) === on) return true
     const next = changes.find((change) => change.atMs > atMs)
-    return next !== undefined && next.isSnapshot && next.on === on && next.atMs - atMs <= this.#device.gapLimitMs
+    return next?.isSnapshot === true && next.on === on && next.atMs - atMs <= this.#device.gapLimitMs
+  }
+
+  /** What the switch was at a time, as far as that is remembered. */
+  #stateAt(gpio: number, atMs: number): boolean | undefined {
+    return this.#changes.get(gpio)?.findLast((change) => change.atMs <= atMs)?.on
   }
 
   /** Since when the device was silent, if that is longer than its gap limit. */
@@ -201,6 +207,7 @@ export class OrderedDevice {
   }
 
   #heard(arrivalMs: number): void {
+    if (arrivalMs < (this.#signs.at(-1) ?? Number.NEGATIVE_INFINITY)) return
     this.#signs.push(arrivalMs)
     if (this.#signs.length > rememberedSigns) this.#signs.shift()
   }

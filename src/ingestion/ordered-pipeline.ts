@@ -40,6 +40,7 @@ export class OrderedPipeline {
   readonly #lease: Lease
   readonly #window: IngestWindowStore
   readonly #devices = new Map<string, { device: KnownDevice; state: OrderedDevice }>()
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(parts: IngestionParts, counters: IngestionCounters, lease: Lease, window: IngestWindowStore) {
     this.#parts = parts
@@ -53,9 +54,24 @@ export class OrderedPipeline {
    * @throws DatabaseError `LEASE_LOST` if another process has taken over.
    */
   async process(batch: readonly Decoded<DeliveredMessage>[]): Promise<void> {
-    const open = batch.filter(
-      ({ message }) => message.delivery === undefined || !this.#window.isTaken(message.delivery),
-    )
+    await this.#inTurn(() => this.#run(batch, (refusals) => this.#parts.quarantine.add(refusals)))
+  }
+
+  /** As {@link process}, for quarantined messages. @returns those that still cannot be used. */
+  replay(batch: readonly Decoded<DeliveredMessage>[]): Promise<readonly Refusal[]> {
+    return this.#inTurn(() => this.#run(batch, async () => undefined))
+  }
+
+  /** One batch at a time: each begins with what the one before has left. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(work)
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+
+  async #run(batch: readonly Decoded<DeliveredMessage>[], keep: (refusals: readonly Refusal[]) => Promise<void>): Promise<readonly Refusal[]> {
+    const fresh = new Set(this.#window.withoutTaken(batch.map(({ message }) => message)))
+    const open = batch.filter(({ message }) => fresh.has(message))
     await this.#parts.directory.prepare(devicesOf(open))
     const pricePerKwh = await this.#parts.prices.pricePerKwh()
     const deliveries = open.flatMap(({ message }) => message.delivery ?? [])
@@ -65,12 +81,13 @@ export class OrderedPipeline {
         if (!('reports' in decoding)) collected.refusals.push({ message, ...decoding })
         else for (const report of decoding.reports) await this.#collect(message, report, pricePerKwh, collected)
       }
-      const counts = await this.#store(collected, deliveries)
-      this.#window.remember(deliveries)
+      const counts = open.length === 0 ? { fresh: 0, repeated: 0 } : await this.#store(collected, deliveries, keep)
+      if (deliveries.length > 0) this.#window.remember(deliveries)
       this.#counters.entries += counts.fresh
       this.#counters.repeated += counts.repeated + batch.length - open.length
       this.#counters.processed += batch.length
       this.#counters.quarantined += collected.refusals.length
+      return collected.refusals
     } catch (error) {
       // What was believed while collecting is not in the database: believe only what is.
       this.#devices.clear()
@@ -82,6 +99,7 @@ export class OrderedPipeline {
   #store(
     { events, activities, refusals, seen }: Collected,
     deliveries: readonly Delivery[],
+    keep: (refusals: readonly Refusal[]) => Promise<void>,
   ): Promise<{ fresh: number; repeated: number }> {
     const presences = [...seen.values()].map((one) => this.#presenceOf(one))
     return this.#parts.database.transactions.run(async () => {
@@ -89,7 +107,7 @@ export class OrderedPipeline {
       if (deliveries.length > 0) await this.#window.store(deliveries)
       const appended = await this.#parts.ledger.appendValid(events)
       await this.#parts.activities.record(activities)
-      await this.#parts.quarantine.add(refusals)
+      await keep(refusals)
       await this.#parts.devices.recordPresence(presences)
       const fresh = appended.filter(({ isNew }) => isNew).length
       return { fresh, repeated: appended.length - fresh }

@@ -39,7 +39,7 @@ const pruneBatch = 1000
 /** Keeps the messages that could not be used: whole, encrypted, each once. */
 export class QuarantineStore {
   readonly #database: Database
-  readonly #repository: Repository<QuarantinedMessage, QuarantinedMessageInput>
+  readonly repository: Repository<QuarantinedMessage, QuarantinedMessageInput>
   readonly #counters: string
   readonly #secrets: SecretFields
 
@@ -50,7 +50,7 @@ export class QuarantineStore {
     counters: string,
   ) {
     this.#database = database
-    this.#repository = repository
+    this.repository = repository
     this.#counters = counters
     this.#secrets = new SecretFields(database, repository.entity)
   }
@@ -66,7 +66,7 @@ export class QuarantineStore {
 
   /** The payload as it came. */
   async payloadOf(message: Pick<QuarantinedMessage, '_id'>): Promise<Buffer> {
-    return Buffer.from(await this.#repository.revealSecret(message._id, 'payload'), 'base64')
+    return Buffer.from(await this.repository.revealSecret(message._id, 'payload'), 'base64')
   }
 
   /** How many messages there are, by reason. */
@@ -103,7 +103,7 @@ export class QuarantineStore {
   }
 
   get #collection() {
-    return this.#database.native.collection(this.#repository.entity.collection)
+    return this.#database.native.collection(this.repository.entity.collection)
   }
 
   #write({ message, reason, detail, macAddress, occurrences, lastReceivedAt }: MergedRefusal) {

@@ -38,6 +38,11 @@ export class SharedPipeline {
 
   /** Makes the batch durable. Whatever it throws, the batch can be handed in again. */
   async process(batch: readonly Decoded[]): Promise<void> {
+    await this.#parts.quarantine.add(await this.replay(batch))
+  }
+
+  /** As {@link process}, for quarantined messages. @returns those that still cannot be used. */
+  async replay(batch: readonly Decoded[]): Promise<readonly Refusal[]> {
     await this.#parts.directory.prepare(devicesOf(batch))
     const pricePerKwh = await this.#parts.prices.pricePerKwh()
     const collected: Collected = { events: [], activities: [], refusals: [], presences: new Map() }
@@ -48,13 +53,13 @@ export class SharedPipeline {
     await this.#store(collected)
     this.#counters.processed += batch.length
     this.#counters.quarantined += collected.refusals.length
+    return collected.refusals
   }
 
-  async #store({ events, activities, refusals, presences }: Collected): Promise<void> {
+  async #store({ events, activities, presences }: Collected): Promise<void> {
     const appended = await this.#parts.ledger.appendValid(events)
     const fresh = appended.filter(({ isNew }) => isNew).length
     await this.#parts.activities.record(activities)
-    await this.#parts.quarantine.add(refusals)
     await this.#parts.devices.recordPresence([...presences.values()])
     this.#counters.entries += fresh
     this.#counters.repeated += appended.length - fresh

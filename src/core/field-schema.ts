@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import type { EntityDescription } from './entity.js'
+
+/** The schema without what says only whether a value must be there, and of a conversion its result. */
+export function coreSchema(schema: z.ZodType): z.ZodType {
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodNonOptional ||
+    schema instanceof z.ZodCatch ||
+    schema instanceof z.ZodReadonly
+  ) {
+    return coreSchema(schema.unwrap() as z.ZodType)
+  }
+  return schema instanceof z.ZodPipe ? coreSchema(schema.out as z.ZodType) : schema
+}
+
+/** The schema of what a dotted path such as `switches.0.gpio` names in a stored document; undefined where there is no such place. */
+export function schemaAt(entity: EntityDescription, path: string): z.ZodType | undefined {
+  return walk(entity, path, step)
+}
+
+/** As {@link schemaAt}, for paths that may leave out the place in a list, as in `switches.gpio`: filters and sorts do. */
+export function schemaAtAnyItem(entity: EntityDescription, path: string): z.ZodType | undefined {
+  return walk(entity, path, (schema, segment) => {
+    const found = step(schema, segment)
+    return found === undefined && schema instanceof z.ZodArray ? step(coreSchema(itemOf(schema)), segment) : found
+  })
+}
+
+/** The schema of a list's items; undefined for what is no list. */
+export function itemSchema(schema: z.ZodType): z.ZodType | undefined {
+  const core = coreSchema(schema)
+  return core instanceof z.ZodArray ? itemOf(core) : undefined
+}
+
+/** Whether stored documents may lack the field. A default does not make them: it is filled in on the way. */
+export function mayBeAbsent(schema: z.ZodType): boolean {
+  const result = schema.safeParse(undefined)
+  return result.success && result.data === undefined
+}
+
+type Step = (schema: z.ZodType, segment: string) => z.ZodType | undefined
+
+function walk(entity: EntityDescription, path: string, take: Step): z.ZodType | undefined {
+  const [head = '', ...tail] = path.split('.')
+  const { shape } = entity.storedSchema
+  let schema = Object.hasOwn(shape, head) ? (shape[head] as z.ZodType) : undefined
+  for (const segment of tail) schema = schema && take(coreSchema(schema), segment)
+  return schema
+}
+
+const listIndex = /^\d{1,5}$/
+const prototypeKeys = new Set(['__proto__', 'constructor', 'prototype'])
+
+function step(schema: z.ZodType, segment: string): z.ZodType | undefined {
+  if (schema instanceof z.ZodArray) return listIndex.test(segment) ? itemOf(schema) : undefined
+  if (schema instanceof z.ZodObject) return Object.hasOwn(schema.shape, segment) ? schema.shape[segment] : undefined
+  if (schema instanceof z.ZodUnion) return firstStep(schema.options as readonly z.ZodType[], segment)
+  const isName = segment !== '' && !segment.startsWith('$') && !prototypeKeys.has(segment)
+  if (schema instanceof z.ZodRecord) return isName ? (schema.valueType as z.ZodType) : undefined
+  return schema instanceof z.ZodUnknown || schema instanceof z.ZodAny ? (isName ? schema : undefined) : undefined
+}
+
+function firstStep(options: readonly z.ZodType[], segment: string): z.ZodType | undefined {
+  for (const option of options) {
+    const found = step(coreSchema(option), segment)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function itemOf(list: z.ZodArray): z.ZodType {
+  return list.element as z.ZodType
+}

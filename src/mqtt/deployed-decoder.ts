@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import type { Decoder, Decoding, DeviceReport } from '../ingestion/report.js'
+import { invalid, readJsonObject } from './json-payload.js'
+import { matchesFilter } from './topic.js'
+
+/** How AutoVolt's deployed ESP32s are reached. */
+export interface DeployedOptions {
+  /** The first level of their topics. @default 'esp32' */
+  readonly prefix?: string
+  /**
+   * The topics of their retained `online` and `offline`. A `+` that stands for the device's MAC address is written `{mac}`;
+   * a topic without it is one for all devices: its messages are taken, and tell nothing.
+   */
+  readonly statusTopics?: readonly string[]
+}
+
+const gpio = z.int().min(0).max(255)
+const who = { mac: z.string().min(12).max(17), secret: z.string().min(1).max(256) }
+const uptime = z.number().min(0).max(2 ** 32)
+
+const snapshot = z.object({ ...who, switches: z.array(z.object({ gpio, state: z.boolean() })).max(64) })
+const switchEvent = z.object({
+  ...who,
+  type: z.literal('switch_event'),
+  gpio,
+  state: z.boolean(),
+  source: z.enum(['backend', 'manual']),
+  timestamp: uptime,
+  userId: z.string().max(128).optional(),
+  userName: z.string().max(256).optional(),
+})
+const manualSwitch = z.object({ ...who, type: z.literal('manual_switch'), gpio, state: z.boolean(), physicalPin: z.number().optional(), timestamp: uptime })
+const heartbeat = z.object({ mac: who.mac, status: z.literal('heartbeat'), heap: z.number().optional(), uptime: uptime.optional() })
+
+/** Understands AutoVolt's firmware as it is deployed ("WARP stable"): snapshots, switch events, heartbeats, status. */
+export function deployedDecoder(options: DeployedOptions = {}): Decoder {
+  const prefix = options.prefix ?? 'esp32'
+  const stateTopic = `${prefix}/state`
+  const telemetryTopic = `${prefix}/telemetry`
+  const statusTopics = (options.statusTopics ?? []).map((template) => ({ template, filter: template.replace('{mac}', '+') }))
+  return {
+    name: 'deployed',
+    order: 'arrival',
+    filters: [stateTopic, telemetryTopic, ...statusTopics.map(({ filter }) => filter)],
+    decode(topic, payload) {
+      const status = statusTopics.find(({ filter }) => matchesFilter(filter, topic))
+      if (status !== undefined) return decodeStatus(payload, macFromTopic(status.template, topic))
+      const json = readJsonObject(payload)
+      if (!('object' in json)) return json
+      return topic === stateTopic ? decodeSnapshot(json.object) : decodeTelemetry(json.object)
+    },
+  }
+}
+
+function decodeSnapshot(object: Record<string, unknown>): Decoding {
+  const result = snapshot.safeParse(object)
+  if (!result.success) return invalid(object, result.error)
+  const { mac, secret, switches } = result.data
+  return only({ kind: 'snapshot', ...from(mac, secret), switches: switches.map((one) => ({ gpio: one.gpio, on: one.state })) })
+}
+
+function decodeTelemetry(object: Record<string, unknown>): Decoding {
+  if (object.status === 'heartbeat') {
+    const result = heartbeat.safeParse(object)
+    if (!result.success) return invalid(object, result.error)
+    return only({ kind: 'heartbeat', device: { macAddress: result.data.mac }, credential: { kind: 'none' } })
+  }
+  if (object.type === 'manual_switch') {
+    const result = manualSwitch.safeParse(object)
+    if (!result.success) return invalid(object, result.error)
+    const { mac, secret, timestamp, gpio, state, type } = result.data
+    return only({ kind: 'switch', ...from(mac, secret), time: { kind: 'uptime', ms: timestamp }, messageId: type, gpio, on: state, cause: 'manual' })
+  }
+  const result = switchEvent.safeParse(object)
+  if (!result.success) return invalid(object, result.error)
+  const { mac, secret, timestamp, gpio, state, type, source, userId, userName } = result.data
+  return only({ kind: 'switch', ...from(mac, secret), time: { kind: 'uptime', ms: timestamp }, messageId: type, gpio, on: state, cause: source, userId, userName })
+}
+
+function decodeStatus(payload: Uint8Array, macAddress: string | undefined): Decoding {
+  const text = Buffer.from(payload.buffer, payload.byteOffset, Math.min(payload.byteLength, 16)).toString('utf8')
+  if (text !== 'online' && text !== 'offline') return { reason: 'invalid', detail: 'expected online or offline', macAddress }
+  if (macAddress === undefined) return { reports: [] }
+  return only({ kind: 'status', device: { macAddress }, credential: { kind: 'broker' }, online: text === 'online' })
+}
+
+function from(macAddress: string, secret: string) {
+  return { device: { macAddress }, credential: { kind: 'secret', secret } } as const
+}
+
+function only(report: DeviceReport): Decoding {
+  return { reports: [report] }
+}
+
+function macFromTopic(template: string, topic: string): string | undefined {
+  const at = template.split('/').indexOf('{mac}')
+  return at < 0 ? undefined : topic.split('/')[at]
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import type { Decoder, DeviceTime, ReportedDevice } from '../ingestion/report.js'
+import { textualTime } from './device-time.js'
+import { invalid, isNumberOrAbsent, readJsonObject } from './json-payload.js'
+
+/** The load that a topic's messages are about. The broker's access control vouches that nobody else publishes there. */
+export interface MeteredTopic {
+  readonly device: ReportedDevice
+  readonly gpio: number
+  /** The load's key in `switch_state`; not needed if there is only one. */
+  readonly switchId?: string
+}
+
+const text = z.string().max(200)
+const message = z.object({
+  timestamp: z.union([z.number(), text]).nullish(),
+  power_w: z.unknown(),
+  energy_wh_total: z.unknown(),
+  switch_state: z.record(text, z.boolean()).nullish(),
+  firmware_ver: z.string().max(100).nullish(),
+  sequence_no: z.int().min(0).nullish(),
+  status: text.nullish(),
+  esp32_name: text,
+  classroom: text,
+  device_id: text,
+})
+
+/**
+ * Understands the metered build of AutoVolt's firmware, whose messages carry neither MAC address nor secret. It takes only
+ * the topics that it is given.
+ */
+export function meteredDecoder(topics: Readonly<Record<string, MeteredTopic>>): Decoder {
+  return {
+    name: 'metered',
+    order: 'arrival',
+    filters: Object.keys(topics),
+    decode(topic, payload) {
+      const target = Object.hasOwn(topics, topic) ? topics[topic] : undefined
+      if (target === undefined) return { reason: 'unknown_topic', detail: 'the topic is not mapped to a device' }
+      const json = readJsonObject(payload)
+      if (!('object' in json)) return json
+      const result = message.safeParse(json.object)
+      if (!result.success) return invalid(json.object, result.error)
+      const { power_w, energy_wh_total, switch_state, firmware_ver, sequence_no, timestamp } = result.data
+      if (!isNumberOrAbsent(power_w) || !isNumberOrAbsent(energy_wh_total)) {
+        return { reason: 'not_a_reading', detail: 'power_w or energy_wh_total is not a number' }
+      }
+      const base = {
+        device: target.device,
+        credential: { kind: 'broker' },
+        time: timeOf(timestamp),
+        sequence: sequence_no ?? undefined,
+        firmwareVersion: firmware_ver ?? undefined,
+      } as const
+      if (power_w === undefined && energy_wh_total === undefined) return { reports: [{ kind: 'heartbeat', ...base }] }
+      const on = stateOf(switch_state ?? {}, target.switchId)
+      return { reports: [{ kind: 'reading', ...base, gpio: target.gpio, on, powerW: power_w, energyWh: energy_wh_total }] }
+    },
+  }
+}
+
+function stateOf(states: Readonly<Record<string, boolean>>, switchId: string | undefined): boolean | undefined {
+  if (switchId !== undefined) return Object.hasOwn(states, switchId) ? states[switchId] : undefined
+  const values = Object.values(states)
+  return values.length === 1 ? values[0] : undefined
+}
+
+/** ISO 8601 with or without a zone, or epoch milliseconds; what is neither is as good as no time. */
+function timeOf(timestamp: string | number | null | undefined): DeviceTime | undefined {
+  if (timestamp === null || timestamp === undefined) return undefined
+  if (typeof timestamp === 'number') return { kind: 'instant', ms: timestamp }
+  return textualTime(timestamp)
+}
