@@ -11,7 +11,9 @@ import { checkHealth, type Health, PoolMonitor } from './core/health.js'
 import { KeyRing, type KeyRingOptions } from './core/key-ring.js'
 import { leaseEntity } from './core/lease.js'
 import { type Logger, silentLogger } from './core/logger.js'
+import type { Reader } from './core/repository/reader.js'
 import { Repository } from './core/repository/repository.js'
+import { SecretFields } from './core/repository/secret-fields.js'
 import { type SetupReport, setUpCollections } from './core/setup.js'
 import { closeOnSignals } from './core/signals.js'
 import { type Classroom, type ClassroomInput, classroomEntity } from './devices/classroom.js'
@@ -134,8 +136,8 @@ export class AutoVolt<
     this.energy = new EnergyService(this.database, {
       ledger: this.ledger,
       powerSettings: this.powerSettings,
-      classrooms: this.classrooms,
-      devices: this.devices,
+      classrooms: this.classrooms as unknown as Reader<Classroom>,
+      devices: this.devices as unknown as Reader<Device>,
     })
     this.#pool = new PoolMonitor(this.database.client)
     this.#events = new ConnectionEventSource(connection, logger)
@@ -144,13 +146,15 @@ export class AutoVolt<
 
   /**
    * Opens a connection of its own. Creates nothing in the database; {@link setup} does.
-   * @throws DatabaseConnectionError if the database cannot be reached within the limit, DatabaseError if the login is refused.
+   * @throws DatabaseConnectionError if the database cannot be reached within the limit, DatabaseError `NOT_AUTHORIZED` if
+   * the login is refused, `CONFIGURATION` for options that cannot be used.
    */
   static async open<
     Devices extends Entity<Device> = DeviceEntity,
     Classrooms extends Entity<Classroom> = ClassroomEntity,
   >(options: OpenOptions<Devices, Classrooms>): Promise<AutoVolt<Devices, Classrooms>> {
     if (options.keys !== undefined) new KeyRing(options.keys)
+    chosenEntities(options)
     const connection = await openConnection(options, options.logger ?? silentLogger)
     return new AutoVolt(connection, options, true)
   }
@@ -208,8 +212,11 @@ export class AutoVolt<
 
   /** Seals every secret anew that was not sealed with the active key; after that the other keys can go. @returns how many were. */
   async resealSecrets(): Promise<number> {
-    const devices = await this.devices.resealSecrets()
-    return devices + (await this.quarantine.resealSecrets())
+    let resealed = 0
+    for (const entity of [...Object.values(this.#entities), ...this.#hostEntities]) {
+      resealed += await new SecretFields(this.database, entity).reseal()
+    }
+    return resealed
   }
 
   /** Ends the handle; a connection of its own is closed, a borrowed one is left. Can be called more than once. */
@@ -224,7 +231,8 @@ export class AutoVolt<
 
   async #close(): Promise<void> {
     this.#ignoreSignals()
-    if (this.#ownsConnection) await this.database.connection.close()
+    this.database.close()
+    if (this.#ownsConnection) await this.database.connection.destroy()
     this.#pool.stop()
     this.#events.stop()
   }
@@ -238,5 +246,14 @@ function chosenEntities(
     if (!Object.hasOwn(chosen, key)) throw new DatabaseError('CONFIGURATION', `There is no collection ${key} to rename`)
     chosen[key as CollectionKey] = chosen[key as CollectionKey].inCollection(collection)
   }
+  refuseSharedCollections([...Object.values(chosen), ...(options.hostEntities ?? [])])
   return chosen
+}
+
+function refuseSharedCollections(entities: readonly Entity[]): void {
+  const names = entities.map(({ collection }) => collection)
+  const shared = names.find((name, at) => names.indexOf(name) !== at)
+  if (shared !== undefined) {
+    throw new DatabaseError('CONFIGURATION', `Two entities cannot share the collection ${shared}`)
+  }
 }

@@ -1,1 +1,65 @@
-export { AutoVolt } from './autovolt.js'
+export type { Activity } from './activity/activity.js'
+export type { ActivityLog } from './activity/activity-log.js'
+export { type AttachOptions, AutoVolt, type CollectionKey, type OpenOptions } from './autovolt.js'
+export { type Clock, systemClock } from './core/clock.js'
+export type { ConnectionOptions } from './core/connection.js'
+export type { ConnectionEvent, ConnectionEvents } from './core/connection-events.js'
+export type { Database } from './core/database.js'
+export {
+  defineAppendOnlyEntity,
+  defineEntity,
+  type Entity,
+  type EntityDescription,
+  type EntityRule,
+  type Identified,
+  type IndexDefinition,
+  type Input,
+  type Stored,
+  type StoredFields,
+} from './core/entity.js'
+export {
+  ConflictError,
+  DatabaseConnectionError,
+  DatabaseError,
+  type ErrorCode,
+  NotFoundError,
+  ValidationError,
+  type ValidationIssue,
+} from './core/errors.js'
+export { instant, objectId, quantity, timeZone } from './core/fields.js'
+export type { Health } from './core/health.js'
+export type { KeyRingOptions } from './core/key-ring.js'
+export { type Logger, silentLogger } from './core/logger.js'
+export type { EntityChange, WatchOptions } from './core/repository/change-stream.js'
+export { type Change, type Changes, change } from './core/repository/changes.js'
+export { type Condition, type Filter, where } from './core/repository/conditions.js'
+export type { Page, Slice } from './core/repository/page.js'
+export { Reader } from './core/repository/reader.js'
+export { type BulkOperation, type BulkResult, Repository, type UpdateOptions } from './core/repository/repository.js'
+export type { CollectionReport, SetupReport } from './core/setup.js'
+export { validateData } from './core/validate.js'
+export { type Classroom, type ClassroomInput, classroomEntity } from './devices/classroom.js'
+export { type Device, type DeviceInput, type DeviceSwitch, deviceEntity, type EnergySource } from './devices/device.js'
+export type { DeviceRepository } from './devices/device-repository.js'
+export { macAddress, normalizeMacAddress } from './devices/mac-address.js'
+export {
+  type ClassroomDay,
+  type DayRange,
+  dayRangeSchema,
+  type EnergyService,
+  type LivePower,
+  type SwitchDay,
+} from './energy/energy-service.js'
+export { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
+export type { QuarantinedMessage, QuarantineReason } from './ingestion/quarantine.js'
+export {
+  type EntryFlag,
+  type EventType,
+  type LedgerEntry,
+  ledgerEntryEntity,
+  ledgerEventSchema,
+} from './ledger/entry.js'
+export { generateHash, genesisHash } from './ledger/hash.js'
+export type { Ledger, LedgerEventInput } from './ledger/ledger.js'
+export type { Damage, Finding, VerificationReport } from './ledger/verification.js'
+export type { Appended } from './ledger/writer.js'

@@ -1,17 +1,18 @@
-import mongoose, { type Connection } from 'mongoose'
-import { DatabaseConnectionError } from './errors.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Connection, type ConnectOptions, Mongoose } from 'mongoose'
+import { DatabaseConnectionError, DatabaseError } from './errors.js'
 import type { Logger } from './logger.js'
-import { redactCredentials, redactError } from './redact.js'
+import { redactCredentials } from './redact.js'
 import { translateError } from './translate-error.js'
 
 export interface ConnectionOptions {
-  /** A MongoDB connection string. */
+  /** A MongoDB connection string. What it says of the options below holds, unless they are given. */
   readonly uri: string
   /** The database, if the connection string does not name it. */
   readonly dbName?: string
   /** @default 10 */
   readonly maxPoolSize?: number
-  /** How long one attempt looks for a server. @default 5_000 */
+  /** How long one attempt, and later each operation, looks for a server. @default 5_000 */
   readonly serverSelectionTimeoutMs?: number
   /** How long a reply may take; index builds are exempt. @default 45_000 */
   readonly socketTimeoutMs?: number
@@ -25,18 +26,20 @@ const longestPauseMs = 5_000
 /**
  * Opens a Mongoose connection of our own. A server that cannot be reached is tried again with exponential back-off and
  * jitter, up to the limit; a refused login is not.
- * @throws DatabaseConnectionError, DatabaseError.
+ * @throws DatabaseConnectionError if no server was reached, DatabaseError `NOT_AUTHORIZED` if the login is refused,
+ * `CONFIGURATION` if the connection string or an option cannot be used.
  */
 export async function openConnection(options: ConnectionOptions, logger: Logger): Promise<Connection> {
   const deadlineMs = performance.now() + (options.connectRetryMs ?? 30_000)
   for (let attempt = 0; ; attempt += 1) {
-    const connection = mongoose.createConnection()
+    // A Mongoose of our own: the host's settings and plugins are for the host's models.
+    const connection = new Mongoose().createConnection()
     try {
       await connection.openUri(options.uri, driverOptions(options))
       return connection
     } catch (error) {
       await connection.destroy().catch(() => undefined)
-      const translated = translateError(isParseError(error) ? safeParseError(error) : error)
+      const translated = isUnusable(error) ? unusable(error, options.uri) : translateError(error)
       const pauseMs = Math.min(firstPauseMs * 2 ** attempt, longestPauseMs) * (0.5 + Math.random() / 2)
       const isTransient = translated instanceof DatabaseConnectionError
       if (!isTransient || performance.now() + pauseMs > deadlineMs) throw translated
@@ -44,38 +47,71 @@ export async function openConnection(options: ConnectionOptions, logger: Logger)
         { attempt: attempt + 1, pauseMs: Math.round(pauseMs), reason: translated.message },
         'connecting again',
       )
-      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      await sleep(pauseMs)
     }
   }
 }
 
-function driverOptions(options: ConnectionOptions) {
+function driverOptions(options: ConnectionOptions): ConnectOptions {
+  const { uri, dbName, maxPoolSize, serverSelectionTimeoutMs, socketTimeoutMs } = options
+  const isInUri = (name: string) => new RegExp(`[?&]${name}=`, 'i').test(uri)
+  const defaults: ConnectOptions = {
+    ...(isInUri('maxPoolSize') ? {} : { maxPoolSize: 10 }),
+    ...(isInUri('serverSelectionTimeoutMS') ? {} : { serverSelectionTimeoutMS: 5_000 }),
+    ...(isInUri('socketTimeoutMS') ? {} : { socketTimeoutMS: 45_000 }),
+    ...(isInUri('retryReads') ? {} : { retryReads: true }),
+    ...(isInUri('retryWrites') ? {} : { retryWrites: true }),
+    ...(isInUri('w') ? {} : { w: 'majority' }),
+    ...(isInUri('appName') ? {} : { appName: '@autovolt/data' }),
+  }
   return {
-    ...(options.dbName === undefined ? {} : { dbName: options.dbName }),
-    maxPoolSize: options.maxPoolSize ?? 10,
-    serverSelectionTimeoutMS: options.serverSelectionTimeoutMs ?? 5_000,
-    socketTimeoutMS: options.socketTimeoutMs ?? 45_000,
-    retryReads: true,
-    retryWrites: true,
-    w: 'majority' as const,
-    appName: '@autovolt/data',
+    ...defaults,
+    ...(dbName === undefined ? {} : { dbName }),
+    ...(maxPoolSize === undefined ? {} : { maxPoolSize }),
+    ...(serverSelectionTimeoutMs === undefined ? {} : { serverSelectionTimeoutMS: serverSelectionTimeoutMs }),
+    ...(socketTimeoutMs === undefined ? {} : { socketTimeoutMS: socketTimeoutMs }),
     bufferCommands: false,
     autoCreate: false,
     autoIndex: false,
   }
 }
 
-/** The driver quotes connection strings that it cannot parse. */
-function isParseError(error: unknown): error is Error {
-  return (
-    error instanceof Error &&
-    (error.name === 'MongoParseError' || error.name === 'MongoInvalidArgumentError' || error.name === 'MongooseError')
-  )
+const unusableNames = new Set([
+  'MongoParseError',
+  'MongoInvalidArgumentError',
+  'MongoMissingCredentialsError',
+  'MongoAPIError',
+  'MongooseError',
+  'TypeError',
+  'URIError',
+])
+
+function isUnusable(error: unknown): error is Error {
+  return error instanceof Error && unusableNames.has(error.name)
 }
 
-function safeParseError(error: Error): DatabaseConnectionError {
-  return new DatabaseConnectionError(`The connection string is not usable: ${redactCredentials(error.message)}`, {
-    cause: redactError(error),
-    retryable: false,
-  })
+/** The driver quotes connection strings that it cannot parse, whole or in part: where it does, its message is not used. */
+function unusable(error: Error, uri: unknown): DatabaseError {
+  const quotes = credentialsIn(uri).some((part) => error.message.includes(part))
+  const reason = quotes ? 'the driver refuses it' : redactCredentials(error.message)
+  return new DatabaseError('CONFIGURATION', `The connection string or an option cannot be used: ${reason}`)
+}
+
+const secretParameter = /[?&][^=&]*(?:password|token|secret|properties|credential)[^=&]*=([^&]*)/gi
+
+/** Everything in the connection string that may be secret, as it is written and decoded. */
+function credentialsIn(uri: unknown): string[] {
+  if (typeof uri !== 'string') return []
+  const userInfo = /^(?:[^/]*:\/\/)?(.*)@/s.exec(uri)?.[1] ?? ''
+  const parameters = [...uri.matchAll(secretParameter)].map((match) => match[1] ?? '')
+  const parts = [uri, userInfo, ...userInfo.split(':'), ...parameters].filter((part) => part !== '')
+  return [...parts, ...parts.map(decoded)]
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { ClientSession, Collection, Db, MongoClient } from 'mongodb'
 import type { Connection } from 'mongoose'
 import type { Clock } from './clock.js'
@@ -5,8 +6,9 @@ import type { EntityDescription, Identified } from './entity.js'
 import { DatabaseError } from './errors.js'
 import type { KeyRing } from './key-ring.js'
 import type { Logger } from './logger.js'
+import { Models } from './model.js'
 import { Transactions } from './transaction.js'
-import { translateError } from './translate-error.js'
+import { subjectOf, translateError } from './translate-error.js'
 
 export interface DatabaseOptions {
   readonly connection: Connection
@@ -17,12 +19,26 @@ export interface DatabaseOptions {
   readonly logQueries: boolean
 }
 
+/** How documents are read and written, whatever a borrowed connection was opened with. */
+const conversions = {
+  ignoreUndefined: true,
+  promoteValues: true,
+  promoteLongs: true,
+  promoteBuffers: false,
+  useBigInt64: false,
+  bsonRegExp: false,
+  serializeFunctions: false,
+  raw: false,
+}
+
 /** What every repository of a handle shares: the connection, the running transaction, clock, logger and keys. */
 export class Database {
   readonly connection: Connection
   readonly clock: Clock
   readonly logger: Logger
   readonly transactions: Transactions
+  readonly models: Models
+  readonly #closing = new AbortController()
   readonly #keyRing: KeyRing | undefined
   readonly #logQueries: boolean
   #native: Db | undefined
@@ -34,10 +50,31 @@ export class Database {
     this.logger = options.logger
     this.#keyRing = options.keyRing
     this.#logQueries = options.logQueries
+    this.models = new Models(options.connection, options.clock)
     this.transactions = new Transactions(
       () => this.client,
       () => this.requireReplicaSet('Transactions'),
     )
+  }
+
+  /** Aborted when the handle is closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  /** Ends what the handle has running; from now on its operations are refused. The connection is its opener's to close. */
+  close(): void {
+    this.#closing.abort()
+    this.models.remove()
+  }
+
+  /** Without the connection, which knows the credentials. */
+  toJSON(): Record<string, unknown> {
+    return { name: this.connection.name }
+  }
+
+  [inspect.custom](): string {
+    return `Database ${this.connection.name}`
   }
 
   get client(): MongoClient {
@@ -46,7 +83,7 @@ export class Database {
 
   /** The driver's database. Undefined values are left out of what is written. */
   get native(): Db {
-    this.#native ??= this.client.db(this.connection.name, { ignoreUndefined: true })
+    this.#native ??= this.client.db(this.connection.name, conversions)
     return this.#native
   }
 
@@ -56,10 +93,6 @@ export class Database {
       throw new DatabaseError('KEY_RING', 'Secrets are encrypted at rest: open the handle with `keys`')
     }
     return this.#keyRing
-  }
-
-  get hasKeyRing(): boolean {
-    return this.#keyRing !== undefined
   }
 
   collectionOf<T extends Identified>(entity: EntityDescription): Collection<T> {
@@ -75,11 +108,10 @@ export class Database {
     operation: string,
     task: (session: ClientSession | undefined) => Promise<Result>,
   ): Promise<Result> {
+    this.requireOpen()
     const startedMs = this.#logQueries ? performance.now() : 0
     try {
-      return await this.transactions.execute(task)
-    } catch (error) {
-      throw translateError(error, { name: entity.name, secretFields: new Set(Object.keys(entity.secrets)) })
+      return await this.transactions.execute((session) => translated(task, session, entity))
     } finally {
       if (this.#logQueries) {
         const durationMs = Math.round((performance.now() - startedMs) * 1000) / 1000
@@ -88,8 +120,14 @@ export class Database {
     }
   }
 
+  /** @throws DatabaseError `CLOSED` after {@link close}. */
+  requireOpen(): void {
+    if (this.#closing.signal.aborted) throw new DatabaseError('CLOSED', 'The handle is closed')
+  }
+
   /** @throws DatabaseError `REPLICA_SET_REQUIRED` on a standalone server. */
   async requireReplicaSet(what: string): Promise<void> {
+    this.requireOpen()
     this.#supportsTransactions ??= await this.#askForReplicaSet()
     if (!this.#supportsTransactions) {
       throw new DatabaseError(
@@ -106,5 +144,18 @@ export class Database {
     } catch (error) {
       throw translateError(error)
     }
+  }
+}
+
+/** The errors of a transaction's operations are kept by it, so they are translated before they get there. */
+async function translated<Result>(
+  task: (session: ClientSession | undefined) => Promise<Result>,
+  session: ClientSession | undefined,
+  entity: EntityDescription,
+): Promise<Result> {
+  try {
+    return await task(session)
+  } catch (error) {
+    throw translateError(error, subjectOf(entity))
   }
 }

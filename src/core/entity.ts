@@ -82,7 +82,7 @@ export interface EntityExtension<Fields extends Shape, Secrets extends SecretSha
 
 export type StoredOf<Fields extends Shape> = Flat<z.output<z.ZodObject<Fields>> & StoredFields>
 export type InputOf<Fields extends Shape, Secrets extends SecretShape> = Flat<
-  z.input<z.ZodObject<Fields>> & z.input<z.ZodObject<Secrets>> & { _id?: ObjectId | string | undefined }
+  z.input<z.ZodObject<Fields & Secrets>> & { _id?: ObjectId | string | undefined }
 >
 
 /** A definition from which types, Mongoose schema, validation and the server's validator are made. */

@@ -1,16 +1,38 @@
 import { ObjectId } from 'mongodb'
 import { z } from 'zod'
+import { ValidationError } from './errors.js'
+import { isRecord } from './is-record.js'
+import { typeName } from './validate.js'
 
 const hexObjectId = /^[0-9a-fA-F]{24}$/
+const objectIdMessage = 'expected an ObjectId or 24 hexadecimal digits'
 
 /** An ObjectId; inputs may give it as 24 hexadecimal digits, as JSON does. */
 export const objectId = () =>
   z
-    .union([z.instanceof(ObjectId), z.string().regex(hexObjectId)], {
-      error: 'expected an ObjectId or 24 hexadecimal digits',
+    .union([z.instanceof(ObjectId), z.string().regex(hexObjectId), z.custom<ObjectId>(isForeignObjectId)], {
+      error: objectIdMessage,
     })
-    .transform((value) => (typeof value === 'string' ? ObjectId.createFromHexString(value) : value))
+    .transform(ownObjectId)
     .pipe(z.instanceof(ObjectId).meta({ bsonType: 'objectId' }))
+
+/** The id as an ObjectId. @throws ValidationError if it is none. */
+export function toObjectId(id: ObjectId | string): ObjectId {
+  const isId = typeof id === 'string' ? hexObjectId.test(id) : id instanceof ObjectId || isForeignObjectId(id)
+  if (isId) return ownObjectId(id)
+  throw new ValidationError('The id', [{ path: '_id', message: objectIdMessage, received: typeName(id) }])
+}
+
+function ownObjectId(id: { toHexString(): string } | string): ObjectId {
+  if (id instanceof ObjectId) return id
+  return ObjectId.createFromHexString(typeof id === 'string' ? id : id.toHexString())
+}
+
+/** Whether it is an ObjectId of another copy of the driver, such as one that Mongoose brought with it. */
+function isForeignObjectId(value: unknown): boolean {
+  if (!isRecord(value) || Object.hasOwn(value, '_bsontype') || value._bsontype !== 'ObjectId') return false
+  return typeof value.toHexString === 'function'
+}
 
 /** An instant; inputs may give it as an ISO 8601 text with a zone, as JSON does. */
 export const instant = () =>
@@ -30,11 +52,17 @@ export const timeZone = () =>
     .regex(/^[A-Za-z0-9_+\-/]+$/)
     .refine(isTimeZone, { error: 'expected the name of an IANA time zone' })
 
+const knownTimeZones = new Set<string>()
+const maximumKnown = 2_000
+
+/** Asking is slow, so the answer is kept; there are some 600 names, in any spelling of upper and lower case. */
 function isTimeZone(name: string): boolean {
+  if (knownTimeZones.has(name)) return true
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
   } catch {
     return false
   }
+  if (knownTimeZones.size < maximumKnown) knownTimeZones.add(name)
+  return true
 }

@@ -44,12 +44,13 @@ export class KeyRing {
       throw new DatabaseError('KEY_RING', `What is stored at ${place} is not a sealed text`)
     }
     const bytes = Buffer.from(body, 'base64url')
+    const key = this.#key(name)
     try {
-      const decipher = createDecipheriv(algorithm, this.#key(name), bytes.subarray(0, nonceBytes))
+      const nonce = bytes.subarray(0, nonceBytes)
+      const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes })
       decipher.setAAD(Buffer.from(place)).setAuthTag(bytes.subarray(-tagBytes))
       return decipher.update(bytes.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')
     } catch (cause) {
-      if (cause instanceof DatabaseError) throw cause
       throw new DatabaseError('KEY_RING', `What is stored at ${place} was altered, moved, or sealed with another key`, {
         cause,
       })

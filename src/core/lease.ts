@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { ClientSession } from 'mongodb'
-import { MongoServerError } from 'mongodb'
 import { z } from 'zod'
 import type { Database } from './database.js'
 import { defineEntity } from './entity.js'
 import { DatabaseError } from './errors.js'
-import { translateError } from './translate-error.js'
+import { serverErrorCode, translateError } from './translate-error.js'
 
 /** Who may do what only one process may do at a time. Times are the database's own, so clocks need not agree. */
 export const leaseEntity = defineEntity({
@@ -26,6 +25,8 @@ export interface LeaseOptions {
   /** How long the lease lasts without being renewed. */
   readonly durationMs: number
 }
+
+const duplicateKey = 11000
 
 /** A lease on a name. While it is held nobody else holds it, as long as its holder writes under {@link guard}. */
 export class Lease {
@@ -64,7 +65,7 @@ export class Lease {
       expiresAt: ifFree({ $add: ['$$NOW', this.#durationMs] }, '$expiresAt'),
       createdAt: { $ifNull: ['$createdAt', '$$NOW'] },
       updatedAt: ifFree('$$NOW', '$updatedAt'),
-      __v: { $add: [{ $ifNull: ['$__v', -1] }, 1] },
+      __v: ifFree({ $add: [{ $ifNull: ['$__v', -1] }, 1] }, '$__v'),
     }
     try {
       const lease = await this.#collection.findOneAndUpdate({ name: this.name }, [{ $set: fields }], {
@@ -76,7 +77,7 @@ export class Lease {
       return true
     } catch (error) {
       // Two processes created the lease at once, and the other was first.
-      if (error instanceof MongoServerError && error.code === 11000) return false
+      if (serverErrorCode(error) === duplicateKey) return false
       throw translateError(error)
     }
   }
@@ -87,13 +88,15 @@ export class Lease {
    * @throws DatabaseError `LEASE_LOST`.
    */
   async guard(session: ClientSession | undefined): Promise<void> {
-    const result = await this.#collection.updateOne(
-      { name: this.name, owner: this.#owner, fence: this.#fence },
-      { $inc: { __v: 1 } },
-      session === undefined ? {} : { session },
-    )
-    if (result.matchedCount === 0)
-      throw new DatabaseError('LEASE_LOST', `The lease ${this.name} has gone to another process`)
+    const holding = { name: this.name, owner: this.#owner, fence: this.#fence }
+    const options = session === undefined ? {} : { session }
+    try {
+      const { matchedCount } = await this.#collection.updateOne(holding, { $inc: { __v: 1 } }, options)
+      if (matchedCount > 0) return
+    } catch (error) {
+      throw translateError(error)
+    }
+    throw new DatabaseError('LEASE_LOST', `The lease ${this.name} has gone to another process`)
   }
 
   /** Gives the lease up, so that another need not wait for its end. */
@@ -106,6 +109,7 @@ export class Lease {
   }
 
   get #collection() {
-    return this.#database.native.collection(this.#collectionName)
+    // A holder that a fallen primary forgets would be one too many.
+    return this.#database.native.collection(this.#collectionName, { writeConcern: { w: 'majority' } })
   }
 }

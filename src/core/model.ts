@@ -1,28 +1,39 @@
 import type { Connection, Model } from 'mongoose'
+import type { Clock } from './clock.js'
 import type { EntityDescription, Identified } from './entity.js'
 import { toMongooseSchema } from './mongoose-schema.js'
 
-const compiled = new WeakMap<Connection, Map<EntityDescription, Model<never>>>()
 let compiledCount = 0
 
 /**
- * The entity's Mongoose model on a connection, compiled when it is first asked for. Its name cannot meet a model of the
- * host's own, and two handles on one connection do not meet either.
+ * The Mongoose models of one handle, each compiled when it is first asked for. Their names cannot meet a model of the
+ * host's own, nor those of another handle on the same connection.
  */
-export function compileModel<Stored extends Identified>(
-  connection: Connection,
-  entity: EntityDescription,
-): Model<Stored> {
-  const models = compiled.get(connection) ?? new Map<EntityDescription, Model<never>>()
-  compiled.set(connection, models)
-  const known = models.get(entity)
-  if (known !== undefined) return known as unknown as Model<Stored>
-  compiledCount += 1
-  const model = connection.model(
-    `autovolt:${entity.name}:${compiledCount}`,
-    toMongooseSchema(entity),
-    entity.collection,
-  )
-  models.set(entity, model as unknown as Model<never>)
-  return model as unknown as Model<Stored>
+export class Models {
+  readonly #connection: Connection
+  readonly #clock: Clock
+  readonly #compiled = new Map<EntityDescription, Model<never>>()
+
+  constructor(connection: Connection, clock: Clock) {
+    this.#connection = connection
+    this.#clock = clock
+  }
+
+  of<Stored extends Identified>(entity: EntityDescription): Model<Stored> {
+    const model = this.#compiled.get(entity) ?? this.#compile(entity)
+    this.#compiled.set(entity, model)
+    return model as unknown as Model<Stored>
+  }
+
+  /** Takes the models off the connection, which may live on. */
+  remove(): void {
+    for (const model of this.#compiled.values()) this.#connection.deleteModel(model.modelName)
+    this.#compiled.clear()
+  }
+
+  #compile(entity: EntityDescription): Model<never> {
+    compiledCount += 1
+    const name = `autovolt:${entity.name}:${compiledCount}`
+    return this.#connection.model(name, toMongooseSchema(entity, this.#clock), entity.collection) as never
+  }
 }

@@ -1,48 +1,59 @@
+import { isDeepStrictEqual } from 'node:util'
 import { Schema, type SchemaDefinitionProperty } from 'mongoose'
 import { z } from 'zod'
-import { type EntityDescription, sealedPattern } from './entity.js'
+import type { Clock } from './clock.js'
+import { type EntityDescription, indexName, sealedPattern } from './entity.js'
 import { DatabaseError } from './errors.js'
+import { coreSchema } from './field-schema.js'
+import { translateModelError } from './mongoose-errors.js'
+import { subjectOf } from './translate-error.js'
 import { issuesOf } from './validate.js'
 
-const setBySave = ['createdAt', 'updatedAt', '__v', 'deletedAt']
+const setBySave = new Set(['createdAt', 'updatedAt', '__v', 'deletedAt'])
 
 /**
- * The Mongoose schema of an entity. It converts nothing but ids and dates, refuses unknown fields, and validates whole
- * documents with the entity's zod schema, so that `model.save()` refuses what the repository and the server refuse.
+ * The Mongoose schema of an entity. It converts nothing but ids, refuses unknown fields, and validates whole documents with
+ * the entity's zod schema, so that `model.save()` refuses what the repository and the server refuse.
  */
-export function toMongooseSchema(entity: EntityDescription): Schema {
+export function toMongooseSchema(entity: EntityDescription, clock: Clock): Schema {
   const { _id, createdAt, updatedAt, __v, ...shape } = entity.storedSchema.shape
-  const definition = Object.fromEntries(
-    Object.entries(shape).map(([name, schema]) => [name, toProperty(schema as z.ZodType)]),
-  )
-  const schema = new Schema(definition as never, {
+  const schema = new Schema(toDefinition(shape) as never, {
     collection: entity.collection,
     strict: 'throw',
     strictQuery: 'throw',
     minimize: false,
-    timestamps: !entity.appendOnly,
+    timestamps: entity.appendOnly ? false : { currentTime: () => clock.now() },
     ...(entity.appendOnly ? { versionKey: false } : { optimisticConcurrency: true }),
     autoCreate: false,
     autoIndex: false,
     id: false,
+    suppressReservedKeysWarning: true,
     ...(entity.timeSeries ? { timeseries: entity.timeSeries as never } : {}),
   })
-  addValidation(schema, entity)
+  // So that a host's `syncIndexes()` does not drop them.
+  for (const { serves, key, ...options } of entity.indexes) {
+    schema.index({ ...key }, { ...options, name: indexName({ key }) } as never)
+  }
   addBehaviour(schema, entity)
   if (entity.appendOnly) refuseWrites(schema, entity.name)
+  else addValidation(schema, entity)
+  translateErrors(schema, entity)
   return schema
 }
 
+function toDefinition(shape: z.core.$ZodShape): Record<string, SchemaDefinitionProperty> {
+  return Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, toProperty(schema as z.ZodType)]))
+}
+
 function toProperty(schema: z.ZodType): SchemaDefinitionProperty {
-  const inner = unwrap(schema)
-  const meta = inner.meta()
-  if (meta?.bsonType === 'objectId') return { type: Schema.Types.ObjectId }
-  if (inner instanceof z.ZodObject) return { type: toSubschema(inner), default: undefined } as SchemaDefinitionProperty
-  if (inner instanceof z.ZodArray) return arrayOf(inner.element as z.ZodType)
-  const scalar = scalarType(inner)
+  const core = coreSchema(schema)
+  if (core.meta()?.bsonType === 'objectId') return { type: Schema.Types.ObjectId }
+  if (core instanceof z.ZodObject) return { type: toSubschema(core), default: undefined } as SchemaDefinitionProperty
+  if (core instanceof z.ZodArray) return arrayOf(core.element as z.ZodType)
+  const scalar = scalarType(core)
   return scalar === undefined
     ? { type: Schema.Types.Mixed }
-    : ({ type: scalar, cast: scalar === Date ? undefined : false } as SchemaDefinitionProperty)
+    : ({ type: scalar, cast: false } as SchemaDefinitionProperty)
 }
 
 function arrayOf(element: z.ZodType): SchemaDefinitionProperty {
@@ -50,53 +61,63 @@ function arrayOf(element: z.ZodType): SchemaDefinitionProperty {
 }
 
 function toSubschema(object: z.ZodObject): Schema {
-  const definition = Object.fromEntries(
-    Object.entries(object.shape).map(([name, field]) => [name, toProperty(field as z.ZodType)]),
-  )
-  return new Schema(definition as never, { _id: false, strict: 'throw', minimize: false, id: false })
+  return new Schema(toDefinition(object.shape) as never, {
+    _id: false,
+    strict: 'throw',
+    minimize: false,
+    id: false,
+    suppressReservedKeysWarning: true,
+  })
 }
 
 function scalarType(
   schema: z.ZodType,
 ): StringConstructor | NumberConstructor | BooleanConstructor | DateConstructor | undefined {
-  if (schema instanceof z.ZodString || schema instanceof z.ZodStringFormat || schema instanceof z.ZodEnum) return String
+  if (schema instanceof z.ZodString || schema instanceof z.ZodStringFormat) return String
   if (schema instanceof z.ZodNumber) return Number
   if (schema instanceof z.ZodBoolean) return Boolean
   if (schema instanceof z.ZodDate) return Date
   return undefined
 }
 
-/** The schema without what says only whether a value must be there, and of a conversion its result. */
-function unwrap(schema: z.ZodType): z.ZodType {
-  if (
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodNullable ||
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodReadonly
-  ) {
-    return unwrap(schema.unwrap() as z.ZodType)
-  }
-  return schema instanceof z.ZodPipe ? unwrap(schema.out as z.ZodType) : schema
-}
-
+/** Before a document is saved it is parsed as a whole: what is wrong is refused, and defaults and conversions are taken over. */
 function addValidation(schema: Schema, entity: EntityDescription): void {
-  const omitted = Object.fromEntries(
-    setBySave.filter((name) => name in entity.storedSchema.shape).map((name) => [name, true]),
-  )
-  const documentSchema = entity.storedSchema.omit(omitted as never)
-  schema.pre('validate', function validateWhole() {
-    const document = this.toObject({ depopulate: true, virtuals: false, getters: false, flattenMaps: true }) as Record<
-      string,
-      unknown
-    >
-    for (const name of setBySave) delete document[name]
+  const names = Object.keys(entity.storedSchema.shape).filter((name) => !setBySave.has(name))
+  const schemas = new Map<string, z.ZodType<Record<string, unknown>>>()
+  schema.pre('validate', function parseWhole() {
+    const stored = this.toObject({ depopulate: true, virtuals: false, getters: false, flattenMaps: true })
+    const document = Object.fromEntries(Object.entries(stored).filter(([name]) => !setBySave.has(name)))
+    const loaded = names.filter((name) => this.isNew || name in document || this.isSelected(name))
+    const key = loaded.join()
+    const documentSchema = schemas.get(key) ?? schemaOf(entity, loaded)
+    schemas.set(key, documentSchema)
     const result = documentSchema.safeParse(document)
     if (!result.success) {
-      for (const issue of issuesOf(result.error, document)) this.invalidate(issue.path, issue.message)
+      for (const issue of issuesOf(result.error, document))
+        this.invalidate(issue.path, issue.message, undefined, issue.received)
       return
     }
-    for (const rule of entity.rules) if (!rule.check(document)) this.invalidate(rule.path, rule.message)
+    takeOver(this, document, result.data)
+    const isWhole = names.every((name) => loaded.includes(name) || Object.hasOwn(entity.secrets, name))
+    const broken = isWhole ? entity.rules.filter((rule) => !rule.check(result.data)) : []
+    for (const { path, message } of broken) this.invalidate(path, message, undefined, 'object')
   })
+}
+
+/** The schema of the fields that were loaded: a document read with a projection does not know the others. */
+function schemaOf(entity: EntityDescription, names: readonly string[]): z.ZodType<Record<string, unknown>> {
+  const { shape } = entity.storedSchema
+  return z.strictObject(Object.fromEntries(names.map((name) => [name, shape[name] as z.ZodType])))
+}
+
+function takeOver(
+  document: { set(name: string, value: unknown): unknown },
+  before: Record<string, unknown>,
+  parsed: Record<string, unknown>,
+): void {
+  for (const [name, value] of Object.entries(parsed)) {
+    if (name !== '_id' && !isDeepStrictEqual(value, before[name])) document.set(name, value)
+  }
 }
 
 function addBehaviour(schema: Schema, entity: EntityDescription): void {
@@ -114,6 +135,20 @@ function addBehaviour(schema: Schema, entity: EntityDescription): void {
   }
 }
 
+const documentWrites = ['save'] as const
+const queryWrites = [
+  'updateOne',
+  'updateMany',
+  'replaceOne',
+  'findOneAndUpdate',
+  'findOneAndReplace',
+  'findOneAndDelete',
+  'deleteOne',
+  'deleteMany',
+] as const
+const modelWrites = ['insertMany', 'bulkWrite'] as const
+const reads = ['find', 'findOne', 'countDocuments', 'estimatedDocumentCount', 'distinct', 'aggregate'] as const
+
 /** Refuses whatever writes through the model. */
 function refuseWrites(schema: Schema, name: string): void {
   const refuse = (): never => {
@@ -122,20 +157,16 @@ function refuseWrites(schema: Schema, name: string): void {
       `A ${name} cannot be written through its Mongoose model; append it through the library`,
     )
   }
-  schema.pre(
-    [
-      'save',
-      'updateOne',
-      'updateMany',
-      'replaceOne',
-      'findOneAndUpdate',
-      'findOneAndReplace',
-      'findOneAndDelete',
-      'deleteOne',
-      'deleteMany',
-    ],
-    { document: true, query: true },
-    refuse,
-  )
-  schema.pre(['insertMany', 'bulkWrite'] as never, refuse)
+  // Before validation, or the first complaint would be about the document.
+  schema.pre(['validate', ...documentWrites, ...queryWrites], { document: true, query: true }, refuse)
+  schema.pre([...modelWrites] as never, refuse)
+}
+
+function translateErrors(schema: Schema, entity: EntityDescription): void {
+  const subject = subjectOf(entity)
+  const translate = (error: Error, _result: unknown, next: (error: Error) => void) =>
+    next(translateModelError(error, subject) as Error)
+  for (const operation of [...documentWrites, 'validate', ...queryWrites, ...modelWrites, ...reads]) {
+    schema.post(operation as 'save', { errorHandler: true }, translate)
+  }
 }

@@ -69,7 +69,9 @@ function shapeIssues(node: Record<string, unknown>, path: string): ValidationIss
 function messageOf(leaf: Record<string, unknown>): string {
   const reason = typeof leaf.reason === 'string' ? leaf.reason : 'is refused'
   const limit = isRecord(leaf.specifiedAs) ? Object.entries(leaf.specifiedAs) : []
-  return limit.length === 0 ? reason : `${reason}: ${limit.map(([name, value]) => `${name} ${describe(value)}`).join(', ')}`
+  return limit.length === 0
+    ? reason
+    : `${reason}: ${limit.map(([name, value]) => `${name} ${describe(value)}`).join(', ')}`
 }
 
 function describe(limit: unknown): string {

@@ -1,13 +1,17 @@
-import { type Document, MongoServerError, type RunCommandOptions } from 'mongodb'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { Document, RunCommandOptions } from 'mongodb'
 import type { Database } from './database.js'
-import type { EntityDescription, IndexDefinition } from './entity.js'
-import { translateError } from './translate-error.js'
+import { type EntityDescription, type IndexDefinition, indexName, type TimeSeriesOptions } from './entity.js'
+import { ConflictError, DatabaseError } from './errors.js'
+import { serverErrorCode, translateError } from './translate-error.js'
 
 export interface CollectionReport {
   readonly collection: string
-  /** `missing` collections are created, `different` validators set; a dry run only says so. */
+  /** A `missing` collection is created, what is `different` is set right; a dry run only says so. */
   readonly state: 'same' | 'missing' | 'different'
   readonly validator: 'same' | 'missing' | 'different' | 'none'
+  readonly timeSeries: 'same' | 'missing' | 'different' | 'none'
   readonly indexes: {
     readonly missing: readonly string[]
     readonly different: readonly string[]
@@ -23,6 +27,7 @@ export interface SetupReport {
   readonly collections: readonly CollectionReport[]
 }
 
+const duplicateKey = 11000
 const namespaceExists = 48
 const indexNotFound = 27
 /** Another process is at the same collection just now. */
@@ -40,12 +45,13 @@ export async function setUpCollections(
   entities: readonly EntityDescription[],
   dryRun: boolean,
 ): Promise<SetupReport> {
+  database.requireOpen()
   const collections: CollectionReport[] = []
   try {
     for (const entity of entities) {
       const report = await compare(database, entity)
       collections.push(report)
-      if (!dryRun) await bringAbout(database, entity, report)
+      if (!dryRun && report.state !== 'same') await bringAbout(database, entity, report)
     }
   } catch (error) {
     throw translateError(error)
@@ -54,102 +60,194 @@ export async function setUpCollections(
 }
 
 async function compare(database: Database, entity: EntityDescription): Promise<CollectionReport> {
-  const [found] = await database.native.listCollections({ name: entity.collection }).toArray()
+  const { collection } = entity
+  const [found] = await database.native.listCollections({ name: collection }).toArray()
   if (found === undefined) {
     const missing = entity.indexes.map(indexName)
     return {
-      collection: entity.collection,
+      collection,
       state: 'missing',
       validator: entity.validator ? 'missing' : 'none',
+      timeSeries: entity.timeSeries ? 'missing' : 'none',
       indexes: { missing, different: [], extra: [] },
     }
   }
-  const validator = compareValidator(entity, ('options' in found ? found.options : undefined) as Document | undefined)
+  const options: Document = 'options' in found ? (found.options ?? {}) : {}
+  const validator = compareValidator(entity, options)
+  const timeSeries = compareTimeSeries(entity.timeSeries, options)
   const indexes = await compareIndexes(database, entity)
   const isSame =
-    (validator === 'same' || validator === 'none') && indexes.missing.length + indexes.different.length === 0
-  return { collection: entity.collection, state: isSame ? 'same' : 'different', validator, indexes }
+    [validator, timeSeries].every((part) => part === 'same' || part === 'none') &&
+    indexes.missing.length + indexes.different.length === 0
+  return { collection, state: isSame ? 'same' : 'different', validator, timeSeries, indexes }
 }
 
-function compareValidator(entity: EntityDescription, options: Document | undefined): CollectionReport['validator'] {
+function compareValidator(entity: EntityDescription, options: Document): CollectionReport['validator'] {
   if (entity.validator === undefined) return 'none'
-  const validator: unknown = options?.validator
+  const { validator, validationLevel = 'strict', validationAction = 'error' } = options
   if (validator === undefined) return 'missing'
-  return JSON.stringify(validator) === JSON.stringify(entity.validator) ? 'same' : 'different'
+  const isStrict = validationLevel === 'strict' && validationAction === 'error'
+  return isStrict && JSON.stringify(validator) === JSON.stringify(entity.validator) ? 'same' : 'different'
+}
+
+function compareTimeSeries(wanted: TimeSeriesOptions | undefined, options: Document): CollectionReport['timeSeries'] {
+  const found = options.timeseries as Document | undefined
+  if (wanted === undefined) return found === undefined ? 'none' : 'different'
+  const { timeField, metaField, granularity = 'seconds', expireAfterSeconds } = wanted
+  const isSame =
+    isDeepStrictEqual([found?.timeField, found?.metaField, found?.granularity], [timeField, metaField, granularity]) &&
+    options.expireAfterSeconds === expireAfterSeconds
+  return isSame ? 'same' : 'different'
 }
 
 async function compareIndexes(database: Database, entity: EntityDescription): Promise<CollectionReport['indexes']> {
-  const existing = await database.native.collection(entity.collection).listIndexes().toArray()
-  const byName = new Map(existing.map((index) => [String(index.name), index]))
-  const missing: string[] = []
-  const different: string[] = []
-  for (const index of entity.indexes) {
-    const name = indexName(index)
-    const found = byName.get(name)
-    if (found === undefined) missing.push(name)
-    else if (fingerprint(found) !== fingerprint(index)) different.push(name)
+  const { missing, different, extra } = await diffIndexes(database, entity)
+  return { missing: missing.map(indexName), different: different.map(({ name }) => name), extra }
+}
+
+interface IndexDifferences {
+  readonly missing: readonly IndexDefinition[]
+  /** Under the name that the index has now. */
+  readonly different: readonly { readonly name: string; readonly found: Document; readonly wanted: IndexDefinition }[]
+  readonly extra: readonly string[]
+}
+
+async function diffIndexes(database: Database, entity: EntityDescription): Promise<IndexDifferences> {
+  const existing = await database.native.collection<Document>(entity.collection).listIndexes().toArray()
+  const missing: IndexDefinition[] = []
+  const different: { name: string; found: Document; wanted: IndexDefinition }[] = []
+  const declared = new Set<unknown>(['_id_'])
+  for (const wanted of entity.indexes) {
+    // A host may have had an index on the same fields under another name.
+    const found =
+      existing.find(({ name }) => name === indexName(wanted)) ?? existing.find((index) => hasKeyOf(index, wanted))
+    if (found === undefined) missing.push(wanted)
+    else if (fingerprint(found) !== fingerprint(wanted)) different.push({ name: String(found.name), found, wanted })
+    declared.add(found?.name)
   }
-  const declared = new Set([...entity.indexes.map(indexName), '_id_'])
-  const extra = [...byName.keys()].filter((name) => !declared.has(name) && entity.timeSeries === undefined)
+  const extra = existing.map(({ name }) => String(name)).filter((name) => !declared.has(name))
   return { missing, different, extra }
 }
 
-/** The name that MongoDB itself gives the index. */
-export function indexName(index: IndexDefinition): string {
-  return Object.entries(index.key).flat().join('_')
+function hasKeyOf(index: Document, { key }: IndexDefinition): boolean {
+  return JSON.stringify(keyOf(index.key, index.weights)) === JSON.stringify(keyOf(key, undefined))
 }
 
 function fingerprint(index: Document | IndexDefinition): string {
-  const { key, unique, expireAfterSeconds, partialFilterExpression } = index as Document
-  return JSON.stringify([key, unique === true, expireAfterSeconds ?? null, partialFilterExpression ?? null])
+  const { key, weights, unique, expireAfterSeconds, partialFilterExpression } = index as Document
+  return JSON.stringify([
+    keyOf(key, weights),
+    unique === true,
+    expireAfterSeconds ?? null,
+    partialFilterExpression ?? null,
+  ])
+}
+
+/** The key as it was declared: of a text index the server keeps the fields as weights, in an order of its own. */
+function keyOf(key: Document, weights: Document | undefined): unknown {
+  const entries = Object.entries(key).filter(([field]) => field !== '_fts' && field !== '_ftsx')
+  const texts = Object.keys(weights ?? {}).map((field) => [field, 'text'])
+  const all = [...entries, ...texts]
+  return all.some(([, kind]) => kind === 'text') ? all.sort() : all
 }
 
 async function bringAbout(database: Database, entity: EntityDescription, report: CollectionReport): Promise<void> {
-  if (report.state === 'same') return
-  if (report.state === 'missing') await createCollection(database, entity)
-  if (entity.validator !== undefined && report.validator !== 'same') {
-    await insist(() =>
-      database.native.command({
-        collMod: entity.collection,
-        validator: entity.validator,
-        validationLevel: 'strict',
-        validationAction: 'error',
-      }),
-    )
+  if (report.state === 'missing' && !(await createCollection(database, entity))) {
+    // Another process was first, perhaps one of another version.
+    const meanwhile = await compare(database, entity)
+    if (meanwhile.state !== 'same') await bringAbout(database, entity, meanwhile)
+    return
   }
-  for (const name of report.indexes.different) {
-    await insist(() => database.native.command({ dropIndexes: entity.collection, index: name }), indexNotFound)
+  if (report.state === 'different') {
+    if (report.validator !== 'same' && report.validator !== 'none') await setValidator(database, entity)
+    if (report.timeSeries === 'different') await setTimeSeries(database, entity)
   }
-  const wanted = entity.indexes.filter((index) =>
-    [...report.indexes.missing, ...report.indexes.different].includes(indexName(index)),
-  )
-  if (wanted.length === 0) return
-  const indexes = wanted.map(({ serves, ...index }) => ({ ...index, name: indexName(index as IndexDefinition) }))
-  await insist(() => database.native.command({ createIndexes: entity.collection, indexes }, withoutSocketTimeout))
+  if (report.indexes.missing.length + report.indexes.different.length > 0) await buildIndexes(database, entity)
 }
 
-async function createCollection(database: Database, entity: EntityDescription): Promise<void> {
-  const { timeSeries } = entity
-  const { expireAfterSeconds, ...timeseries } = timeSeries ?? { timeField: '' }
+/** @returns whether it was created by this call. */
+async function createCollection(database: Database, entity: EntityDescription): Promise<boolean> {
+  const { expireAfterSeconds, ...timeseries } = entity.timeSeries ?? { timeField: '' }
   const options = {
     ...(entity.validator ? { validator: entity.validator } : {}),
-    ...(timeSeries ? { timeseries } : {}),
+    ...(entity.timeSeries ? { timeseries } : {}),
     ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
   }
-  await insist(() => database.native.command({ create: entity.collection, ...options }), namespaceExists)
+  return insist(() => database.native.command({ create: entity.collection, ...options }), namespaceExists)
 }
 
-/** Runs a command until no other process is in its way; the error that means "done already" is success. */
-async function insist(command: () => Promise<unknown>, doneAlready?: number): Promise<void> {
+async function setValidator(database: Database, { collection, validator }: EntityDescription): Promise<void> {
+  const strict = { validationLevel: 'strict', validationAction: 'error' }
+  await insist(() => database.native.command({ collMod: collection, validator, ...strict }, withoutSocketTimeout))
+}
+
+/** Only the granularity, upwards, and the time after which documents go can be changed once the collection is there. */
+async function setTimeSeries(database: Database, { collection, timeSeries }: EntityDescription): Promise<void> {
+  if (timeSeries === undefined) throw notConvertible(collection)
+  const [found] = await database.native.listCollections({ name: collection }).toArray()
+  const options: Document = found !== undefined && 'options' in found ? (found.options ?? {}) : {}
+  const { timeField, metaField, granularity = 'seconds', expireAfterSeconds = 'off' } = timeSeries
+  const { timeseries } = options
+  if (timeseries?.timeField !== timeField || timeseries?.metaField !== metaField) throw notConvertible(collection)
+  const regrained = timeseries?.granularity === granularity ? {} : { timeseries: { granularity } }
+  await insist(() => database.native.command({ collMod: collection, expireAfterSeconds, ...regrained }))
+}
+
+function notConvertible(collection: string): DatabaseError {
+  return new DatabaseError(
+    'CONFIGURATION',
+    `The collection ${collection} cannot be changed into what is declared: time field and meta field are fixed when a time-series collection is created`,
+  )
+}
+
+async function buildIndexes(database: Database, entity: EntityDescription): Promise<void> {
+  const { collection } = entity
+  const { missing, different } = await diffIndexes(database, entity)
+  const rebuilt: IndexDefinition[] = []
+  for (const { name, found, wanted } of different) {
+    const { expireAfterSeconds } = wanted
+    if (
+      fingerprint({ ...found, expireAfterSeconds }) === fingerprint(wanted) &&
+      typeof found.expireAfterSeconds === 'number'
+    ) {
+      await insist(() => database.native.command({ collMod: collection, index: { name, expireAfterSeconds } }))
+      continue
+    }
+    const drop = { dropIndexes: collection, index: name }
+    await insist(() => database.native.command(drop, withoutSocketTimeout), indexNotFound)
+    rebuilt.push(wanted)
+  }
+  const wanted = [...missing, ...rebuilt]
+  if (wanted.length === 0) return
+  const indexes = wanted.map(({ serves, ...index }) => ({ ...index, name: indexName(index) }))
+  try {
+    await insist(() => database.native.command({ createIndexes: collection, indexes }, withoutSocketTimeout))
+  } catch (error) {
+    throw serverErrorCode(error) === duplicateKey ? notUnique(entity, error) : error
+  }
+}
+
+function notUnique({ collection }: EntityDescription, error: unknown): ConflictError {
+  const fields = Object.keys((error as { keyPattern?: Document }).keyPattern ?? {})
+  return new ConflictError(
+    'CONFLICT',
+    `The unique index of ${collection} on ${fields.join(', ')} cannot be built: there are documents that agree in it`,
+    { fields },
+    { cause: translateError(error) },
+  )
+}
+
+/** Runs a command until no other process is in its way. @returns false if the error came that means "done already". */
+async function insist(command: () => Promise<unknown>, doneAlready?: number): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await command()
-      return
+      return true
     } catch (error) {
-      if (!(error instanceof MongoServerError)) throw error
-      if (error.code === doneAlready) return
-      if (attempt >= attempts || !inProgress.has(Number(error.code))) throw error
-      await new Promise((resolve) => setTimeout(resolve, 50 * attempt * Math.random()))
+      const code = serverErrorCode(error)
+      if (code !== undefined && code === doneAlready) return false
+      if (attempt >= attempts || code === undefined || !inProgress.has(code)) throw error
+      await sleep(50 * attempt * Math.random())
     }
   }
 }

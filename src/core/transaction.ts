@@ -1,9 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientSession, MongoClient, TransactionOptions } from 'mongodb'
 import { DatabaseError } from './errors.js'
 import { hasErrorLabel, translateError } from './translate-error.js'
 
-const maximumAttempts = 10
+/** As long as the drivers' own `withTransaction` does. */
+const retryForMs = 120_000
 const commitAttempts = 5
 const transactionOptions: TransactionOptions = {
   readConcern: { level: 'snapshot' },
@@ -11,13 +13,18 @@ const transactionOptions: TransactionOptions = {
   readPreference: 'primary',
 }
 
+interface Failure {
+  readonly error: unknown
+  /** What later calls are told. */
+  readonly refusal: DatabaseError
+}
+
 /** One running transaction: its session, and the queue in which its operations wait for each other. */
 class Transaction {
   /** Set once the transaction has ended: calls that come later were not awaited by its callback. */
   ended = false
-  /** The first failure inside: MongoDB has aborted, or a joined callback has failed; it cannot be committed any more. */
-  failure: unknown
   readonly #afterCommit: (() => void)[] = []
+  #failure: Failure | undefined
   #queue: Promise<unknown> = Promise.resolve()
 
   constructor(readonly session: ClientSession) {}
@@ -26,9 +33,10 @@ class Transaction {
   enqueue<Result>(operation: (session: ClientSession) => Promise<Result>): Promise<Result> {
     const result = this.#queue.then(() => {
       if (this.ended) throw lateCall()
+      if (this.#failure !== undefined) throw this.#failure.refusal
       return operation(this.session)
     })
-    this.#queue = result.catch(() => undefined)
+    this.#queue = result.catch((error: unknown) => this.fail(error))
     return result
   }
 
@@ -41,6 +49,23 @@ class Transaction {
     }
   }
 
+  /** The first failure dooms the transaction, caught or not: MongoDB has aborted it, or it is half done. */
+  fail(error: unknown): void {
+    this.#failure ??= { error, refusal: refusal() }
+  }
+
+  /** @throws what made the transaction fail, if something did. */
+  throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  /** What the error that came out of the callback goes back to: a failure that it only reports, or that is worth another try. */
+  originOf(error: unknown): unknown {
+    if (this.#failure === undefined) return error
+    const isOrigin = error === this.#failure.refusal || hasErrorLabel(this.#failure.error, 'TransientTransactionError')
+    return isOrigin ? this.#failure.error : error
+  }
+
   onCommit(task: () => void): void {
     this.#afterCommit.push(task)
   }
@@ -48,6 +73,10 @@ class Transaction {
   committed(): void {
     for (const task of this.#afterCommit) task()
   }
+}
+
+function refusal(): DatabaseError {
+  return new DatabaseError('TRANSACTION', 'An earlier call in this transaction failed, so nothing of it will be stored')
 }
 
 function lateCall(): DatabaseError {
@@ -103,13 +132,14 @@ export class Transactions {
     const outer = this.#running.getStore()
     if (outer !== undefined) return this.#join(outer, work)
     await this.#refuseStandalone()
+    const deadlineMs = performance.now() + retryForMs
     const session = this.#client().startSession()
     try {
       for (let attempt = 1; ; attempt += 1) {
         try {
           return await this.#attempt(session, work)
         } catch (error) {
-          if (attempt >= maximumAttempts || !hasErrorLabel(error, 'TransientTransactionError'))
+          if (!hasErrorLabel(error, 'TransientTransactionError') || performance.now() > deadlineMs)
             throw translateError(error)
           await pause(attempt)
         }
@@ -124,7 +154,7 @@ export class Transactions {
     try {
       return await work()
     } catch (error) {
-      outer.failure ??= error
+      outer.fail(error)
       throw error
     }
   }
@@ -132,19 +162,25 @@ export class Transactions {
   async #attempt<Result>(session: ClientSession, work: () => Promise<Result>): Promise<Result> {
     session.startTransaction(transactionOptions)
     const transaction = new Transaction(session)
+    const result = await this.#untilCommitted(transaction, work)
+    transaction.committed()
+    return result
+  }
+
+  async #untilCommitted<Result>(transaction: Transaction, work: () => Promise<Result>): Promise<Result> {
+    const { session } = transaction
     try {
       const result = await this.#running.run(transaction, work)
       await transaction.drain()
       transaction.ended = true
-      if (transaction.failure !== undefined) throw transaction.failure
+      transaction.throwFailure()
       await commit(session)
-      transaction.committed()
       return result
     } catch (error) {
       await transaction.drain()
       transaction.ended = true
       if (session.inTransaction()) await session.abortTransaction().catch(() => undefined)
-      throw error
+      throw transaction.originOf(error)
     }
   }
 }
@@ -156,14 +192,22 @@ async function commit(session: ClientSession): Promise<void> {
       await session.commitTransaction()
       return
     } catch (error) {
-      if (attempt >= commitAttempts || !hasErrorLabel(error, 'UnknownTransactionCommitResult')) throw error
+      if (!hasErrorLabel(error, 'UnknownTransactionCommitResult')) throw error
+      if (attempt >= commitAttempts) throw unknownOutcome(error)
       await pause(attempt)
     }
   }
 }
 
+function unknownOutcome(error: unknown): DatabaseError {
+  return new DatabaseError(
+    'TRANSACTION',
+    'The connection was lost while the transaction was being committed, and it is not known whether it was: look before doing it again',
+    { cause: translateError(error) },
+  )
+}
+
 /** Waits with jitter, so that transactions that collided do not collide again. */
 function pause(attempt: number): Promise<void> {
-  const limitMs = Math.min(5 * 2 ** attempt, 500)
-  return new Promise((resolve) => setTimeout(resolve, Math.random() * limitMs))
+  return sleep(Math.random() * Math.min(5 * 2 ** attempt, 500))
 }

@@ -1,4 +1,4 @@
-import { type EntityRule, type IndexDefinition, indexName } from './entity.js'
+import { type EntityDescription, type EntityRule, type IndexDefinition, indexName } from './entity.js'
 import { ConflictError, DatabaseConnectionError, DatabaseError, ValidationError } from './errors.js'
 import { isRecord } from './is-record.js'
 import { OriginalError } from './redact.js'
@@ -10,6 +10,11 @@ export interface ErrorSubject {
   readonly secretFields: ReadonlySet<string>
   readonly rules?: readonly EntityRule[]
   readonly indexes?: readonly IndexDefinition[]
+}
+
+/** What an error about a document of this entity is about. */
+export function subjectOf({ name, secrets, rules, indexes }: EntityDescription): ErrorSubject {
+  return { name, secretFields: new Set(Object.keys(secrets)), rules, indexes }
 }
 
 const databaseItself: ErrorSubject = { name: 'document', secretFields: new Set() }
@@ -108,7 +113,8 @@ function translateServerError(error: ServerError, cause: OriginalError, subject:
   }
   if (code === noTransactions && /replica set|mongos/i.test(error.message)) return standalone('Transactions', cause)
   if (code === noChangeStreams) return standalone('Change streams', cause)
-  if (notAuthorized.has(code)) return new DatabaseError('NOT_AUTHORIZED', `The database refused: ${cause.message}`, { cause })
+  if (notAuthorized.has(code))
+    return new DatabaseError('NOT_AUTHORIZED', `The database refused: ${cause.message}`, { cause })
   return new DatabaseError('DATABASE', cause.message, { cause, retryable: isRetryable(error) })
 }
 
@@ -162,7 +168,11 @@ interface Duplicate {
 
 /** The keys that are taken: as the server says, or of a bulk write, whose errors the driver cuts down to a text. */
 function duplicateOf(error: ServerError, { indexes = [] }: ErrorSubject): Duplicate {
-  const { keyPattern, keyValue, writeErrors } = error as { keyPattern?: unknown; keyValue?: unknown; writeErrors?: unknown }
+  const { keyPattern, keyValue, writeErrors } = error as {
+    keyPattern?: unknown
+    keyValue?: unknown
+    writeErrors?: unknown
+  }
   if (isRecord(keyPattern)) return { keys: Object.keys(keyPattern), document: isRecord(keyValue) ? keyValue : {} }
   const first: unknown = Array.isArray(writeErrors) ? writeErrors[0] : writeErrors
   const written: unknown = isRecord(first) && isRecord(first.err) ? first.err.op : undefined

@@ -1,7 +1,184 @@
+import type { ObjectId } from 'mongodb'
+import { z } from 'zod'
 import type { Database } from '../core/database.js'
+import type { Reader } from '../core/repository/reader.js'
+import { validateData } from '../core/validate.js'
+import type { Classroom } from '../devices/classroom.js'
+import type { Device } from '../devices/device.js'
+import type { Ledger } from '../ledger/ledger.js'
+import {
+  civilDayOf,
+  currencyDigits,
+  cutsBetween,
+  nextCivilDay,
+  splitStretch,
+  startOfCivilDay,
+} from '../metering/index.js'
+import { type EnergyFigures, EnergyTotal } from './energy-total.js'
+import type { PowerSettings } from './power-settings.js'
+import { type AttributedStretch, switchStretches } from './switch-energy.js'
+
+/** Civil days, both included, `YYYY-MM-DD`, at most 366. */
+export const dayRangeSchema = z
+  .strictObject({ from: z.iso.date(), to: z.iso.date() })
+  .refine(({ from, to }) => from <= to, { path: ['to'], error: 'expected a day not before the first' })
+  .refine(({ from, to }) => Date.parse(to) - Date.parse(from) < 366 * 86_400_000, {
+    path: ['to'],
+    error: 'expected at most 366 days',
+  })
+export type DayRange = z.input<typeof dayRangeSchema>
+
+interface Daily extends EnergyFigures {
+  /** The civil day in the classroom's time zone. */
+  readonly day: string
+  /** ISO 4217; null where no price was set. */
+  readonly currency: string | null
+}
+
+/** What a classroom used on a day. */
+export interface ClassroomDay extends Daily {
+  readonly classroom: ObjectId
+}
+
+/** What a switch used on a day. */
+export interface SwitchDay extends Daily {
+  readonly switchId: ObjectId
+}
+
+/** What a classroom draws now. */
+export interface LivePower {
+  readonly classroom: ObjectId
+  readonly powerW: number
+  readonly switchesOn: number
+}
+
+export interface EnergyParts {
+  readonly ledger: Ledger
+  readonly classrooms: Reader<Classroom>
+  readonly devices: Reader<Device>
+  readonly powerSettings: Reader<PowerSettings>
+}
+
+/**
+ * Energy and cost, from the ledger by the energy rules, in the civil days of each classroom's time zone. Reads the entries
+ * of the days that are asked for: the work grows with them, not with the ledger.
+ */
 export class EnergyService {
-  constructor(
-    readonly database: Database,
-    readonly parts: object,
-  ) {}
+  readonly #database: Database
+  readonly #parts: EnergyParts
+
+  constructor(database: Database, parts: EnergyParts) {
+    this.#database = database
+    this.#parts = parts
+  }
+
+  /** Energy and cost per classroom and day, by day. @throws ValidationError. */
+  async dailyByClassroom(range: DayRange): Promise<ClassroomDay[]> {
+    const rows = await this.#daily(range, ({ classroom }) => classroom)
+    return rows.map(({ key, ...row }) => ({ ...row, classroom: key }))
+  }
+
+  /** Energy and cost per switch and day, by day. @throws ValidationError. */
+  async dailyBySwitch(range: DayRange): Promise<SwitchDay[]> {
+    const rows = await this.#daily(range, (_, switchId) => switchId)
+    return rows.map(({ key, ...row }) => ({ ...row, switchId: key }))
+  }
+
+  /** What each classroom draws now: measured power that still holds, and the rating of what is on and heard of. */
+  async livePower(): Promise<LivePower[]> {
+    const nowMs = this.#database.clock.now().getTime()
+    const byClassroom = new Map<string, { classroom: ObjectId; powerW: number; switchesOn: number }>()
+    for await (const device of this.#parts.devices.stream()) {
+      const key = device.classroom.toHexString()
+      const total = byClassroom.get(key) ?? { classroom: device.classroom, powerW: 0, switchesOn: 0 }
+      byClassroom.set(key, total)
+      const powers = await Promise.all(
+        device.switches.map((one) => this.#powerNow(one, device.lastSignOfLifeAt, nowMs)),
+      )
+      for (const powerW of powers) {
+        if (powerW === undefined) continue
+        total.powerW += powerW
+        if (powerW !== 0) total.switchesOn += 1
+      }
+    }
+    return [...byClassroom.values()]
+  }
+
+  /** W; undefined if the switch is off, or what it draws is not known. */
+  async #powerNow(
+    one: Device['switches'][number],
+    lastSignOfLifeAt: Date | undefined,
+    nowMs: number,
+  ): Promise<number | undefined> {
+    const source = one.energySource === 'rated' ? 'rated' : 'power'
+    const latest = await this.#parts.ledger.facts.latest(one._id, source, undefined)
+    if (latest === undefined) return undefined
+    const heardMs = source === 'rated' ? Math.max(latest.atMs, lastSignOfLifeAt?.getTime() ?? 0) : latest.atMs
+    if (nowMs - heardMs > latest.gapLimitMs) return undefined
+    return source === 'rated' && !latest.on ? undefined : latest.powerW
+  }
+
+  async #daily(
+    range: DayRange,
+    keyOf: (stretch: AttributedStretch, switchId: ObjectId) => ObjectId,
+  ): Promise<(Daily & { key: ObjectId })[]> {
+    const { from, to } = validateData(dayRangeSchema, range, 'The days')
+    const zones = await this.#zones()
+    const instants = rangeOf(from, to, [...new Set(['UTC', ...zones.values()])])
+    const totals = new Map<string, { day: string; key: ObjectId; total: EnergyTotal }>()
+    for await (const device of this.#parts.devices.stream({}, { withDeleted: true })) {
+      for (const { _id: switchId } of device.switches) {
+        for await (const found of switchStretches(
+          this.#parts.ledger.facts,
+          switchId,
+          instants,
+          device.lastSignOfLifeAt?.getTime(),
+        )) {
+          const key = keyOf(found, switchId)
+          for (const { day, stretch } of byDay(found, zones.get(found.classroom.toHexString()) ?? 'UTC')) {
+            if (day < from || day > to) continue
+            const id = `${day} ${key.toHexString()}`
+            const row = totals.get(id) ?? { day, key, total: new EnergyTotal() }
+            totals.set(id, row)
+            row.total.add(stretch, found.ratePerKwh)
+          }
+        }
+      }
+    }
+    return this.#rows([...totals.values()])
+  }
+
+  async #rows(totals: { day: string; key: ObjectId; total: EnergyTotal }[]): Promise<(Daily & { key: ObjectId })[]> {
+    const settings = await this.#parts.powerSettings.findOne({ name: 'default' })
+    const currency = settings?.currency ?? null
+    const digits = currency === null ? 2 : currencyDigits(currency)
+    return totals
+      .map(({ day, key, total }) => ({ day, key, currency, ...total.figures(digits) }))
+      .sort((a, b) => (a.day === b.day ? (a.key.toHexString() < b.key.toHexString() ? -1 : 1) : a.day < b.day ? -1 : 1))
+  }
+
+  async #zones(): Promise<Map<string, string>> {
+    const zones = new Map<string, string>()
+    for await (const { _id, timeZone } of this.#parts.classrooms.stream(
+      {},
+      { withDeleted: true, select: ['timeZone'] },
+    )) {
+      zones.set(_id.toHexString(), timeZone)
+    }
+    return zones
+  }
+}
+
+/** The instants that the days span in any of the zones. */
+function rangeOf(from: string, to: string, zones: readonly string[]): { fromMs: number; toMs: number } {
+  return {
+    fromMs: Math.min(...zones.map((zone) => startOfCivilDay(from, zone))),
+    toMs: Math.max(...zones.map((zone) => startOfCivilDay(nextCivilDay(to, zone), zone))),
+  }
+}
+
+/** The parts of a stretch, each within one civil day. */
+function byDay({ stretch }: AttributedStretch, timeZone: string) {
+  const parts = splitStretch(stretch, cutsBetween(stretch.fromMs, stretch.toMs, timeZone, 'day'))
+  return parts.map((part) => ({ day: civilDayOf(part.fromMs, timeZone), stretch: part }))
 }

@@ -10,6 +10,8 @@ export interface Boot {
 export interface BootReading {
   readonly boot: Boot
   readonly atMs: number
+  /** Milliseconds since the start, wraps included. */
+  readonly runMs: number
   readonly isNewBoot: boolean
 }
 
@@ -36,11 +38,11 @@ export function readBootClock(
   if (known === undefined || same === undefined) {
     const startedMs = arrivalMs - uptimeMs
     const boot = { id: `b${Math.round(startedMs).toString(36)}`, startedMs }
-    return { boot, atMs: arrivalMs, isNewBoot: known !== undefined && startedMs > known.startedMs }
+    return { boot, atMs: arrivalMs, runMs: uptimeMs, isNewBoot: known !== undefined && startedMs > known.startedMs }
   }
   const wasHeldUp = heardSinceMs < arrivalMs
   const boot = wasHeldUp ? known : { ...known, startedMs: refine(known.startedMs, arrivalMs - same.runMs) }
-  return { boot, atMs: Math.min(boot.startedMs + same.runMs, arrivalMs), isNewBoot: false }
+  return { boot, atMs: Math.min(boot.startedMs + same.runMs, arrivalMs), runMs: same.runMs, isNewBoot: false }
 }
 
 /** The milliseconds since the known start, wraps included, if the message fits into that run. */

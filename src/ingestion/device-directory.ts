@@ -1,4 +1,4 @@
-import type { ObjectId } from 'mongodb'
+import { ObjectId } from 'mongodb'
 import type { Clock } from '../core/clock.js'
 import { NotFoundError } from '../core/errors.js'
 import { where } from '../core/repository/conditions.js'
@@ -94,7 +94,9 @@ export class DeviceDirectory {
     const addresses = [...stale.values()].flatMap((device) =>
       'macAddress' in device ? (normalizeMacAddress(device.macAddress) ?? []) : [],
     )
-    const ids = [...stale.values()].flatMap((device) => ('deviceId' in device ? [device.deviceId] : []))
+    const ids = [...stale.values()].flatMap((device) =>
+      'deviceId' in device && ObjectId.isValid(device.deviceId) ? [new ObjectId(device.deviceId)] : [],
+    )
     const found = [...(await this.#documents('macAddress', addresses)), ...(await this.#documents('_id', ids))]
     const zones = await this.#zones(found)
     for (const key of stale.keys()) this.#cached.set(key, { device: undefined, readMs: nowMs })

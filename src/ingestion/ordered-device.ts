@@ -44,6 +44,8 @@ export class OrderedDevice {
   /** Recent signs of life, in the order of time. */
   readonly #signs: number[] = []
   #boot: Boot | undefined
+  /** The last event that was placed by the device's own clock. */
+  #placed: { readonly bootId: string; readonly runMs: number; readonly atMs: number } | undefined
 
   constructor(device: KnownDevice, memory: DeviceMemory) {
     this.#device = device
@@ -120,10 +122,19 @@ export class OrderedDevice {
   #place(report: SwitchReport, { arrivalMs, heardSinceMs }: Arrival) {
     if (report.time?.kind !== 'uptime')
       return { atMs: arrivalMs, bootId: this.#boot?.id, uptimeMs: undefined, isNewBoot: false }
-    const { boot, atMs, isNewBoot } = readBootClock(this.#boot, report.time.ms, arrivalMs, heardSinceMs)
+    const { boot, atMs, runMs, isNewBoot } = readBootClock(this.#boot, report.time.ms, arrivalMs, heardSinceMs)
     // A message of an earlier run, replayed, says nothing about the present one.
     if (this.#boot === undefined || isNewBoot || boot.id === this.#boot.id) this.#boot = boot
-    return { atMs, bootId: boot.id, uptimeMs: report.time.ms, isNewBoot }
+    const placed = { bootId: boot.id, runMs, atMs: this.#inOrder(boot.id, runMs, Math.round(atMs)) }
+    this.#placed = placed
+    return { ...placed, uptimeMs: report.time.ms, isNewBoot }
+  }
+
+  /** The instant of the boot is refined with every message; that must not put a later event before an earlier one. */
+  #inOrder(bootId: string, runMs: number, atMs: number): number {
+    const last = this.#placed
+    if (last?.bootId !== bootId || runMs <= last.runMs) return atMs
+    return Math.max(atMs, last.atMs + 1)
   }
 
   /**

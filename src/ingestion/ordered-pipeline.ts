@@ -69,7 +69,10 @@ export class OrderedPipeline {
     return result
   }
 
-  async #run(batch: readonly Decoded<DeliveredMessage>[], keep: (refusals: readonly Refusal[]) => Promise<void>): Promise<readonly Refusal[]> {
+  async #run(
+    batch: readonly Decoded<DeliveredMessage>[],
+    keep: (refusals: readonly Refusal[]) => Promise<void>,
+  ): Promise<readonly Refusal[]> {
     const fresh = new Set(this.#window.withoutTaken(batch.map(({ message }) => message)))
     const open = batch.filter(({ message }) => fresh.has(message))
     await this.#parts.directory.prepare(devicesOf(open))
@@ -284,13 +287,11 @@ export class OrderedPipeline {
       )
       changes.set(
         gpio,
-        entries
-          .toReversed()
-          .map(({ timestamp, powerState, flags }) => ({
-            atMs: timestamp.getTime(),
-            on: powerState,
-            isSnapshot: flags.includes('snapshot'),
-          })),
+        entries.toReversed().map(({ timestamp, powerState, flags }) => ({
+          atMs: timestamp.getTime(),
+          on: powerState,
+          isSnapshot: flags.includes('snapshot'),
+        })),
       )
     }
     return changes

@@ -20,7 +20,12 @@ export async function processIsolating<Message extends RawMessage>(
     const [first] = batch
     if (first === undefined) throw error
     if (batch.length === 1) {
-      await process([{ message: first.message, decoding: { reason: 'failed', detail: `it could not be processed (${describe(error)})` } }])
+      await process([
+        {
+          message: first.message,
+          decoding: { reason: 'failed', detail: `it could not be processed (${describe(error)})` },
+        },
+      ])
       return
     }
     const half = Math.ceil(batch.length / 2)

@@ -3,8 +3,15 @@ import { type CounterState, counterEnergyChange, decideCounter } from '../meteri
 import type { ChainStore } from './chain-store.js'
 import { entryFormatVersion, type LedgerEntry, type LedgerEvent } from './entry.js'
 import { compareFacts, type Fact, factOf, toCounterReading } from './fact.js'
+import type { FactStore } from './fact-store.js'
 import { generateHash, genesisHash } from './hash.js'
 import { changeBetween, changeOf, noChange, type RegisterChange } from './register.js'
+
+/** Where a chain reads what it does not know. */
+export interface Stores {
+  readonly chains: ChainStore
+  readonly facts: FactStore
+}
 
 /**
  * One switch's chain as its writer knows it: the head, and the newest facts, so that an entry that comes in order costs no
@@ -12,7 +19,7 @@ import { changeBetween, changeOf, noChange, type RegisterChange } from './regist
  */
 export class Chain {
   readonly #switchId: ObjectId
-  readonly #store: ChainStore
+  readonly #facts: FactStore
   #sequence = 0
   #hash = genesisHash
   #consumedMws = 0
@@ -27,14 +34,14 @@ export class Chain {
   /** Facts of entries that are built but not stored yet: the store does not know them. */
   #unstored: Fact[] = []
 
-  private constructor(switchId: ObjectId, store: ChainStore) {
+  private constructor(switchId: ObjectId, facts: FactStore) {
     this.#switchId = switchId
-    this.#store = store
+    this.#facts = facts
   }
 
-  static async load(switchId: ObjectId, store: ChainStore, session: ClientSession | undefined): Promise<Chain> {
-    const chain = new Chain(switchId, store)
-    const head = await store.head(switchId, session)
+  static async load(switchId: ObjectId, stores: Stores, session: ClientSession | undefined): Promise<Chain> {
+    const chain = new Chain(switchId, stores.facts)
+    const head = await stores.chains.head(switchId, session)
     if (head !== null) {
       chain.#sequence = head.sequence
       chain.#hash = head.hash
@@ -124,8 +131,8 @@ export class Chain {
     fact: Fact,
     session: ClientSession | undefined,
   ): Promise<{ before: Fact | undefined; after: Fact | undefined }> {
-    let before = await this.#store.before(this.#switchId, fact, session)
-    let after = await this.#store.after(this.#switchId, fact, session)
+    let before = await this.#facts.before(this.#switchId, fact, session)
+    let after = await this.#facts.after(this.#switchId, fact, session)
     for (const other of this.#unstored) {
       if (other.source !== fact.source) continue
       const order = compareFacts(other, fact)
@@ -138,7 +145,7 @@ export class Chain {
   async #latestOf(source: Fact['source'], session: ClientSession | undefined): Promise<Fact | null> {
     const known = this.#latest.get(source)
     if (known !== undefined) return known
-    const latest = this.#sequence === 0 ? null : ((await this.#store.latest(this.#switchId, source, session)) ?? null)
+    const latest = this.#sequence === 0 ? null : ((await this.#facts.latest(this.#switchId, source, session)) ?? null)
     this.#latest.set(source, latest)
     return latest
   }
@@ -167,7 +174,7 @@ export class Chain {
   }
 
   async #counterWindow(atMs: number, rules: NonNullable<Fact['counter']>, session: ClientSession | undefined) {
-    const stored = await this.#store.counterWindow(this.#switchId, atMs, rules, session)
+    const stored = await this.#facts.counterWindow(this.#switchId, atMs, rules, session)
     return [...stored, ...this.#unstored.filter(({ source }) => source === 'counter')].map(toCounterReading)
   }
 }

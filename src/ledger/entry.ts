@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineAppendOnlyEntity, type Stored } from '../core/entity.js'
 import { objectId, quantity } from '../core/fields.js'
+import { isPrice } from '../metering/index.js'
 
 export const entryFormatVersion = 1
 export const eventTypes = ['switch_on', 'switch_off', 'power_reading'] as const
@@ -79,7 +80,7 @@ const eventFields = {
   /** The device had been silent since then, for longer than its gap limit. */
   silentSince: z.date().optional(),
   /** Currency units per kWh, in force when it happened. */
-  ratePerKwh: quantity(0, 1e6),
+  ratePerKwh: quantity(0, 1e6).refine(isPrice, { error: 'expected at most six decimals' }),
   flags: z.array(z.enum(entryFlags)).max(8),
   metadata: metadataFields,
   idempotencyKey: z.string().min(1).max(200),

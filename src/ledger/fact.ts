@@ -1,3 +1,4 @@
+import type { ObjectId } from 'mongodb'
 import {
   type CounterReading,
   type CounterRules,
@@ -13,6 +14,7 @@ import type { LedgerEntry, LedgerEvent } from './entry.js'
 /** What an entry says about energy. */
 export interface Fact extends ReadingOrder {
   readonly source: LedgerEntry['energySource']
+  readonly classroom: ObjectId
   readonly on: boolean
   /** W; the power that holds from here on: measured, or rated. */
   readonly powerW: number
@@ -28,6 +30,7 @@ export interface Fact extends ReadingOrder {
 
 type Told = Pick<
   LedgerEvent,
+  | 'classroom'
   | 'timestamp'
   | 'eventType'
   | 'powerState'
@@ -55,6 +58,7 @@ export function factOf(told: Told): Fact | undefined {
 function fact(told: Told, powerW: number, energyWh: number): Fact {
   return {
     source: told.energySource,
+    classroom: told.classroom,
     atMs: told.timestamp.getTime(),
     boot: told.metadata.bootId,
     sequence: told.metadata.deviceSequence,

@@ -6,6 +6,7 @@ import { Reader, toObjectId } from '../core/repository/reader.js'
 import { translateError } from '../core/translate-error.js'
 import { validateData } from '../core/validate.js'
 import { type LedgerEntry, type LedgerEvent, ledgerEventSchema } from './entry.js'
+import { FactStore } from './fact-store.js'
 import { ChainVerifier, type VerificationReport } from './verification.js'
 import { type Appended, LedgerWriter } from './writer.js'
 
@@ -17,10 +18,13 @@ export type LedgerEventInput = z.input<typeof ledgerEventSchema>
 
 /** The energy ledger: append-only, one hash chain per switch. Entries can be read and appended; nothing changes them. */
 export class Ledger extends Reader<LedgerEntry> {
+  /** What the entries say about energy, in the order of time. */
+  readonly facts: FactStore
   readonly #writer: LedgerWriter
 
   constructor(database: Database, entity: Entity<LedgerEntry>) {
     super(database, entity)
+    this.facts = new FactStore(this.collection)
     this.#writer = new LedgerWriter({ database, collection: entity.collection })
   }
 

@@ -1,10 +1,11 @@
 import { type ClientSession, type Collection, type Document, MongoBulkWriteError, MongoServerError } from 'mongodb'
 import type { Database } from '../core/database.js'
 import { translateError } from '../core/translate-error.js'
-import { Chain } from './chain.js'
+import { Chain, type Stores } from './chain.js'
 import { ChainStore } from './chain-store.js'
 import type { LedgerEntry, LedgerEvent } from './entry.js'
 import { ledgerEntryEntity } from './entry.js'
+import { FactStore } from './fact-store.js'
 import { Lane, type Pending } from './lane.js'
 import { toStoredEntry } from './stored-entry.js'
 
@@ -35,7 +36,7 @@ const subject = { name: ledgerEntryEntity.name, secretFields: new Set<string>() 
 export class LedgerWriter {
   readonly #database: Database
   readonly #collection: Collection<LedgerEntry>
-  readonly #store: ChainStore
+  readonly #stores: Stores
   readonly #chains = new Map<string, Chain>()
   readonly #lanes: readonly Lane[]
   #watchful = 0
@@ -47,7 +48,7 @@ export class LedgerWriter {
     this.#collection = database.native.collection<LedgerEntry>(collection, {
       writeConcern: { w: 'majority', journal: true },
     })
-    this.#store = new ChainStore(this.#collection)
+    this.#stores = { chains: new ChainStore(this.#collection), facts: new FactStore(this.#collection) }
     this.#lanes = Array.from({ length: laneCount }, () => new Lane((batch) => this.#write(batch)))
   }
 
@@ -105,7 +106,7 @@ export class LedgerWriter {
   ): Promise<Map<string, LedgerEntry>> {
     if (events.length === 0) return new Map()
     const switchIds = [...new Map(events.map(({ switchId }) => [switchId.toHexString(), switchId])).values()]
-    const entries = await this.#store.existing(
+    const entries = await this.#stores.chains.existing(
       switchIds,
       events.map(({ idempotencyKey }) => idempotencyKey),
       session,
@@ -131,7 +132,7 @@ export class LedgerWriter {
     if (this.#chains.size > maximumChains) this.#chains.clear()
     await Promise.all(
       [...missing].map(async ([key, event]) =>
-        this.#chains.set(key, await Chain.load(event.switchId, this.#store, undefined)),
+        this.#chains.set(key, await Chain.load(event.switchId, this.#stores, undefined)),
       ),
     )
   }
@@ -182,7 +183,7 @@ export class LedgerWriter {
         continue
       }
       const entry = await this.#inTransaction(async (session) => {
-        const chain = chains.get(chainKey(event)) ?? (await Chain.load(event.switchId, this.#store, session))
+        const chain = chains.get(chainKey(event)) ?? (await Chain.load(event.switchId, this.#stores, session))
         chains.set(chainKey(event), chain)
         return chain.extend(event, session)
       })

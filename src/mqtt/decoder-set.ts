@@ -25,7 +25,10 @@ export class DecoderSet {
   find(topic: string): Decoder | undefined {
     if (!this.#byTopic.has(topic)) {
       if (this.#byTopic.size > maximumTopics) this.#byTopic.clear()
-      this.#byTopic.set(topic, this.#decoders.find(({ filters }) => filters.some((filter) => matchesFilter(filter, topic))))
+      this.#byTopic.set(
+        topic,
+        this.#decoders.find(({ filters }) => filters.some((filter) => matchesFilter(filter, topic))),
+      )
     }
     return this.#byTopic.get(topic)
   }
@@ -40,7 +43,10 @@ export class DecoderSet {
     try {
       return decoder.decode(topic, payload)
     } catch (error) {
-      return { reason: 'failed', detail: `the decoder ${decoder.name} threw ${error instanceof Error ? error.name : 'something'}` }
+      return {
+        reason: 'failed',
+        detail: `the decoder ${decoder.name} threw ${error instanceof Error ? error.name : 'something'}`,
+      }
     }
   }
 }

@@ -16,7 +16,10 @@ export interface DeployedOptions {
 
 const gpio = z.int().min(0).max(255)
 const who = { mac: z.string().min(12).max(17), secret: z.string().min(1).max(256) }
-const uptime = z.number().min(0).max(2 ** 32)
+const uptime = z
+  .number()
+  .min(0)
+  .max(2 ** 32)
 
 const snapshot = z.object({ ...who, switches: z.array(z.object({ gpio, state: z.boolean() })).max(64) })
 const switchEvent = z.object({
@@ -29,15 +32,30 @@ const switchEvent = z.object({
   userId: z.string().max(128).optional(),
   userName: z.string().max(256).optional(),
 })
-const manualSwitch = z.object({ ...who, type: z.literal('manual_switch'), gpio, state: z.boolean(), physicalPin: z.number().optional(), timestamp: uptime })
-const heartbeat = z.object({ mac: who.mac, status: z.literal('heartbeat'), heap: z.number().optional(), uptime: uptime.optional() })
+const manualSwitch = z.object({
+  ...who,
+  type: z.literal('manual_switch'),
+  gpio,
+  state: z.boolean(),
+  physicalPin: z.number().optional(),
+  timestamp: uptime,
+})
+const heartbeat = z.object({
+  mac: who.mac,
+  status: z.literal('heartbeat'),
+  heap: z.number().optional(),
+  uptime: uptime.optional(),
+})
 
 /** Understands AutoVolt's firmware as it is deployed ("WARP stable"): snapshots, switch events, heartbeats, status. */
 export function deployedDecoder(options: DeployedOptions = {}): Decoder {
   const prefix = options.prefix ?? 'esp32'
   const stateTopic = `${prefix}/state`
   const telemetryTopic = `${prefix}/telemetry`
-  const statusTopics = (options.statusTopics ?? []).map((template) => ({ template, filter: template.replace('{mac}', '+') }))
+  const statusTopics = (options.statusTopics ?? []).map((template) => ({
+    template,
+    filter: template.replace('{mac}', '+'),
+  }))
   return {
     name: 'deployed',
     order: 'arrival',
@@ -56,7 +74,11 @@ function decodeSnapshot(object: Record<string, unknown>): Decoding {
   const result = snapshot.safeParse(object)
   if (!result.success) return invalid(object, result.error)
   const { mac, secret, switches } = result.data
-  return only({ kind: 'snapshot', ...from(mac, secret), switches: switches.map((one) => ({ gpio: one.gpio, on: one.state })) })
+  return only({
+    kind: 'snapshot',
+    ...from(mac, secret),
+    switches: switches.map((one) => ({ gpio: one.gpio, on: one.state })),
+  })
 }
 
 function decodeTelemetry(object: Record<string, unknown>): Decoding {
@@ -69,17 +91,36 @@ function decodeTelemetry(object: Record<string, unknown>): Decoding {
     const result = manualSwitch.safeParse(object)
     if (!result.success) return invalid(object, result.error)
     const { mac, secret, timestamp, gpio, state, type } = result.data
-    return only({ kind: 'switch', ...from(mac, secret), time: { kind: 'uptime', ms: timestamp }, messageId: type, gpio, on: state, cause: 'manual' })
+    return only({
+      kind: 'switch',
+      ...from(mac, secret),
+      time: { kind: 'uptime', ms: timestamp },
+      messageId: type,
+      gpio,
+      on: state,
+      cause: 'manual',
+    })
   }
   const result = switchEvent.safeParse(object)
   if (!result.success) return invalid(object, result.error)
   const { mac, secret, timestamp, gpio, state, type, source, userId, userName } = result.data
-  return only({ kind: 'switch', ...from(mac, secret), time: { kind: 'uptime', ms: timestamp }, messageId: type, gpio, on: state, cause: source, userId, userName })
+  return only({
+    kind: 'switch',
+    ...from(mac, secret),
+    time: { kind: 'uptime', ms: timestamp },
+    messageId: type,
+    gpio,
+    on: state,
+    cause: source,
+    userId,
+    userName,
+  })
 }
 
 function decodeStatus(payload: Uint8Array, macAddress: string | undefined): Decoding {
   const text = Buffer.from(payload.buffer, payload.byteOffset, Math.min(payload.byteLength, 16)).toString('utf8')
-  if (text !== 'online' && text !== 'offline') return { reason: 'invalid', detail: 'expected online or offline', macAddress }
+  if (text !== 'online' && text !== 'offline')
+    return { reason: 'invalid', detail: 'expected online or offline', macAddress }
   if (macAddress === undefined) return { reports: [] }
   return only({ kind: 'status', device: { macAddress }, credential: { kind: 'broker' }, online: text === 'online' })
 }

@@ -97,14 +97,30 @@ export class Ingestion {
     this.#parts = partsOf(volt, options)
     this.#sharedPipeline = new SharedPipeline(this.#parts, this.#counters)
     const lease = (of: string) =>
-      new Lease(database, volt.entityOf('leases').collection, { name: `ingestion:${name}:${of}`, durationMs: leaseDurationMs })
+      new Lease(database, volt.entityOf('leases').collection, {
+        name: `ingestion:${name}:${of}`,
+        durationMs: leaseDurationMs,
+      })
     if (this.#decoders.has('arrival')) {
       const held = lease('ordered')
-      this.#ordered = { lease: held, leased: new LeasedSession(held, leaseDurationMs, () => this.#openOrdered(`${name}-ordered`, held), database.logger) }
+      this.#ordered = {
+        lease: held,
+        leased: new LeasedSession(
+          held,
+          leaseDurationMs,
+          () => this.#openOrdered(`${name}-ordered`, held),
+          database.logger,
+        ),
+      }
     }
     if (this.#decoders.has('device')) {
       const clientId = `${name}-${options.instance ?? 'main'}`
-      this.#shared = new LeasedSession(lease(`shared:${clientId}`), leaseDurationMs, () => this.#openShared(clientId), database.logger)
+      this.#shared = new LeasedSession(
+        lease(`shared:${clientId}`),
+        leaseDurationMs,
+        () => this.#openShared(clientId),
+        database.logger,
+      )
     }
   }
 
@@ -118,7 +134,8 @@ export class Ingestion {
 
   status(): IngestionStatus {
     const sessions = [this.#ordered?.leased.session, this.#shared?.session].filter((session) => session !== undefined)
-    const sum = (pick: (session: MqttSession) => number) => sessions.reduce((total, session) => total + pick(session), 0)
+    const sum = (pick: (session: MqttSession) => number) =>
+      sessions.reduce((total, session) => total + pick(session), 0)
     const nowMs = this.#parts.database.clock.now().getTime()
     return {
       sessions: { ordered: stateOf(this.#ordered?.leased), shared: stateOf(this.#shared) },
@@ -147,7 +164,12 @@ export class Ingestion {
    */
   replayQuarantine(filter: ReplayFilter = {}): Promise<ReplayResult> {
     const isHeld = this.#ordered?.leased.session !== undefined
-    return new QuarantineReplay(this.#parts, this.#decoders, this.#sharedPipeline, isHeld ? this.#orderedPipeline : undefined).run(filter)
+    return new QuarantineReplay(
+      this.#parts,
+      this.#decoders,
+      this.#sharedPipeline,
+      isHeld ? this.#orderedPipeline : undefined,
+    ).run(filter)
   }
 
   /** Finishes what was taken, and leaves the sessions to others. */
@@ -211,7 +233,10 @@ export class Ingestion {
     try {
       await this.#parts.quarantine.prune(this.#limits)
     } catch (error) {
-      this.#parts.database.logger.warn({ reason: error instanceof Error ? error.message : String(error) }, 'the quarantine could not be pruned')
+      this.#parts.database.logger.warn(
+        { reason: error instanceof Error ? error.message : String(error) },
+        'the quarantine could not be pruned',
+      )
     }
   }
 }

@@ -4,8 +4,11 @@ import type { Decoding } from '../ingestion/report.js'
 const maximumBytes = 65_536
 
 /** The JSON object in a payload, or why there is none. */
-export function readJsonObject(payload: Uint8Array): { readonly object: Record<string, unknown> } | Exclude<Decoding, { reports: unknown }> {
-  if (payload.byteLength > maximumBytes) return { reason: 'too_large', detail: `${payload.byteLength} bytes are more than ${maximumBytes}` }
+export function readJsonObject(
+  payload: Uint8Array,
+): { readonly object: Record<string, unknown> } | Exclude<Decoding, { reports: unknown }> {
+  if (payload.byteLength > maximumBytes)
+    return { reason: 'too_large', detail: `${payload.byteLength} bytes are more than ${maximumBytes}` }
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8')
   let value: unknown
   try {
@@ -16,7 +19,8 @@ export function readJsonObject(payload: Uint8Array): { readonly object: Record<s
       ? { reason: 'truncated', detail: `the JSON ends after ${payload.byteLength} bytes`, macAddress: macIn(text) }
       : { reason: 'not_json', detail: 'the payload is not JSON' }
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { reason: 'invalid', detail: 'the JSON is not an object' }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { reason: 'invalid', detail: 'the JSON is not an object' }
   return { object: value as Record<string, unknown> }
 }
 

@@ -71,6 +71,9 @@ export class LeasedSession {
   }
 
   #warn(message: string, error: unknown): void {
-    this.#logger.warn({ lease: this.#lease.name, reason: error instanceof Error ? error.message : String(error) }, message)
+    this.#logger.warn(
+      { lease: this.#lease.name, reason: error instanceof Error ? error.message : String(error) },
+      message,
+    )
   }
 }

@@ -54,7 +54,9 @@ export function meteredDecoder(topics: Readonly<Record<string, MeteredTopic>>): 
       } as const
       if (power_w === undefined && energy_wh_total === undefined) return { reports: [{ kind: 'heartbeat', ...base }] }
       const on = stateOf(switch_state ?? {}, target.switchId)
-      return { reports: [{ kind: 'reading', ...base, gpio: target.gpio, on, powerW: power_w, energyWh: energy_wh_total }] }
+      return {
+        reports: [{ kind: 'reading', ...base, gpio: target.gpio, on, powerW: power_w, energyWh: energy_wh_total }],
+      }
     },
   }
 }

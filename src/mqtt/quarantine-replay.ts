@@ -1,5 +1,5 @@
-import { where } from '../core/repository/conditions.js'
 import { NotFoundError } from '../core/errors.js'
+import { where } from '../core/repository/conditions.js'
 import type { OrderedPipeline } from '../ingestion/ordered-pipeline.js'
 import type { IngestionParts } from '../ingestion/pipeline.js'
 import type { QuarantinedMessage, QuarantineReason } from '../ingestion/quarantine.js'
@@ -30,7 +30,12 @@ export class QuarantineReplay {
   readonly #shared: SharedPipeline
   readonly #ordered: OrderedPipeline | undefined
 
-  constructor(parts: IngestionParts, decoders: DecoderSet, shared: SharedPipeline, ordered: OrderedPipeline | undefined) {
+  constructor(
+    parts: IngestionParts,
+    decoders: DecoderSet,
+    shared: SharedPipeline,
+    ordered: OrderedPipeline | undefined,
+  ) {
     this.#parts = parts
     this.#decoders = decoders
     this.#shared = shared
@@ -55,7 +60,11 @@ export class QuarantineReplay {
     const { repository } = this.#parts.quarantine
     const found = await repository.findOne({ _id: id })
     if (found === null) return 'skipped'
-    const message = { topic: found.topic, payload: await this.#parts.quarantine.payloadOf(found), receivedAt: found.receivedAt }
+    const message = {
+      topic: found.topic,
+      payload: await this.#parts.quarantine.payloadOf(found),
+      receivedAt: found.receivedAt,
+    }
     const refusals = await this.#take(message, found.digest)
     if (refusals === undefined) return 'skipped'
     const [refusal] = refusals

@@ -93,7 +93,15 @@ export class MqttSession {
   async start(): Promise<void> {
     const mqtt = await importMqtt()
     const { url, clientId, client: options, filters } = this.#options
-    const client = mqtt.connect(url, { keepalive: 30, reconnectPeriod: 1000, ...options, clientId, clean: false, resubscribe: false, manualConnect: true })
+    const client = mqtt.connect(url, {
+      keepalive: 30,
+      reconnectPeriod: 1000,
+      ...options,
+      clientId,
+      clean: false,
+      resubscribe: false,
+      manualConnect: true,
+    })
     this.#client = client
     client.handleMessage = (packet, done) => this.#take(packet, done)
     client.on('connect', () => void this.#subscribe(client, filters))
@@ -225,7 +233,9 @@ export class MqttSession {
 
   #acknowledge(batch: readonly ReceivedMessage[]): void {
     if (this.#client?.connected !== true) return
-    const packetIds = batch.flatMap(({ connection, packetId }) => (connection === this.#connection && packetId !== undefined ? [packetId] : []))
+    const packetIds = batch.flatMap(({ connection, packetId }) =>
+      connection === this.#connection && packetId !== undefined ? [packetId] : [],
+    )
     if (packetIds.length === 0) return
     this.#client.stream.write(pubacks(packetIds))
     this.acknowledged += packetIds.length
@@ -273,7 +283,10 @@ function isRefusal(error: Error): boolean {
 }
 
 function sessionError(error: Error): DatabaseError {
-  return new DatabaseError('CONFIGURATION', `The MQTT broker refuses the connection: ${redactCredentials(error.message)}`)
+  return new DatabaseError(
+    'CONFIGURATION',
+    `The MQTT broker refuses the connection: ${redactCredentials(error.message)}`,
+  )
 }
 
 async function importMqtt(): Promise<typeof import('mqtt').default> {

@@ -78,7 +78,9 @@ function decodeKind(kind: string, object: Record<string, unknown>, from: From): 
       return decodeSwitch(object, from)
     case 'heartbeat': {
       const result = heartbeatMessage.safeParse(object)
-      return result.success ? { reports: [{ kind: 'heartbeat', ...from, ...envelopeOf(result.data) }] } : invalid(object, result.error)
+      return result.success
+        ? { reports: [{ kind: 'heartbeat', ...from, ...envelopeOf(result.data) }] }
+        : invalid(object, result.error)
     }
     case 'status': {
       const result = statusMessage.safeParse(object)
@@ -121,7 +123,9 @@ function decodeSwitch(object: Record<string, unknown>, from: From): Decoding {
   const result = switchMessage.safeParse(object)
   if (!result.success) return invalid(object, result.error)
   const { gpio, state, cause, userId, userName } = result.data
-  return { reports: [{ kind: 'switch', ...from, ...envelopeOf(result.data), gpio, on: state, cause, userId, userName }] }
+  return {
+    reports: [{ kind: 'switch', ...from, ...envelopeOf(result.data), gpio, on: state, cause, userId, userName }],
+  }
 }
 
 function envelopeOf({ id, boot, seq, time, firmware }: z.output<typeof heartbeatMessage>) {
@@ -129,7 +133,12 @@ function envelopeOf({ id, boot, seq, time, firmware }: z.output<typeof heartbeat
     messageId: id,
     boot,
     sequence: seq,
-    time: typeof time === 'number' ? ({ kind: 'instant', ms: time } as const) : time === undefined ? undefined : textualTime(time),
+    time:
+      typeof time === 'number'
+        ? ({ kind: 'instant', ms: time } as const)
+        : time === undefined
+          ? undefined
+          : textualTime(time),
     firmwareVersion: firmware,
   }
 }
@@ -139,5 +148,9 @@ function signatureOn(topic: string, payload: Uint8Array): Credential {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
   const signature = signatureTail.exec(bytes.subarray(-signatureTailBytes).toString('latin1'))?.[1]
   if (signature === undefined) return { kind: 'none' }
-  return { kind: 'signature', signed: Buffer.concat([Buffer.from(`${topic}\n`), bytes.subarray(0, -signatureTailBytes)]), signature }
+  return {
+    kind: 'signature',
+    signed: Buffer.concat([Buffer.from(`${topic}\n`), bytes.subarray(0, -signatureTailBytes)]),
+    signature,
+  }
 }

@@ -1,12 +1,24 @@
-import type { ChangeStreamDocument, Collection, Document, ObjectId, ResumeToken, Timestamp } from 'mongodb'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type {
+  ChangeStream,
+  ChangeStreamDocument,
+  Collection,
+  Document,
+  ObjectId,
+  ResumeToken,
+  Timestamp,
+} from 'mongodb'
 import { DatabaseError } from '../errors.js'
+import { isRecord } from '../is-record.js'
 import { translateError } from '../translate-error.js'
+import { refused } from './data.js'
 
 /** One change of a document. */
 export type EntityChange<Stored> =
   | {
       readonly type: 'created' | 'updated' | 'replaced'
       readonly id: ObjectId
+      /** The document as it is now; null if it has been deleted since. */
       readonly document: Stored | null
       readonly resumeToken: ResumeToken
     }
@@ -19,66 +31,86 @@ export interface WatchOptions {
   readonly signal?: AbortSignal
 }
 
+type Start = { readonly resumeAfter: ResumeToken } | { readonly startAtOperationTime: Timestamp }
+
+export interface WatchParts {
+  readonly start: Start
+  /** What changes other than deletions must be like. */
+  readonly match: Document | undefined
+  /** The fields that are not shown. */
+  readonly hidden: readonly string[]
+  readonly signal: AbortSignal
+}
+
 const types = { insert: 'created', update: 'updated', replace: 'replaced', delete: 'deleted' } as const
+/** After these the server ends the stream. */
+const endings = ['drop', 'rename', 'dropDatabase', 'invalidate']
+const firstPauseMs = 100
 const longestPauseMs = 10_000
 
 /**
- * The changes of a collection, from now or from a token on. A lost connection is resumed where it broke off.
- * @throws DatabaseError `HISTORY_LOST` when the oplog no longer reaches back to where the stream broke off: changes are
- * missing then, and the caller has to read the documents afresh.
+ * The changes of a collection, until the signal. A lost connection is resumed where it broke off.
+ * @throws DatabaseError `HISTORY_LOST` when the oplog no longer reaches back to where the stream broke off, or the whole
+ * collection went: changes are missing then, and the caller has to read the documents afresh.
  */
 export async function* watchCollection<Stored extends Document>(
   collection: Collection<Stored>,
-  start: { readonly at: Timestamp | undefined },
-  match: Document | undefined,
-  projection: Readonly<Record<string, unknown>>,
-  options: WatchOptions,
+  { start, match, hidden, signal }: WatchParts,
 ): AsyncGenerator<EntityChange<Stored>, void, undefined> {
-  let token = options.resumeAfter
-  const pipeline = [
-    { $match: { operationType: { $in: Object.keys(types) } } },
-    ...(match === undefined ? [] : [{ $match: match }]),
-    ...(Object.keys(projection).length === 0 ? [] : [{ $project: projection }]),
-  ]
-  for (let failures = 0; ; ) {
-    const stream = collection.watch(pipeline, { fullDocument: 'updateLookup', ...startOf(token, start.at) })
-    const stop = () => void stream.close()
-    options.signal?.addEventListener('abort', stop, { once: true })
+  const pipeline = pipelineOf(match, hidden)
+  let position = start
+  for (let failures = 0; !signal.aborted; ) {
+    const stream = collection.watch(pipeline, { fullDocument: 'updateLookup', ...position })
+    const stop = () => void closeQuietly(stream)
+    signal.addEventListener('abort', stop, { once: true })
     try {
-      while (options.signal?.aborted !== true) {
+      while (!signal.aborted) {
         const next = await stream.tryNext()
         failures = 0
-        token = next?._id ?? stream.resumeToken ?? token
-        const change = next === null ? undefined : toChange(next)
-        if (change !== undefined) yield change
+        if (next !== null) yield toChange(next)
+        const token = next?._id ?? stream.resumeToken
+        if (token !== undefined && token !== null) position = { resumeAfter: token }
       }
-      return
     } catch (error) {
-      if (options.signal?.aborted === true) return
-      failures += 1
+      if (signal.aborted) return
       const translated = translateError(error)
-      if (!isResumable(translated)) throw translated
-      await new Promise((resolve) => setTimeout(resolve, Math.min(100 * 2 ** failures, longestPauseMs)))
+      if (!(translated instanceof DatabaseError) || !translated.retryable) throw translated
+      const pauseMs = Math.min(firstPauseMs * 2 ** failures, longestPauseMs)
+      failures += 1
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
     } finally {
-      options.signal?.removeEventListener('abort', stop)
-      await stream.close()
+      signal.removeEventListener('abort', stop)
+      await closeQuietly(stream)
     }
   }
 }
 
-function isResumable(error: unknown): boolean {
-  return error instanceof DatabaseError && error.retryable
+/** @throws ValidationError for what cannot be a token. */
+export function toResumeToken(token: unknown): ResumeToken {
+  const data = isRecord(token) ? token._data : undefined
+  if (typeof data === 'string' && /^[0-9A-F]{16,}$/i.test(data)) return { _data: data }
+  throw refused('The options', 'resumeAfter', 'is not the token of a change', token)
 }
 
-function startOf(
-  token: ResumeToken,
-  at: Timestamp | undefined,
-): { resumeAfter?: ResumeToken; startAtOperationTime?: Timestamp } {
-  if (token !== undefined) return { resumeAfter: token }
-  return at === undefined ? {} : { startAtOperationTime: at }
+function pipelineOf(match: Document | undefined, hidden: readonly string[]): Document[] {
+  const wanted = { operationType: { $in: [...Object.keys(types), ...endings] } }
+  const unfiltered = { operationType: { $in: ['delete', ...endings] } }
+  const projection = hidden.flatMap((name) => [
+    [`fullDocument.${name}`, 0],
+    [`updateDescription.updatedFields.${name}`, 0],
+  ])
+  return [
+    { $match: wanted },
+    ...(match === undefined ? [] : [{ $match: { $or: [unfiltered, match] } }]),
+    ...(projection.length === 0 ? [] : [{ $project: Object.fromEntries(projection) }]),
+  ]
 }
 
-function toChange<Stored extends Document>(change: ChangeStreamDocument<Stored>): EntityChange<Stored> | undefined {
+async function closeQuietly(stream: Pick<ChangeStream, 'close'>): Promise<void> {
+  await stream.close().catch(() => undefined)
+}
+
+function toChange<Stored extends Document>(change: ChangeStreamDocument<Stored>): EntityChange<Stored> {
   const resumeToken = change._id
   switch (change.operationType) {
     case 'insert':
@@ -93,6 +125,6 @@ function toChange<Stored extends Document>(change: ChangeStreamDocument<Stored>)
     case 'delete':
       return { type: 'deleted', id: change.documentKey._id as unknown as ObjectId, document: null, resumeToken }
     default:
-      return undefined
+      throw new DatabaseError('HISTORY_LOST', 'The collection was dropped or renamed: read the documents afresh')
   }
 }

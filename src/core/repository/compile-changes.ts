@@ -1,107 +1,129 @@
 import { z } from 'zod'
 import type { EntityDescription } from '../entity.js'
 import { ValidationError, type ValidationIssue } from '../errors.js'
+import { coreSchema, itemSchema, mayBeAbsent, schemaAt } from '../field-schema.js'
 import { issuesOf, typeName } from '../validate.js'
 import { Change } from './changes.js'
-import { refuseOperators } from './compile-filter.js'
+import { isPlainObject, refused, requireData } from './data.js'
 
 type Update = Record<string, Record<string, unknown>>
+type Seal = (field: string, plain: string) => string
 
-const numeric = new Set(['$inc', '$mul'])
-const onItems = new Set(['$push', '$addToSet', '$pull'])
+/** What is wrong with one of the changes, and what its value was. */
+class Refusal {
+  constructor(
+    readonly message: string,
+    readonly value: unknown,
+  ) {}
+}
 
 /**
  * The changes as an update document, each value checked against the schema of the field it is for.
  * @param seal Encrypts the new value of a secret field.
  * @throws ValidationError for unknown fields, values that do not fit, and changes of fields that only the library sets.
  */
-export function compileChanges(
-  entity: EntityDescription,
-  changes: object,
-  seal: (field: string, plain: string) => string,
-): Update {
+export function compileChanges(entity: EntityDescription, changes: object, seal: Seal): Update {
+  const subject = `The change of ${entity.name}`
+  if (!isPlainObject(changes)) throw refused(subject, '', 'expected an object of fields', changes)
+  const paths = Object.keys(changes)
   const update: Update = {}
   const issues: ValidationIssue[] = []
   for (const [path, value] of Object.entries(changes)) {
-    const schema = schemaAt(entity, path)
-    if (schema === undefined) {
-      issues.push({ path, message: 'is not a field that can be changed', received: typeName(value) })
-    } else if (value === undefined) {
-      issues.push({ path, message: 'is undefined; use change.unset() to remove the field', received: 'undefined' })
-    } else if (value instanceof Change) {
-      compileOperator(schema, path, value, update, issues)
+    const compiled = overlapOf(path, paths) ?? compileOne(entity, path, value)
+    if (compiled instanceof Refusal) {
+      issues.push({ path, message: compiled.message, received: typeName(compiled.value) })
+    } else if (compiled.error !== undefined) {
+      issues.push(
+        ...issuesOf(compiled.error, compiled.operand).map((issue) => ({ ...issue, path: join(path, issue.path) })),
+      )
     } else {
-      const parsed = parse(schema, path, value, issues)
-      const isSecret = Object.hasOwn(entity.secrets, path)
-      if (issues.length === 0) put(update, '$set', path, isSecret ? seal(path, String(parsed)) : parsed)
+      requireData(subject, path, compiled.operand)
+      const isSecret = compiled.operator === '$set' && Object.hasOwn(entity.secrets, path)
+      update[compiled.operator] ??= {}
+      Object.assign(update[compiled.operator] ?? {}, {
+        [path]: isSecret ? seal(path, String(compiled.operand)) : compiled.operand,
+      })
     }
   }
-  if (issues.length > 0) throw new ValidationError(`The change of ${entity.name}`, issues)
-  refuseOperators(entity, 'changes', update.$set ?? {}, -1)
+  if (issues.length > 0) throw new ValidationError(subject, issues)
   return update
 }
 
-function compileOperator(
-  schema: z.ZodType,
-  path: string,
-  change: Change<unknown>,
-  update: Update,
-  issues: ValidationIssue[],
-): void {
-  const { operator, operand } = change
-  if (operator === '$unset') {
-    if (schema.safeParse(undefined).success) put(update, operator, path, '')
-    else issues.push({ path, message: 'is required and cannot be removed', received: 'unset' })
-    return
-  }
-  const expected = numeric.has(operator) ? z.number() : onItems.has(operator) ? itemOf(schema) : schema
-  if (expected === undefined) {
-    issues.push({ path, message: `is not a list, so ${operator} does not fit`, received: 'change' })
-    return
-  }
-  put(update, operator, path, parse(expected, path, operand, issues))
+function join(path: string, inner: string): string {
+  return inner === '' ? path : `${path}.${inner}`
 }
 
-function parse(schema: z.ZodType, path: string, value: unknown, issues: ValidationIssue[]): unknown {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  for (const issue of issuesOf(result.error, value)) {
-    issues.push({ ...issue, path: issue.path === '' ? path : `${path}.${issue.path}` })
-  }
-  return undefined
+/** MongoDB refuses to change a field and a part of it at once. */
+function overlapOf(path: string, paths: readonly string[]): Refusal | undefined {
+  const other = paths.find((one) => one.startsWith(`${path}.`) || path.startsWith(`${one}.`))
+  return other === undefined ? undefined : new Refusal(`overlaps with ${other}`, undefined)
 }
 
-function put(update: Update, operator: string, path: string, value: unknown): void {
-  update[operator] ??= {}
-  update[operator][path] = value
+interface Operation {
+  readonly operator: string
+  readonly operand: unknown
+  readonly error?: z.core.$ZodError
+}
+
+function compileOne(entity: EntityDescription, path: string, value: unknown): Operation | Refusal {
+  const schema = changeableSchema(entity, path)
+  if (schema === undefined) return new Refusal('is not a field that can be changed', value)
+  if (value === undefined) return new Refusal('is undefined; use change.unset() to remove the field', value)
+  if (!(value instanceof Change)) return parsed('$set', schema, value)
+  if (value.operator === '$unset') {
+    return mayBeAbsent(schema)
+      ? { operator: '$unset', operand: '' }
+      : new Refusal('is required and cannot be removed', undefined)
+  }
+  const operand = operandSchema(value, schema)
+  // What is sealed can be compared with nothing and added to nothing.
+  return operand === undefined || Object.hasOwn(entity.secrets, path)
+    ? new Refusal(`cannot be changed by ${value.operator}`, value.operand)
+    : parsed(value.operator, operand, value.operand)
+}
+
+function parsed(operator: string, schema: z.ZodType, operand: unknown): Operation {
+  const result = schema.safeParse(operand)
+  return result.success ? { operator, operand: result.data } : { operator, operand, error: result.error }
+}
+
+/** What the operator takes on a field of this schema; undefined where it does not fit. */
+function operandSchema({ operator }: Change<unknown>, schema: z.ZodType): z.ZodType | undefined {
+  const core = coreSchema(schema)
+  switch (operator) {
+    case '$inc':
+    case '$mul':
+      return core instanceof z.ZodNumber ? z.number() : undefined
+    case '$min':
+    case '$max':
+      return core instanceof z.ZodNumber || core instanceof z.ZodDate ? core : undefined
+    case '$pull':
+      return pulledSchema(core)
+    default:
+      return itemSchema(core)
+  }
+}
+
+/** Some of an item's fields are enough to name it; what is left out is not to be filled in with a default. */
+function pulledSchema(list: z.ZodType): z.ZodType | undefined {
+  const item = itemSchema(list)
+  const core = item === undefined ? undefined : coreSchema(item)
+  if (!(core instanceof z.ZodObject)) return item
+  const shape = Object.entries(core.shape as Record<string, z.ZodType>)
+  return z.strictObject(Object.fromEntries(shape.map(([name, schema]) => [name, withoutDefault(schema).optional()])))
+}
+
+function withoutDefault(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault
+    ? withoutDefault(schema.unwrap() as z.ZodType)
+    : schema
 }
 
 const managed = new Set(['_id', 'createdAt', 'updatedAt', '__v', 'deletedAt'])
 
 /** The schema of the field that a dotted path names; undefined where there is none, or where only the library may write. */
-function schemaAt(entity: EntityDescription, path: string): z.ZodType | undefined {
-  const [head = '', ...tail] = path.split('.')
+function changeableSchema(entity: EntityDescription, path: string): z.ZodType | undefined {
   if (Object.hasOwn(entity.secrets, path)) return entity.secrets[path]
-  if (managed.has(head) || Object.hasOwn(entity.secrets, head) || !Object.hasOwn(entity.storedSchema.shape, head))
-    return undefined
-  let schema: z.ZodType | undefined = entity.storedSchema.shape[head] as z.ZodType
-  for (const segment of tail) {
-    const inner: z.ZodType = unwrap(schema)
-    if (inner instanceof z.ZodArray && /^\d{1,4}$/.test(segment)) schema = inner.element as z.ZodType
-    else if (inner instanceof z.ZodObject && Object.hasOwn(inner.shape, segment))
-      schema = inner.shape[segment] as z.ZodType
-    else return undefined
-  }
-  return schema
-}
-
-function itemOf(schema: z.ZodType): z.ZodType | undefined {
-  const inner = unwrap(schema)
-  return inner instanceof z.ZodArray ? (inner.element as z.ZodType) : undefined
-}
-
-function unwrap(schema: z.ZodType): z.ZodType {
-  return schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault
-    ? unwrap(schema.unwrap() as z.ZodType)
-    : schema
+  const head = path.split('.', 1)[0] ?? ''
+  return managed.has(head) || Object.hasOwn(entity.secrets, head) ? undefined : schemaAt(entity, path)
 }

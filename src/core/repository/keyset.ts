@@ -1,6 +1,10 @@
-import { BSON, type Document, type Filter } from 'mongodb'
-import type { EntityDescription, SortDirection } from '../entity.js'
-import { DatabaseError, ValidationError } from '../errors.js'
+import { BSON, type Document, type Filter, ObjectId } from 'mongodb'
+import { z } from 'zod'
+import type { EntityDescription, IndexDefinition, SortDirection } from '../entity.js'
+import { DatabaseError, type ValidationError } from '../errors.js'
+import { coreSchema, schemaAt } from '../field-schema.js'
+import { isRecord } from '../is-record.js'
+import { refused } from './data.js'
 
 /** Fields to sort by, the last of which decides between documents that are equal in the others. */
 export type KeysetSort = readonly (readonly [field: string, direction: SortDirection])[]
@@ -9,17 +13,18 @@ export type KeysetSort = readonly (readonly [field: string, direction: SortDirec
  * The sort with a tie-breaker, in a form that a declared index serves: a keyset page would otherwise read the whole
  * collection each time.
  * @param equalities The fields that the filter fixes to one value.
- * @throws DatabaseError `UNINDEXED_SORT` if no index serves it.
+ * @throws DatabaseError `UNINDEXED_SORT` if no index serves it, ValidationError for a field whose values have no one order.
  */
 export function keysetSort(entity: EntityDescription, equalities: ReadonlySet<string>, sort: KeysetSort): KeysetSort {
-  const last = sort.at(-1)
-  const fields = sort.filter(([field]) => field !== '_id')
-  const direction = last?.[1] ?? 1
-  if (fields.length === 0) return [['_id', direction]]
-  const complete: KeysetSort = [...fields, ['_id', direction]]
+  const idAt = sort.findIndex(([field]) => field === '_id')
+  // What would come after the `_id` decides nothing.
+  const fields = idAt === -1 ? sort : sort.slice(0, idAt)
+  const complete: KeysetSort = [...fields, ['_id', sort[idAt]?.[1] ?? sort.at(-1)?.[1] ?? 1]]
+  if (fields.length === 0) return complete
+  for (const [field] of fields) requireOneOrder(entity, field)
   for (const index of entity.indexes) {
-    const free = Object.entries(index.key).filter(([field]) => !equalities.has(field))
     if (index.partialFilterExpression !== undefined) continue
+    const free = Object.entries(index.key).filter(([field]) => !equalities.has(field))
     if (index.unique === true && free.length === fields.length && runsAlong(free, fields)) return fields
     if (runsAlong(free, complete)) return complete
   }
@@ -30,11 +35,32 @@ export function keysetSort(entity: EntityDescription, equalities: ReadonlySet<st
   )
 }
 
-function runsAlong(indexed: readonly (readonly [string, unknown])[], sort: KeysetSort): boolean {
+function runsAlong(indexed: readonly (readonly [string, IndexDefinition['key'][string]])[], sort: KeysetSort): boolean {
   if (indexed.length < sort.length) return false
   const runs = (sign: 1 | -1) =>
     sort.every(([field, direction], at) => indexed[at]?.[0] === field && indexed[at]?.[1] === direction * sign)
   return runs(1) || runs(-1)
+}
+
+/** Comparisons see values of one type only, and a list is sorted by its least item: neither could be walked without gaps. */
+function requireOneOrder(entity: EntityDescription, field: string): void {
+  const schema = schemaAt(entity, field)
+  if (schema === undefined || !hasOneOrder(coreSchema(schema))) {
+    throw refused(`The sort of ${entity.name}`, field, 'has values of several types, and no one order', undefined)
+  }
+}
+
+function hasOneOrder(schema: z.ZodType): boolean {
+  if (schema instanceof z.ZodEnum) return new Set(schema.options.map((option) => typeof option)).size === 1
+  if (schema instanceof z.ZodLiteral) return new Set([...schema.values].map((value) => typeof value)).size === 1
+  return (
+    schema instanceof z.ZodString ||
+    schema instanceof z.ZodStringFormat ||
+    schema instanceof z.ZodNumber ||
+    schema instanceof z.ZodBoolean ||
+    schema instanceof z.ZodDate ||
+    schema.meta()?.bsonType === 'objectId'
+  )
 }
 
 /** A cursor that names the last document of a page by its sort values; opaque, and safe in a URL. */
@@ -63,27 +89,34 @@ function beyondValue(field: string, direction: SortDirection, value: unknown): F
   return { $or: [{ [field]: { $lt: value } }, { [field]: { $eq: null } }] }
 }
 
-function decodeCursor(sort: KeysetSort, cursor: string): unknown[] {
-  let decoded: unknown
-  try {
-    decoded = BSON.EJSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-  } catch {
-    throw badCursor('is not a cursor')
-  }
-  const { s: key, v: values } = (decoded ?? {}) as { s?: unknown; v?: unknown }
+const maximumCursorLength = 16_384
+
+function decodeCursor(sort: KeysetSort, cursor: unknown): unknown[] {
+  if (typeof cursor !== 'string' || cursor.length > maximumCursorLength) throw badCursor('is not a cursor', cursor)
+  const { s: key, v: values } = parseCursor(cursor)
   if (key !== sortKey(sort) || !Array.isArray(values) || values.length !== sort.length)
-    throw badCursor('belongs to another sort')
-  if (!values.every(isScalar)) throw badCursor('is not a cursor')
+    throw badCursor('belongs to another sort', cursor)
+  if (!values.every(isScalar)) throw badCursor('is not a cursor', cursor)
   return values
 }
 
-function badCursor(message: string): ValidationError {
-  return new ValidationError('The query', [{ path: 'cursor', message, received: 'string' }])
+function parseCursor(cursor: string): Record<string, unknown> {
+  try {
+    const parsed: unknown = BSON.EJSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    if (isRecord(parsed)) return parsed
+  } catch {
+    // What it is instead does not matter, and is not to be shown.
+  }
+  throw badCursor('is not a cursor', cursor)
+}
+
+function badCursor(message: string, cursor: unknown): ValidationError {
+  return refused('The query', 'cursor', message, cursor)
 }
 
 function isScalar(value: unknown): boolean {
-  if (value === null || ['string', 'number', 'boolean', 'bigint'].includes(typeof value)) return true
-  return value instanceof Date || (typeof value === 'object' && '_bsontype' in value && value._bsontype === 'ObjectId')
+  if (value instanceof Date) return !Number.isNaN(value.getTime())
+  return value === null || value instanceof ObjectId || ['string', 'number', 'boolean'].includes(typeof value)
 }
 
 function sortKey(sort: KeysetSort): string {

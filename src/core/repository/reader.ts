@@ -1,25 +1,26 @@
 import type { ClientSession, Collection, Document, Filter as DriverFilter, FindOptions } from 'mongodb'
-import { ObjectId } from 'mongodb'
+import { type ObjectId, Timestamp } from 'mongodb'
 import type { Database } from '../database.js'
 import type { Entity, EntityDescription, Identified } from '../entity.js'
-import { DatabaseError, NotFoundError, ValidationError } from '../errors.js'
-import { typeName } from '../validate.js'
-import { type EntityChange, type WatchOptions, watchCollection } from './change-stream.js'
+import { DatabaseError, NotFoundError } from '../errors.js'
+import { toObjectId } from '../fields.js'
+import { type EntityChange, toResumeToken, type WatchOptions, watchCollection } from './change-stream.js'
 import { compileFilter } from './compile-filter.js'
 import type { Filter } from './conditions.js'
 import { afterCursor, encodeCursor, type KeysetSort, keysetSort } from './keyset.js'
 import { type Page, pageOf, type Slice } from './page.js'
 import {
-  boundedLimit,
+  bounded,
   compileSelection,
   compileSort,
   type ListOptions,
+  type Projection,
   type ReadOptions,
   type Selected,
 } from './selection.js'
 
-const defaultLimit = 100
-const maximumLimit = 1000
+export const defaultLimit = 100
+export const maximumLimit = 1000
 const defaultPageLimit = 50
 const maximumSkip = 100_000
 const defaultBatchSize = 1000
@@ -90,7 +91,7 @@ export class Reader<Stored extends Identified> {
     options: FindOptionsOf<Stored, Key> = {},
   ): Promise<Selected<Stored, Key>[]> {
     const query = this.query(filter, options)
-    const limit = boundedLimit(options.limit, defaultLimit, maximumLimit)
+    const limit = bounded('limit', options.limit, defaultLimit, maximumLimit)
     const found = await this.read('find', (session) =>
       this.collection.find(query, { ...this.listOptions(options, session), limit }).toArray(),
     )
@@ -106,8 +107,8 @@ export class Reader<Stored extends Identified> {
     options: PageOptions<Stored, Key> = {},
   ): Promise<Page<Selected<Stored, Key>>> {
     const query = this.query(filter, options)
-    const limit = boundedLimit(options.limit, defaultPageLimit, maximumLimit)
-    const page = boundedLimit(options.page, 1, Math.floor(maximumSkip / limit) + 1)
+    const limit = bounded('limit', options.limit, defaultPageLimit, maximumLimit)
+    const page = bounded('page', options.page, 1, Math.floor(maximumSkip / limit) + 1)
     const find = this.read('page', (session) =>
       this.collection.find(query, { ...this.pageSort(options, session), skip: (page - 1) * limit, limit }).toArray(),
     )
@@ -126,24 +127,27 @@ export class Reader<Stored extends Identified> {
     options: AfterOptions<Stored, Key> = {},
   ): Promise<Slice<Selected<Stored, Key>>> {
     const query = this.query(filter, options)
-    const limit = boundedLimit(options.limit, defaultPageLimit, maximumLimit)
+    const limit = bounded('limit', options.limit, defaultPageLimit, maximumLimit)
     const sort = keysetSort(this.entity, equalitiesOf(query), compileSort(this.entity, options.sort))
-    const bounded =
+    const remaining =
       options.cursor == null ? query : ({ $and: [query, afterCursor(sort, options.cursor)] } as DriverFilter<Stored>)
-    const projection = withSortFields(compileSelection(this.entity, options.select), sort)
+    const projection = compileSelection(this.entity, options.select)
     const found: Document[] = await this.read('after', (session) =>
       this.collection
-        .find(bounded, { ...inSession(session), ...projection, sort: asSort(sort), limit: limit + 1 })
+        .find(remaining, {
+          ...inSession(session),
+          ...withSortFields(projection, sort),
+          sort: asSort(sort),
+          limit: limit + 1,
+        })
         .toArray(),
     )
     const hasNext = found.length > limit
     const items = hasNext ? found.slice(0, limit) : found
     const last = items.at(-1)
-    return {
-      items: items as Selected<Stored, Key>[],
-      hasNext,
-      nextCursor: hasNext && last ? encodeCursor(sort, last) : null,
-    }
+    const nextCursor = hasNext && last ? encodeCursor(sort, last) : null
+    if (options.select !== undefined) keepOnly(items, projection ?? {})
+    return { items: items as Selected<Stored, Key>[], hasNext, nextCursor }
   }
 
   /** How many documents match. */
@@ -167,7 +171,7 @@ export class Reader<Stored extends Identified> {
     options: StreamOptions<Stored, Key> = {},
   ): AsyncGenerator<Selected<Stored, Key>, void, undefined> {
     const query = this.query(filter, options)
-    const batchSize = boundedLimit(options.batchSize, defaultBatchSize, 10_000)
+    const batchSize = bounded('batchSize', options.batchSize, defaultBatchSize, 10_000)
     const session = this.database.transactions.session
     const cursor = this.collection.find(query, { ...this.listOptions(options, session), batchSize })
     try {
@@ -180,24 +184,25 @@ export class Reader<Stored extends Identified> {
   }
 
   /**
-   * The changes of this entity's documents, from the moment this resolves. After a lost connection the stream goes on where
-   * it broke off. The filter is applied to the document as it is after the change; deletions always come through.
+   * The changes of this entity's documents, from the moment this resolves until the signal or the end of the handle. After
+   * a lost connection the stream goes on where it broke off. The filter is applied to the document as it is after the
+   * change; deletions always come through. A soft deletion is an update that sets `deletedAt`.
    * @throws DatabaseError `HISTORY_LOST` when changes are missing, `REPLICA_SET_REQUIRED` on a standalone server.
    */
   async watch(
     filter: Filter<Stored> = {},
     options: WatchOptions = {},
   ): Promise<AsyncGenerator<EntityChange<Stored>, void, undefined>> {
-    await this.database.requireReplicaSet('Change streams')
     const compiled = compileFilter<Document>(this.entity, filter)
-    const { operationTime } = await this.read('watch', () => this.database.native.command({ ping: 1 }))
-    const hidden = Object.fromEntries(
-      Object.keys(this.entity.secrets).flatMap((name) => [
-        [`fullDocument.${name}`, 0],
-        [`updateDescription.updatedFields.${name}`, 0],
-      ]),
-    )
-    return watchCollection<Stored>(this.collection, { at: operationTime }, matchAfterChange(compiled), hidden, options)
+    const token = options.resumeAfter === undefined ? undefined : toResumeToken(options.resumeAfter)
+    await this.database.requireReplicaSet('Change streams')
+    const { closing } = this.database
+    return watchCollection<Stored>(this.collection, {
+      start: token === undefined ? { startAtOperationTime: await this.afterLastOperation() } : { resumeAfter: token },
+      match: Object.keys(compiled).length === 0 ? undefined : afterChange(compiled),
+      hidden: Object.keys(this.entity.secrets),
+      signal: options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]),
+    })
   }
 
   protected get collection(): Collection<Stored> {
@@ -216,9 +221,21 @@ export class Reader<Stored extends Identified> {
     return this.alive(compileFilter<Stored>(this.entity, filter), options)
   }
 
-  private alive(query: DriverFilter<Stored>, options: Pick<ReadOptions<Stored>, 'withDeleted'>): DriverFilter<Stored> {
+  protected alive(
+    query: DriverFilter<Stored>,
+    options: Pick<ReadOptions<Stored>, 'withDeleted'>,
+  ): DriverFilter<Stored> {
     if (!this.entity.softDelete || options.withDeleted === true) return query
-    return { ...query, deletedAt: { $eq: null } }
+    const isAlive = { deletedAt: { $eq: null } }
+    const both = 'deletedAt' in query ? { $and: [query, isAlive] } : { ...query, ...isAlive }
+    return both as DriverFilter<Stored>
+  }
+
+  /** The server's time just after the last operation that it knows of. */
+  private async afterLastOperation(): Promise<Timestamp> {
+    const { operationTime } = await this.read('watch', () => this.database.native.command({ ping: 1 }))
+    const last = operationTime as Timestamp
+    return new Timestamp({ t: last.getHighBits(), i: last.getLowBits() + 1 })
   }
 
   private readOptions(options: ReadOptions<Stored, keyof Stored>, session: ClientSession | undefined): FindOptions {
@@ -242,14 +259,7 @@ export class Reader<Stored extends Identified> {
   }
 }
 
-/** The id as an ObjectId. @throws ValidationError if it is none. */
-export function toObjectId(id: ObjectId | string): ObjectId {
-  if (id instanceof ObjectId) return id
-  if (typeof id === 'string' && /^[0-9a-fA-F]{24}$/.test(id)) return ObjectId.createFromHexString(id)
-  throw new ValidationError('The id', [
-    { path: '_id', message: 'expected an ObjectId or 24 hexadecimal digits', received: typeName(id) },
-  ])
-}
+export { toObjectId }
 
 export function inSession(session: ClientSession | undefined): { session?: ClientSession } {
   return session === undefined ? {} : { session }
@@ -259,32 +269,31 @@ function asSort(sort: KeysetSort): Record<string, 1 | -1> {
   return Object.fromEntries(sort)
 }
 
+/** The fields that the filter fixes to one value; a list could equal a field's value or one of its items. */
 function equalitiesOf(query: Document): ReadonlySet<string> {
-  return new Set(Object.entries(query).flatMap(([field, condition]) => ('$eq' in Object(condition) ? [field] : [])))
+  const fixed = Object.entries(query).filter(
+    ([, condition]) => '$eq' in Object(condition) && !Array.isArray(condition.$eq),
+  )
+  return new Set(fixed.map(([field]) => field))
 }
 
-function withSortFields(
-  projection: Readonly<Record<string, 0 | 1>> | undefined,
-  sort: KeysetSort,
-): { projection?: Record<string, 0 | 1> } {
+/** The cursor is made of the sort's fields, so they are read too. */
+function withSortFields(projection: Projection | undefined, sort: KeysetSort): { projection?: Projection } {
   if (projection === undefined) return {}
-  const excludes = Object.values(projection).includes(0)
-  return {
-    projection: excludes
-      ? { ...projection }
-      : { ...projection, ...Object.fromEntries(sort.map(([field]) => [field, 1 as const])) },
+  if (Object.values(projection).includes(0)) return { projection }
+  return { projection: { ...projection, ...Object.fromEntries(sort.map(([field]) => [field, 1])) } }
+}
+
+function keepOnly(documents: readonly Document[], projection: Projection): void {
+  for (const document of documents) {
+    for (const name of Object.keys(document)) if (!Object.hasOwn(projection, name)) delete document[name]
   }
 }
 
-function matchAfterChange(filter: Document): Document | undefined {
-  if (Object.keys(filter).length === 0) return undefined
-  return { $or: [{ operationType: 'delete' }, prefixed(filter)] }
-}
-
-function prefixed(filter: Document): Document {
+function afterChange(filter: Document): Document {
   return Object.fromEntries(
     Object.entries(filter).map(([key, value]) =>
-      key.startsWith('$') ? [key, (value as Document[]).map(prefixed)] : [`fullDocument.${key}`, value],
+      key.startsWith('$') ? [key, (value as Document[]).map(afterChange)] : [`fullDocument.${key}`, value],
     ),
   )
 }

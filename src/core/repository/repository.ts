@@ -7,18 +7,21 @@ import {
 } from 'mongodb'
 import type { HydratedDocument, Model } from 'mongoose'
 import type { Database } from '../database.js'
-import type { Entity, StoredFields } from '../entity.js'
-import { ConflictError, NotFoundError, ValidationError } from '../errors.js'
-import { compileModel } from '../model.js'
+import type { Entity, EntityDescription, StoredFields } from '../entity.js'
+import { ConflictError, type DatabaseError, NotFoundError, ValidationError } from '../errors.js'
+import { toObjectId } from '../fields.js'
 import { issuesOf } from '../validate.js'
 import type { Changes } from './changes.js'
 import { compileChanges } from './compile-changes.js'
 import type { Filter } from './conditions.js'
-import { inSession, Reader, requireSoftDelete, toObjectId } from './reader.js'
+import { refused } from './data.js'
+import { defaultLimit, type FindOptionsOf, inSession, maximumLimit, Reader, requireSoftDelete } from './reader.js'
 import { SecretFields } from './secret-fields.js'
-import { boundedLimit, type ListOptions } from './selection.js'
+import { bounded, compileSort } from './selection.js'
+import { prepareUpsert, type Upsert, upsertStage } from './upsert.js'
 
 const maximumBatch = 10_000
+const upsertAttempts = 5
 
 export interface UpdateOptions {
   /** The `__v` that the change was made for; another one means that somebody was faster, and nothing is written. */
@@ -28,7 +31,7 @@ export interface UpdateOptions {
 export type BulkOperation<Stored, Input> =
   | { readonly create: Input }
   | { readonly update: ObjectId | string; readonly changes: Changes<Stored, Input>; readonly version?: number }
-  | { readonly delete: ObjectId | string }
+  | { readonly delete: ObjectId | string; readonly version?: number }
 
 export interface BulkResult {
   readonly created: ObjectId[]
@@ -49,21 +52,22 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     this.#secrets = new SecretFields(database, entity)
   }
 
-  /** The Mongoose model, for what the repository does not offer. It does not take part in transactions by itself. */
+  /**
+   * The Mongoose model, for what the repository does not offer. It validates as the repository does, and its errors are
+   * ours too; it does not take part in transactions by itself.
+   */
   get model(): Model<Stored> {
-    return compileModel<Stored>(this.database.connection, this.entity)
+    return this.database.models.of<Stored>(this.entity)
   }
 
   /** Stores a new document. @throws ValidationError, ConflictError if a unique value is taken. */
   async create(input: Input): Promise<Stored> {
-    const document = this.build(input)
-    await this.read('create', (session) => this.collection.insertOne(document, inSession(session)))
-    return this.#secrets.without<Stored>(document)
+    return this.insertBuilt(this.complete(this.parse(input, this.entity.name)))
   }
 
   /** Stores all of them or none. @throws ValidationError with paths such as `2.name`, ConflictError. */
   async createMany(inputs: readonly Input[]): Promise<Stored[]> {
-    this.checkBatch(inputs)
+    requireBatch(this.entity, inputs)
     if (inputs.length === 0) return []
     const documents = this.buildAll(inputs)
     await this.database.transactions.run(() =>
@@ -91,35 +95,24 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   }
 
   /**
-   * Changes the document that matches, or creates it. The filter may use equality only; what it fixes belongs to the input.
-   * Safe from many processes if a unique index covers the filter's fields.
+   * Changes the document that has the filter's values, or creates it from the input. What the input leaves out stays as it
+   * is; defaults are for new documents only. Safe from many processes at once: a unique index over the filter's fields
+   * decides, and without one the call is refused.
+   * @throws ValidationError if the filter has conditions or values other than the input's, ConflictError,
+   * DatabaseError `CONFIGURATION` without such an index.
    */
   async upsert(filter: Filter<Stored>, input: Input): Promise<Stored> {
-    const document = this.build(input) as Record<string, unknown>
-    const { _id, createdAt, __v, deletedAt, ...fields } = document
-    const query = this.query(filter, {})
-    const onInsert = {
-      createdAt,
-      ...(deletedAt === null ? {} : {}),
-      ...('_id' in input || !('_id' in query) ? { _id } : {}),
-    }
-    const update = { $set: fields, $setOnInsert: onInsert, $inc: { __v: 1 } } as unknown as UpdateFilter<Stored>
-    const attempt = () =>
-      this.read('upsert', (session) =>
-        this.collection.findOneAndUpdate(query, update, {
-          ...inSession(session),
-          upsert: true,
-          returnDocument: 'after',
-          projection: this.#secrets.projection,
-        }),
-      )
-    try {
-      return (await attempt()) as unknown as Stored
-    } catch (error) {
-      // Two upserts that both found nothing: the one that came second now finds the other's document.
-      if (error instanceof ConflictError && this.database.transactions.session === undefined)
-        return (await attempt()) as unknown as Stored
-      throw error
+    const upsert = prepareUpsert(this.entity, filter, this.parse(input, this.entity.name), input)
+    if (!this.#secrets.areIn(upsert.given)) return this.upsertAtOnce(upsert)
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const stored = (await this.updateFound(upsert)) ?? (await this.insertBuilt(this.complete(upsert.fields)))
+        return stored
+      } catch (error) {
+        // Another process has created the document meanwhile, and now it is found.
+        const isRepeatable = error instanceof ConflictError && this.database.transactions.session === undefined
+        if (!isRepeatable || attempt >= upsertAttempts) throw error
+      }
     }
   }
 
@@ -156,37 +149,31 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
 
   /** Several writes, in order, all or none. @throws ValidationError, NotFoundError, ConflictError. */
   async bulk(operations: readonly BulkOperation<Stored, Input>[]): Promise<BulkResult> {
-    this.checkBatch(operations)
+    requireBatch(this.entity, operations)
+    if (operations.length === 0) return { created: [], updated: 0, deleted: 0 }
     const created: ObjectId[] = []
-    const writes = operations.map((operation): AnyBulkWriteOperation<Stored> => {
+    const writes = operations.map((operation, index): AnyBulkWriteOperation<Stored> => {
       if ('create' in operation) {
-        const document = this.build(operation.create)
+        const document = this.complete(this.parse(operation.create, `${this.entity.name} (operation ${index})`))
         created.push(document._id as ObjectId)
         return { insertOne: { document: document as never } }
       }
-      if ('update' in operation) {
-        const _id = toObjectId(operation.update)
-        return {
-          updateOne: { filter: this.target(_id, operation.version), update: this.updateOf(_id, operation.changes) },
-        }
-      }
-      const filter = this.target(toObjectId(operation.delete), undefined)
+      const filter = this.target(targetOf(operation), operation.version)
+      if ('update' in operation)
+        return { updateOne: { filter, update: this.updateOf(targetOf(operation), operation.changes) } }
       return this.entity.softDelete ? { updateOne: { filter, update: this.deletion() } } : { deleteOne: { filter } }
     })
-    if (writes.length === 0) return { created, updated: 0, deleted: 0 }
-    const updates = operations.filter((operation) => 'update' in operation).length
-    const deletions = operations.length - updates - created.length
-    await this.database.transactions.run(async () => {
-      const result = await this.read('bulk', (session) => this.collection.bulkWrite(writes, inSession(session)))
-      const hit = result.matchedCount + result.deletedCount
-      if (hit !== updates + deletions) {
-        throw new NotFoundError(
-          this.entity.name,
-          `the id and version of every operation: ${updates + deletions - hit} of ${writes.length} met none`,
-        )
-      }
-    })
-    return { created, updated: updates, deleted: deletions }
+    const updated = operations.filter((operation) => 'update' in operation).length
+    const deleted = operations.length - updated - created.length
+    try {
+      await this.database.transactions.run(async () => {
+        const result = await this.read('bulk', (session) => this.collection.bulkWrite(writes, inSession(session)))
+        if (result.matchedCount + result.deletedCount !== updated + deleted) throw new TargetMissed()
+      })
+    } catch (error) {
+      throw error instanceof TargetMissed ? await this.missedBy(operations) : error
+    }
+    return { created, updated, deleted }
   }
 
   /** The document as a Mongoose document, with the entity's virtuals and methods. @throws NotFoundError. */
@@ -199,13 +186,13 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   /** The documents that match as Mongoose documents; they save in the transaction that they were read in. */
   async findDocuments(
     filter: Filter<Stored> = {},
-    options: ListOptions<Stored> & { readonly limit?: number } = {},
+    options: Omit<FindOptionsOf<Stored, keyof Stored>, 'select'> = {},
   ): Promise<HydratedDocument<Stored>[]> {
     const query = this.query(filter, options)
-    const limit = boundedLimit(options.limit, 100, 1000)
+    const limit = bounded('limit', options.limit, defaultLimit, maximumLimit)
+    const sort = Object.fromEntries(compileSort(this.entity, options.sort))
     return this.read('findDocuments', async (session) => {
-      const found = this.model.find(query as never, null, { ...inSession(session), limit })
-      if (options.sort !== undefined) found.sort(options.sort as Record<string, 1 | -1>)
+      const found = this.model.find(query as never, null, { ...inSession(session), limit, sort })
       return (await found.exec()) as unknown as HydratedDocument<Stored>[]
     })
   }
@@ -223,10 +210,58 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     return this.#secrets.reseal()
   }
 
-  private build(input: Input): OptionalUnlessRequiredId<Stored> {
+  private async insertBuilt(document: OptionalUnlessRequiredId<Stored>): Promise<Stored> {
+    await this.read('create', (session) => this.collection.insertOne(document, inSession(session)))
+    return this.#secrets.without<Stored>(document)
+  }
+
+  private async upsertAtOnce({ query, fields, given }: Upsert): Promise<Stored> {
+    const document = this.complete(fields) as Record<string, unknown>
+    const stages = [{ $set: upsertStage(document, given) }]
+    const attempt = () =>
+      this.read('upsert', (session) =>
+        this.collection.findOneAndUpdate(this.alive(query as DriverFilter<Stored>, {}), stages, {
+          ...inSession(session),
+          upsert: true,
+          returnDocument: 'after',
+          projection: this.#secrets.projection,
+        }),
+      )
+    try {
+      return (await attempt()) as unknown as Stored
+    } catch (error) {
+      // Two upserts that both found nothing: the one that came second now finds the other's document.
+      if (error instanceof ConflictError && this.database.transactions.session === undefined)
+        return (await attempt()) as unknown as Stored
+      throw error
+    }
+  }
+
+  /** For inputs with secrets, which are sealed for the document that they are stored in: it has to be known before. */
+  private async updateFound({ query, fields, given }: Upsert): Promise<Stored | null> {
+    const alive = this.alive(query as DriverFilter<Stored>, {})
+    const found = await this.read('upsert', (session) =>
+      this.collection.findOne(alive, { ...inSession(session), projection: { _id: 1 } }),
+    )
+    if (found === null) return null
+    const _id = found._id as ObjectId
+    const changed: Record<string, unknown> = Object.fromEntries(given.map((name) => [name, fields[name]]))
+    this.#secrets.sealIn(changed, _id)
+    const update = { $set: { ...changed, updatedAt: this.database.clock.now() }, $inc: { __v: 1 } }
+    const updated = await this.read('upsert', (session) =>
+      this.collection.findOneAndUpdate({ $and: [{ _id }, alive] } as DriverFilter<Stored>, update as never, {
+        ...inSession(session),
+        returnDocument: 'after',
+        projection: this.#secrets.projection,
+      }),
+    )
+    return updated as unknown as Stored | null
+  }
+
+  private parse(input: Input, subject: string): Record<string, unknown> {
     const result = this.entity.inputSchema.safeParse(input)
-    if (!result.success) throw new ValidationError(this.entity.name, issuesOf(result.error, input))
-    return this.complete(result.data as Record<string, unknown>)
+    if (!result.success) throw new ValidationError(subject, issuesOf(result.error, input))
+    return result.data as Record<string, unknown>
   }
 
   private buildAll(inputs: readonly Input[]): OptionalUnlessRequiredId<Stored>[] {
@@ -234,12 +269,13 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     const issues = results.flatMap((result, index) =>
       result.success
         ? []
-        : issuesOf(result.error, inputs[index]).map((issue) => ({ ...issue, path: `${index}.${issue.path}` })),
+        : issuesOf(result.error, inputs[index]).map((issue) => ({ ...issue, path: join(String(index), issue.path) })),
     )
     if (issues.length > 0) throw new ValidationError(this.entity.name, issues)
     return results.map((result) => this.complete(result.data as Record<string, unknown>))
   }
 
+  /** The document to be stored: what the library sets is set, and secrets are sealed. */
   private complete(fields: Record<string, unknown>): OptionalUnlessRequiredId<Stored> {
     const _id = (fields._id as ObjectId | undefined) ?? new ObjectId()
     const now = this.database.clock.now()
@@ -262,7 +298,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     return {
       _id,
       ...(this.entity.softDelete ? { deletedAt: null } : {}),
-      ...(version === undefined ? {} : { __v: version }),
+      ...(version === undefined ? {} : { __v: requireVersion(version) }),
     } as unknown as DriverFilter<Stored>
   }
 
@@ -271,6 +307,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     return { $set: { deletedAt: now, updatedAt: now }, $inc: { __v: 1 } } as unknown as UpdateFilter<Stored>
   }
 
+  /** Why a document was not met. */
   private async missing(_id: ObjectId, version: number | undefined): Promise<NotFoundError | ConflictError> {
     const isThere = version !== undefined && (await this.exists({ _id } as Filter<Stored>))
     if (!isThere) return new NotFoundError(this.entity.name, `id ${_id.toHexString()}`)
@@ -280,11 +317,37 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     )
   }
 
-  private checkBatch(items: readonly unknown[]): void {
-    if (items.length > maximumBatch) {
-      throw new ValidationError(this.entity.name, [
-        { path: '', message: `expected at most ${maximumBatch} at a time`, received: 'array' },
-      ])
+  /** Which of the operations met no document, as far as it can still be told after nothing was stored. */
+  private async missedBy(operations: readonly BulkOperation<Stored, Input>[]): Promise<DatabaseError> {
+    for (const operation of operations) {
+      if ('create' in operation) continue
+      const _id = targetOf(operation)
+      const found = await this.collection.findOne(this.target(_id, operation.version), { projection: { _id: 1 } })
+      if (found === null) return this.missing(_id, operation.version)
     }
+    return new NotFoundError(this.entity.name, 'an id that an operation was for, by the time it was its turn')
   }
+}
+
+/** Thrown inside a bulk write's transaction, so that nothing of it is stored. */
+class TargetMissed extends Error {}
+
+function targetOf(
+  operation: { readonly update: ObjectId | string } | { readonly delete: ObjectId | string },
+): ObjectId {
+  return toObjectId('update' in operation ? operation.update : operation.delete)
+}
+
+function requireVersion(version: number): number {
+  if (Number.isInteger(version) && version >= 0) return version
+  throw refused('The options', 'version', 'expected the __v of a document', version)
+}
+
+function requireBatch(entity: EntityDescription, items: readonly unknown[]): void {
+  if (Array.isArray(items) && items.length <= maximumBatch) return
+  throw refused(entity.name, '', `expected a list of at most ${maximumBatch}`, items)
+}
+
+function join(path: string, inner: string): string {
+  return inner === '' ? path : `${path}.${inner}`
 }

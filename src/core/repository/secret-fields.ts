@@ -1,7 +1,9 @@
-import type { Document, ObjectId } from 'mongodb'
+import type { AnyBulkWriteOperation, Document, ObjectId } from 'mongodb'
 import type { Database } from '../database.js'
 import type { EntityDescription } from '../entity.js'
 import { NotFoundError } from '../errors.js'
+
+const batchLength = 500
 
 /** The fields of an entity that are encrypted at rest: sealed on the way in, left out on the way out. */
 export class SecretFields {
@@ -29,8 +31,14 @@ export class SecretFields {
     }
   }
 
-  /** A copy of the document that can be shown. */
+  /** Whether one of these fields is encrypted. */
+  areIn(names: readonly string[]): boolean {
+    return names.some((name) => this.#names.includes(name))
+  }
+
+  /** The document as it can be shown. */
   without<Shown>(document: object): Shown {
+    if (this.#names.length === 0) return document as Shown
     const shown: Record<string, unknown> = { ...document }
     for (const name of this.#names) delete shown[name]
     return shown as Shown
@@ -38,10 +46,8 @@ export class SecretFields {
 
   /** @throws NotFoundError, DatabaseError `KEY_RING`. */
   async reveal(_id: ObjectId, field: string): Promise<string> {
-    const found = await this.#database.run(this.#entity, 'revealSecret', (session) =>
-      this.#collection.findOne({ _id }, { ...(session === undefined ? {} : { session }), projection: { [field]: 1 } }),
-    )
-    const sealed: unknown = this.#names.includes(field) ? found?.[field] : undefined
+    const found = this.#names.includes(field) ? await this.#find(_id, field) : null
+    const sealed: unknown = found?.[field]
     if (typeof sealed !== 'string')
       throw new NotFoundError(this.#entity.name, `id ${_id.toHexString()} and a secret ${field}`)
     return this.open(field, _id, sealed)
@@ -51,27 +57,48 @@ export class SecretFields {
     return this.#database.keyRing.open(sealed, this.#placeOf(field, _id))
   }
 
-  /** Seals anew what was not sealed with the active key. @returns how many secrets were. */
+  /** Seals anew what was not sealed with the active key, deleted documents included. @returns how many secrets were. */
   async reseal(): Promise<number> {
     if (this.#names.length === 0) return 0
-    let changed = 0
     const projection = Object.fromEntries(this.#names.map((name) => [name, 1]))
-    for await (const document of this.#collection.find({}, { projection })) {
-      for (const name of this.#names) changed += await this.#resealOne(document, name)
+    const cursor = this.#collection.find({}, { projection, batchSize: batchLength })
+    let changed = 0
+    try {
+      while (await this.#outside(() => cursor.hasNext())) {
+        changed += await this.#resealAll(cursor.readBufferedDocuments())
+      }
+    } finally {
+      await cursor.close()
     }
     return changed
   }
 
-  async #resealOne(document: Document, name: string): Promise<number> {
+  async #resealAll(documents: readonly Document[]): Promise<number> {
+    const writes = documents.flatMap((document) => this.#names.flatMap((name) => this.#renewal(document, name)))
+    if (writes.length === 0) return 0
+    const result = await this.#outside(() => this.#collection.bulkWrite(writes, { ordered: false }))
+    return result.modifiedCount
+  }
+
+  #renewal(document: Document, name: string): AnyBulkWriteOperation[] {
     const sealed: unknown = document[name]
-    if (typeof sealed !== 'string' || this.#database.keyRing.isCurrent(sealed)) return 0
+    if (typeof sealed !== 'string' || this.#database.keyRing.isCurrent(sealed)) return []
     const _id = document._id as ObjectId
     const renewed = this.seal(name, _id, this.open(name, _id, sealed))
     // The old text is part of the filter: a secret that was changed meanwhile stays as it is.
-    const result = await this.#database.run(this.#entity, 'resealSecrets', () =>
-      this.#collection.updateOne({ _id, [name]: sealed }, { $set: { [name]: renewed } }),
+    return [{ updateOne: { filter: { _id, [name]: sealed }, update: { $set: { [name]: renewed } } } }]
+  }
+
+  #find(_id: ObjectId, field: string): Promise<Document | null> {
+    const query = this.#entity.softDelete ? { _id, deletedAt: null } : { _id }
+    return this.#database.run(this.#entity, 'revealSecret', (session) =>
+      this.#collection.findOne(query, { ...(session === undefined ? {} : { session }), projection: { [field]: 1 } }),
     )
-    return result.modifiedCount
+  }
+
+  /** A walk through a whole collection belongs in nobody's transaction. */
+  #outside<Result>(task: () => Promise<Result>): Promise<Result> {
+    return this.#database.transactions.outside(() => this.#database.run(this.#entity, 'resealSecrets', task))
   }
 
   get #collection() {

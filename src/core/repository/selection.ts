@@ -1,7 +1,6 @@
 import type { EntityDescription, SortDirection } from '../entity.js'
-import { ValidationError } from '../errors.js'
-import { typeName } from '../validate.js'
-import { checkPath } from './compile-filter.js'
+import { requireField } from './compile-filter.js'
+import { refused } from './data.js'
 
 /** Fields to sort by, in order of weight. */
 export type Sort<Document> = {
@@ -35,34 +34,32 @@ export function compileSelection(
     const secrets = Object.keys(entity.secrets)
     return secrets.length === 0 ? undefined : Object.fromEntries(secrets.map((name) => [name, 0]))
   }
+  const subject = `The selection of ${entity.name}`
+  if (!Array.isArray(select)) throw refused(subject, '', 'expected a list of fields', select)
   const projection: Record<string, 1> = { _id: 1 }
-  for (const name of select) {
-    checkPath(entity, String(name))
-    projection[String(name)] = 1
+  for (const name of select.map(String)) {
+    requireField(entity, name, subject)
+    if (name.includes('.')) throw refused(subject, name, 'only whole fields can be selected', name)
+    projection[name] = 1
   }
   return projection
 }
 
 /** The sort as pairs, each checked to name a field and a direction. */
 export function compileSort(entity: EntityDescription, sort: object | undefined): [string, SortDirection][] {
+  const subject = `The sort of ${entity.name}`
   return Object.entries(sort ?? {}).map(([path, direction]): [string, SortDirection] => {
-    checkPath(entity, path)
-    if (direction !== 1 && direction !== -1) {
-      throw new ValidationError(`The sort of ${entity.name}`, [
-        { path, message: 'expected 1 or -1', received: typeName(direction) },
-      ])
-    }
+    requireField(entity, path, subject)
+    if (direction !== 1 && direction !== -1) throw refused(subject, path, 'expected 1 or -1', direction)
     return [path, direction]
   })
 }
 
-/** The limit, if it is a whole number within bounds. @throws ValidationError otherwise. */
-export function boundedLimit(limit: number | undefined, fallback: number, maximum: number): number {
-  const value = limit ?? fallback
-  if (!Number.isInteger(value) || value < 1 || value > maximum) {
-    throw new ValidationError('The query', [
-      { path: 'limit', message: `expected a whole number from 1 to ${maximum}`, received: typeName(value) },
-    ])
+/** The number, if it is whole and within bounds. @throws ValidationError otherwise. */
+export function bounded(name: string, value: number | undefined, fallback: number, maximum: number): number {
+  const number = value ?? fallback
+  if (!Number.isInteger(number) || number < 1 || number > maximum) {
+    throw refused('The query', name, `expected a whole number from 1 to ${maximum}`, value)
   }
-  return value
+  return number
 }

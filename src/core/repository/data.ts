@@ -1,0 +1,50 @@
+import { ValidationError } from '../errors.js'
+import { typeName } from '../validate.js'
+
+const maximumDepth = 32
+const prototypeKeys = new Set(['__proto__', 'constructor', 'prototype'])
+const bsonVersion = Symbol.for('@@mdb.bson.version')
+
+/**
+ * Refuses what is more than data: operators, patterns, functions, prototype keys and instances of classes other than the
+ * driver's own, anywhere inside the value.
+ * @throws ValidationError naming the path.
+ */
+export function requireData(subject: string, path: string, value: unknown): void {
+  requireDataWithin(subject, path, value, 0)
+}
+
+function requireDataWithin(subject: string, path: string, value: unknown, depth: number): void {
+  if (typeof value === 'function' || typeof value === 'symbol') throw refused(subject, path, 'is not data', value)
+  if (typeof value !== 'object' || value === null || isLeaf(value)) return
+  if (depth >= maximumDepth) throw refused(subject, path, `is nested more than ${maximumDepth} deep`, value)
+  if (Array.isArray(value)) {
+    value.forEach((item: unknown, index) => {
+      if (item === undefined) throw refused(subject, `${path}.${index}`, 'is undefined', item)
+      requireDataWithin(subject, `${path}.${index}`, item, depth + 1)
+    })
+    return
+  }
+  if (!isPlainObject(value)) throw refused(subject, path, 'is not data', value)
+  for (const [key, inner] of Object.entries(value)) {
+    const isOperator = key.startsWith('$') || key === '_bsontype' || prototypeKeys.has(key)
+    if (isOperator) throw refused(subject, `${path}.${key}`, 'operators are not taken from data', value)
+    requireDataWithin(subject, `${path}.${key}`, inner, depth + 1)
+  }
+}
+
+/** Dates, bytes, and instances of the driver's BSON classes: JSON cannot have the symbol by which they are known. */
+function isLeaf(value: object): boolean {
+  return value instanceof Date || ArrayBuffer.isView(value) || bsonVersion in value
+}
+
+/** Whether the object is a literal, or was parsed from JSON or a query string: nothing is inherited but what all objects have. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+export function refused(subject: string, path: string, message: string, value: unknown): ValidationError {
+  return new ValidationError(subject, [{ path, message, received: typeName(value) }])
+}

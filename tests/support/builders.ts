@@ -1,0 +1,142 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { ObjectId } from 'mongodb'
+import type { Activity } from '../../src/activity/activity.js'
+import { entryFormatVersion, type LedgerEntry } from '../../src/ledger/entry.js'
+import type { ClassroomInput } from '../../src/devices/classroom.js'
+import type { DeviceInput } from '../../src/devices/device.js'
+import type { PowerSettingsInput } from '../../src/energy/power-settings.js'
+import type { IngestWindow } from '../../src/ingestion/ingest-window.js'
+import type { QuarantinedMessageInput } from '../../src/ingestion/quarantine.js'
+
+const hexDigits = (count: number) => randomBytes(count / 2).toString('hex')
+
+/** Keys for secrets, under the names given; the first one seals. */
+export function keyRing(...names: readonly string[]) {
+  const [active = 'first', ...others] = names
+  const keys = Object.fromEntries([active, ...others].map((name) => [name, keyNamed(name)]))
+  return { active, keys }
+}
+
+/** The same key for the same name, so that two rings can share it. */
+function keyNamed(name: string): Uint8Array {
+  return Buffer.alloc(32, name)
+}
+
+export function aMacAddress(): string {
+  return (hexDigits(12).toUpperCase().match(/../g) ?? []).join(':')
+}
+
+export function aClassroom(overrides: Partial<ClassroomInput> = {}): ClassroomInput {
+  return { name: `Room ${hexDigits(8)}`, building: 'Main', floor: 1, capacity: 40, timeZone: 'Asia/Kolkata', ...overrides }
+}
+
+type SwitchInput = NonNullable<DeviceInput['switches']>[number]
+
+export function aSwitch(overrides: Partial<SwitchInput> = {}): SwitchInput {
+  return { _id: new ObjectId(), name: 'Fan', gpio: 16, powerRating: 75, energySource: 'rated', ...overrides }
+}
+
+export function aDevice(overrides: Partial<DeviceInput> = {}): DeviceInput {
+  return {
+    name: `Device ${hexDigits(8)}`,
+    macAddress: aMacAddress(),
+    classroom: new ObjectId(),
+    switches: [aSwitch({ gpio: 16 }), aSwitch({ gpio: 17, name: 'Light' })],
+    reportingPeriodMs: 5000,
+    ...overrides,
+  }
+}
+
+export function powerSettings(overrides: Partial<PowerSettingsInput> = {}): PowerSettingsInput {
+  return { name: 'default', electricityPrice: 7.5, currency: 'INR', ...overrides }
+}
+
+export function aQuarantinedMessage(overrides: Partial<QuarantinedMessageInput> = {}): QuarantinedMessageInput {
+  const receivedAt = new Date('2026-03-01T10:00:00Z')
+  return {
+    topic: 'autovolt/telemetry',
+    reason: 'not_json',
+    detail: 'it ends after 3 bytes',
+    shownPayload: '{"a',
+    payloadBytes: 3,
+    digest: hexDigits(64),
+    macAddress: aMacAddress(),
+    receivedAt,
+    lastReceivedAt: receivedAt,
+    occurrences: 1,
+    replays: 0,
+    payload: '{"a',
+    ...overrides,
+  }
+}
+
+export function aLedgerEntry(overrides: Partial<LedgerEntry> = {}): LedgerEntry {
+  return {
+    _id: new ObjectId(),
+    formatVersion: entryFormatVersion,
+    sequence: 1,
+    switchId: new ObjectId(),
+    deviceId: new ObjectId(),
+    classroom: new ObjectId(),
+    timestamp: new Date('2026-03-01T10:00:00Z'),
+    receivedAt: new Date('2026-03-01T10:00:01Z'),
+    eventType: 'power_reading',
+    powerState: true,
+    powerRating: 75,
+    energySource: 'power',
+    reading: { powerW: 73.5 },
+    gapLimitMs: 300_000,
+    ratePerKwh: 7.5,
+    flags: [],
+    metadata: { source: 'mqtt' },
+    idempotencyKey: randomUUID(),
+    cumulativeEnergy: 0,
+    cumulativeProduction: 0,
+    calculatedCost: 0,
+    previousHash: '0'.repeat(64),
+    hash: hexDigits(64),
+    ...overrides,
+  }
+}
+
+export function anActivity(overrides: Partial<Activity> = {}): Activity {
+  return {
+    _id: new ObjectId(),
+    deviceId: new ObjectId(),
+    switchId: new ObjectId(),
+    classroom: new ObjectId(),
+    action: 'switch_on',
+    cause: 'manual',
+    userId: 'u-1',
+    userName: 'Asha',
+    timestamp: new Date('2026-03-01T10:00:00Z'),
+    receivedAt: new Date('2026-03-01T10:00:01Z'),
+    idempotencyKey: randomUUID(),
+    ...overrides,
+  }
+}
+
+export function anIngestWindow(overrides: Partial<IngestWindow> = {}): IngestWindow {
+  return {
+    _id: new ObjectId(),
+    session: `session-${hexDigits(8)}`,
+    batch: 1,
+    messages: ['17:0a1b2c'],
+    storedAt: new Date('2026-03-01T10:00:00Z'),
+    ...overrides,
+  }
+}
+
+export function anIngestCounter(overrides: Partial<{ name: string; count: number }> = {}) {
+  return { name: `dropped.${hexDigits(8)}`, count: 0, ...overrides }
+}
+
+export function aLease(overrides: Partial<{ name: string; owner: string; fence: number; expiresAt: Date }> = {}) {
+  return {
+    name: `ingest.${hexDigits(8)}`,
+    owner: randomUUID(),
+    fence: 1,
+    expiresAt: new Date('2026-03-01T10:00:00Z'),
+    ...overrides,
+  }
+}
