@@ -34,6 +34,10 @@ function withoutValues(error: Error): Error {
 }
 
 function issuesAt([path, error]: [string, Error]): ValidationIssue[] {
+  const unknown = error instanceof CastError ? error.reason : error
+  if (unknown?.name === 'StrictModeError' && 'path' in unknown) {
+    return [{ path: `${path}.${String(unknown.path)}`, message: 'is not a field', received: 'unknown' }]
+  }
   if (error instanceof CastError) {
     return [{ path, message: `expected ${error.kind}`, received: typeName(error.value) }]
   }

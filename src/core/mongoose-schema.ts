@@ -84,6 +84,7 @@ function scalarType(
 function addValidation(schema: Schema, entity: EntityDescription): void {
   const names = Object.keys(entity.storedSchema.shape).filter((name) => !setBySave.has(name))
   const schemas = new Map<string, z.ZodType<Record<string, unknown>>>()
+  const converted = new WeakMap<object, Record<string, unknown>>()
   schema.pre('validate', function parseWhole() {
     const stored = this.toObject({ depopulate: true, virtuals: false, getters: false, flattenMaps: true })
     const document = Object.fromEntries(Object.entries(stored).filter(([name]) => !setBySave.has(name)))
@@ -93,14 +94,21 @@ function addValidation(schema: Schema, entity: EntityDescription): void {
     schemas.set(key, documentSchema)
     const result = documentSchema.safeParse(document)
     if (!result.success) {
-      for (const issue of issuesOf(result.error, document))
-        this.invalidate(issue.path, issue.message, undefined, issue.received)
+      for (const { path, message, received } of issuesOf(result.error, document))
+        this.invalidate(path, message, undefined, received)
       return
     }
-    takeOver(this, document, result.data)
     const isWhole = names.every((name) => loaded.includes(name) || Object.hasOwn(entity.secrets, name))
     const broken = isWhole ? entity.rules.filter((rule) => !rule.check(result.data)) : []
     for (const { path, message } of broken) this.invalidate(path, message, undefined, 'object')
+    const changed = Object.entries(result.data).filter(
+      ([name, value]) => name !== '_id' && !isDeepStrictEqual(value, document[name]),
+    )
+    converted.set(this, Object.fromEntries(changed))
+  })
+  // Not before it is known that all is well: setting a field would hide that its value could not be taken.
+  schema.post('validate', function takeOver() {
+    this.set(converted.get(this) ?? {})
   })
 }
 
@@ -108,16 +116,6 @@ function addValidation(schema: Schema, entity: EntityDescription): void {
 function schemaOf(entity: EntityDescription, names: readonly string[]): z.ZodType<Record<string, unknown>> {
   const { shape } = entity.storedSchema
   return z.strictObject(Object.fromEntries(names.map((name) => [name, shape[name] as z.ZodType])))
-}
-
-function takeOver(
-  document: { set(name: string, value: unknown): unknown },
-  before: Record<string, unknown>,
-  parsed: Record<string, unknown>,
-): void {
-  for (const [name, value] of Object.entries(parsed)) {
-    if (name !== '_id' && !isDeepStrictEqual(value, before[name])) document.set(name, value)
-  }
 }
 
 function addBehaviour(schema: Schema, entity: EntityDescription): void {

@@ -14,8 +14,8 @@ export interface MeteredTopic {
 const text = z.string().max(200)
 const message = z.object({
   timestamp: z.union([z.number(), text]).nullish(),
-  power_w: z.unknown(),
-  energy_wh_total: z.unknown(),
+  power_w: z.unknown().optional(),
+  energy_wh_total: z.unknown().optional(),
   switch_state: z.record(text, z.boolean()).nullish(),
   firmware_ver: z.string().max(100).nullish(),
   sequence_no: z.int().min(0).nullish(),

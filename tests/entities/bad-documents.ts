@@ -42,11 +42,12 @@ export const notFinite = (path: string) => [
   told('infinite', path, Number.POSITIVE_INFINITY),
   told('negative infinite', path, Number.NEGATIVE_INFINITY),
 ]
-export const brokenRule = (
-  what: string,
-  path: string,
-  change: Pick<BadDocument, 'set' | 'unset'>,
-): BadDocument => ({ what: `rule across fields: ${what}`, path, ...change, toldBy: 'all' })
+export const brokenRule = (what: string, path: string, change: Pick<BadDocument, 'set' | 'unset'>): BadDocument => ({
+  what: `rule across fields: ${what}`,
+  path,
+  ...change,
+  toldBy: 'all',
+})
 
 /** The fields that the library sets, which are there in every document that can change. */
 export const managedFields: readonly BadDocument[] = [

@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { ObjectId } from 'mongodb'
 import type { Activity } from '../../src/activity/activity.js'
-import { entryFormatVersion, type LedgerEntry } from '../../src/ledger/entry.js'
 import type { ClassroomInput } from '../../src/devices/classroom.js'
 import type { DeviceInput } from '../../src/devices/device.js'
 import type { PowerSettingsInput } from '../../src/energy/power-settings.js'
 import type { IngestWindow } from '../../src/ingestion/ingest-window.js'
 import type { QuarantinedMessageInput } from '../../src/ingestion/quarantine.js'
+import { entryFormatVersion, type LedgerEntry } from '../../src/ledger/entry.js'
 
 const hexDigits = (count: number) => randomBytes(count / 2).toString('hex')
 
@@ -27,7 +27,14 @@ export function aMacAddress(): string {
 }
 
 export function aClassroom(overrides: Partial<ClassroomInput> = {}): ClassroomInput {
-  return { name: `Room ${hexDigits(8)}`, building: 'Main', floor: 1, capacity: 40, timeZone: 'Asia/Kolkata', ...overrides }
+  return {
+    name: `Room ${hexDigits(8)}`,
+    building: 'Main',
+    floor: 1,
+    capacity: 40,
+    timeZone: 'Asia/Kolkata',
+    ...overrides,
+  }
 }
 
 type SwitchInput = NonNullable<DeviceInput['switches']>[number]

@@ -31,7 +31,11 @@ export class DeployedDevice implements SimulatedDevice {
       url,
       clientId: `ESP32_${plan.macAddress.replaceAll(':', '')}`,
       subscription: 'esp32/switches',
-      status: () => ({ topic: deployedStatusTopic.replace('{mac}', plan.macAddress), online: 'online', offline: 'offline' }),
+      status: () => ({
+        topic: deployedStatusTopic.replace('{mac}', plan.macAddress),
+        online: 'online',
+        offline: 'offline',
+      }),
       onConnected: () => this.#sendState(),
       onCommand: (payload) => this.#obey(payload),
     })
@@ -39,8 +43,14 @@ export class DeployedDevice implements SimulatedDevice {
 
   start(): void {
     this.#link.connect()
-    this.#timers.repeat(() => this.plan.reportingPeriodMs + this.#random.between(-400, 0), () => this.#sendState())
-    this.#timers.repeat(() => heartbeatMs + this.#random.between(-200, 200), () => this.#sendHeartbeat())
+    this.#timers.repeat(
+      () => this.plan.reportingPeriodMs + this.#random.between(-400, 0),
+      () => this.#sendState(),
+    )
+    this.#timers.repeat(
+      () => heartbeatMs + this.#random.between(-200, 200),
+      () => this.#sendHeartbeat(),
+    )
   }
 
   async stop(): Promise<void> {
@@ -53,7 +63,14 @@ export class DeployedDevice implements SimulatedDevice {
     if (relay === undefined) return
     const onMoved = (moved: Relay) => {
       const { gpio, on } = moved
-      this.#report({ ...this.#who, type: 'manual_switch', gpio, state: on, physicalPin: gpio + 9, timestamp: this.#uptime.millis })
+      this.#report({
+        ...this.#who,
+        type: 'manual_switch',
+        gpio,
+        state: on,
+        physicalPin: gpio + 9,
+        timestamp: this.#uptime.millis,
+      })
     }
     this.#board.move({ gpio, on: !relay.on, isManual: true, onMoved })
   }
@@ -96,7 +113,8 @@ export class DeployedDevice implements SimulatedDevice {
 
   /** A move shows as an event and as a snapshot; which of them comes first is up to the tasks of the firmware. */
   #report(event: Record<string, unknown>): void {
-    const sendEvent = () => this.#link.publish('esp32/telemetry', printInto(this.plan.buffers.event, fitInto(this.plan.documentBytes, event)))
+    const sendEvent = () =>
+      this.#link.publish('esp32/telemetry', printInto(this.plan.buffers.event, fitInto(this.plan.documentBytes, event)))
     const sendState = () => this.#sendState()
     const [first, second] = this.#random.chance(0.7) ? [sendEvent, sendState] : [sendState, sendEvent]
     first()
@@ -106,7 +124,11 @@ export class DeployedDevice implements SimulatedDevice {
   }
 
   #sendState(): void {
-    const switches = this.#board.relays.map(({ gpio, on, manualOverride }) => ({ gpio, state: on, manual_override: manualOverride }))
+    const switches = this.#board.relays.map(({ gpio, on, manualOverride }) => ({
+      gpio,
+      state: on,
+      manual_override: manualOverride,
+    }))
     this.#link.publish('esp32/state', printInto(this.plan.buffers.state, { ...this.#who, switches }))
   }
 

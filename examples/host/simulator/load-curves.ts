@@ -8,7 +8,8 @@ const loads = {
   computers: (random) => {
     const each = Array.from({ length: 30 }, () => random.between(3, 140))
     return () => {
-      if (random.chance(0.5)) each[random.integer(0, each.length - 1)] = random.chance(0.3) ? 3 : random.between(35, 160)
+      if (random.chance(0.5))
+        each[random.integer(0, each.length - 1)] = random.chance(0.3) ? 3 : random.between(35, 160)
       return each.reduce((sum, watts) => sum + watts * random.between(0.97, 1.03), 0)
     }
   },

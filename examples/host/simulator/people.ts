@@ -21,7 +21,12 @@ const people: readonly Person[] = [
 const longestPauseMs = 4_000
 
 /** People go in and out of rooms: somewhere a switch is pressed or a command is given every few seconds. */
-export function startPeople(devices: readonly SimulatedDevice[], send: SendCommand, random: Random, timers: Timers): void {
+export function startPeople(
+  devices: readonly SimulatedDevice[],
+  send: SendCommand,
+  random: Random,
+  timers: Timers,
+): void {
   const switchable = devices.flatMap((device) =>
     device.plan.switches.filter(({ type }) => type !== 'meter').map(({ gpio }) => ({ device, gpio })),
   )

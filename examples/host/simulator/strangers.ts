@@ -4,7 +4,12 @@ import type { Random } from './random.js'
 import type { Timers } from './timers.js'
 
 /** Messages that nobody should believe: a wrong secret, a meter that reads nonsense, no JSON at all. */
-export function startStrangers(client: MqttClient, devices: readonly DevicePlan[], random: Random, timers: Timers): void {
+export function startStrangers(
+  client: MqttClient,
+  devices: readonly DevicePlan[],
+  random: Random,
+  timers: Timers,
+): void {
   const publish = (topic: string, payload: string) => void client.publish(topic, payload, { qos: 1 }, () => undefined)
   const impostor = () => {
     const { macAddress, switches } = random.pick(devices.filter(({ protocol }) => protocol === 'deployed'))
@@ -18,5 +23,8 @@ export function startStrangers(client: MqttClient, devices: readonly DevicePlan[
     publish(topic, JSON.stringify({ id: `x-${random.integer(1, 1e6)}`, boot: 'x', seq: 1, gpio: 0, powerW: 1 }))
   }
   timers.after(4_000, impostor)
-  timers.repeat(() => random.between(20_000, 45_000), () => random.pick([impostor, noise, forger])())
+  timers.repeat(
+    () => random.between(20_000, 45_000),
+    () => random.pick([impostor, noise, forger])(),
+  )
 }

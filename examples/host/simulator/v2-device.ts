@@ -31,7 +31,9 @@ export class V2Device implements SimulatedDevice {
     this.#random = random
     const relays = plan.switches.map(({ gpio, type }) => ({ gpio, on: type === 'meter' || random.chance(0.7) }))
     this.#board = new RelayBoard(relays, this.#timers)
-    this.#meters = plan.switches.flatMap((one) => (one.load === undefined ? [] : new MeterChannel(one, one.load, random)))
+    this.#meters = plan.switches.flatMap((one) =>
+      one.load === undefined ? [] : new MeterChannel(one, one.load, random),
+    )
     this.#outbox = new Outbox(outboxRoom, ({ topic, payload }, onAcknowledged) =>
       this.#link.publish(topic, payload, onAcknowledged),
     )
@@ -51,8 +53,14 @@ export class V2Device implements SimulatedDevice {
     this.#link.connect()
     for (const relay of this.#board.relays) if (!this.#isMeterOnly(relay.gpio)) this.#sendSwitch(relay, 'restore')
     this.#timers.after(this.#random.between(200, 900), () => this.#sendReadings())
-    this.#timers.repeat(() => this.plan.reportingPeriodMs + this.#random.between(-250, 0), () => this.#sendReadings())
-    this.#timers.repeat(() => heartbeatMs + this.#random.between(-2_000, 0), () => this.#sendHeartbeat())
+    this.#timers.repeat(
+      () => this.plan.reportingPeriodMs + this.#random.between(-250, 0),
+      () => this.#sendReadings(),
+    )
+    this.#timers.repeat(
+      () => heartbeatMs + this.#random.between(-2_000, 0),
+      () => this.#sendHeartbeat(),
+    )
   }
 
   async stop(): Promise<void> {
@@ -135,7 +143,8 @@ export class V2Device implements SimulatedDevice {
     const message = { topic, payload: signed(topic, secret, { ...envelope, ...content }) }
     this.#outbox.send(message)
     // An acknowledgement got lost, and the message goes out a second time.
-    if (this.#random.chance(0.02)) this.#timers.after(this.#random.between(300, 3_000), () => this.#outbox.send(message))
+    if (this.#random.chance(0.02))
+      this.#timers.after(this.#random.between(300, 3_000), () => this.#outbox.send(message))
   }
 
   #time(): { time?: number | string } {

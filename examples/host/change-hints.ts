@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type AutoVolt, where } from '@autovolt/data'
+import type { LiveFeeds } from './live-feeds.js'
+
+const pauseMs = 1_000
+
+/** Watches the database, so that pages show what has changed at once. @returns how to end it. */
+export function hintOnChanges(volt: AutoVolt, feeds: LiveFeeds): () => Promise<void> {
+  const ending = new AbortController()
+  const { signal } = ending
+  const switched = { eventType: where.in(['switch_on', 'switch_off'] as const) }
+  const running = [
+    hintOn(
+      () => volt.ledger.watch(switched, { signal }),
+      () => feeds.hint('events'),
+      signal,
+    ),
+    hintOn(
+      () => volt.activities.watch({}, { signal }),
+      () => feeds.hint('events'),
+      signal,
+    ),
+    hintOn(
+      () => volt.devices.watch({}, { signal }),
+      () => feeds.hint('devices'),
+      signal,
+    ),
+    hintOn(
+      () => volt.quarantine.watch({}, { signal }),
+      () => feeds.hint('quarantine'),
+      signal,
+    ),
+  ]
+  return async () => {
+    ending.abort()
+    await Promise.all(running)
+  }
+}
+
+/** The feeds are read now and then anyway, so nothing is lost while a stream cannot be had. */
+async function hintOn(
+  watch: () => Promise<AsyncIterable<unknown>>,
+  hint: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      for await (const _ of await watch()) hint()
+    } catch {
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+}

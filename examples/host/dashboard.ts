@@ -1,0 +1,76 @@
+import type { AutoVolt } from '@autovolt/data'
+import type { Ingestion } from '@autovolt/data/mqtt'
+import { apiRoutes } from './api-routes.js'
+import { hintOnChanges } from './change-hints.js'
+import { startWebServer, type WebServer } from './http/server.js'
+import { type Feed, LiveFeeds } from './live-feeds.js'
+import type { Resources } from './resources.js'
+import type { Settings } from './settings.js'
+import type { DevicePlan } from './simulator/plan.js'
+import type { SwitchCommands } from './switch-commands.js'
+import { Tampering } from './tampering.js'
+import type { Terminal } from './terminal.js'
+import { readClassrooms } from './views/classrooms.js'
+import { readDevices } from './views/devices.js'
+import { readEvents } from './views/events.js'
+import { IngestionMonitor } from './views/ingestion-monitor.js'
+import { LedgerCheck } from './views/ledger-check.js'
+import { PowerHistory } from './views/power-history.js'
+import { readQuarantine } from './views/quarantine.js'
+
+export interface DashboardParts {
+  readonly settings: Settings
+  readonly volt: AutoVolt
+  readonly ingestion: Ingestion
+  readonly commands: SwitchCommands
+  readonly servers: { readonly database: string; readonly broker: string }
+  /** A device that can be registered on the page. */
+  readonly spare: DevicePlan
+  readonly terminal: Terminal
+  readonly resources: Resources
+}
+
+/** Starts the API and the page, and keeps open pages up to date. @returns where the page is. */
+export async function startDashboard({ settings, resources, terminal, ...parts }: DashboardParts): Promise<string> {
+  const { volt, ingestion, servers } = parts
+  const tampering = new Tampering(volt)
+  // A database that is kept is left as it was found.
+  resources.add('the altered entry', () => tampering.undo())
+  const check = new LedgerCheck(volt, tampering, () => feeds.hint('ledger'))
+  const history = new PowerHistory(volt)
+  const monitor = new IngestionMonitor(volt, ingestion, servers)
+  const failing = new Set<string>()
+  const definitions: Feed[] = [
+    { name: 'power', everyMs: 2_000, read: () => history.sample() },
+    { name: 'classrooms', everyMs: 5_000, read: () => readClassrooms(volt) },
+    { name: 'devices', everyMs: 5_000, read: () => readDevices(volt) },
+    { name: 'events', everyMs: 10_000, read: () => readEvents(volt) },
+    { name: 'quarantine', everyMs: 5_000, read: () => readQuarantine(volt, ingestion) },
+    { name: 'ingestion', everyMs: 1_000, read: () => monitor.read() },
+    { name: 'ledger', everyMs: 5_000, read: () => check.view() },
+    {
+      name: 'problem',
+      everyMs: 1_000,
+      read: () => (failing.size === 0 ? null : 'The database does not answer; what is shown may be old.'),
+    },
+  ]
+  let web: WebServer | undefined
+  const feeds = new LiveFeeds(definitions, {
+    onNews: (news) => {
+      failing.delete(news.name)
+      web?.send(news)
+    },
+    onError: (feed) => void failing.add(feed),
+  })
+  const routes = apiRoutes({ ...parts, feeds, history, check, tampering })
+  const known = () => [{ name: 'history', json: JSON.stringify(history.samples) }, ...feeds.all()]
+  web = await startWebServer({ address: settings.address, port: settings.port, routes, known })
+  resources.add('the web server', () => web?.close())
+  resources.add('the feeds', () => feeds.stop())
+  feeds.start()
+  resources.add('the verification', () => check.stop())
+  check.start(6_000)
+  resources.add('the change streams', hintOnChanges(volt, feeds))
+  terminal.tell('page', web.url)
+  return web.url
+}

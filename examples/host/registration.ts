@@ -1,0 +1,36 @@
+import type { AutoVolt } from '@autovolt/data'
+import type { DevicePlan } from './simulator/plan.js'
+import { rooms, type SchoolPlan, timeZone } from './simulator/school-plan.js'
+
+const price = { electricityPrice: 7.5, currency: 'INR' }
+
+/** Registers what an installer would: the price, the rooms, and the devices with their switches. Does no harm twice. */
+export async function registerSchool(volt: AutoVolt, school: SchoolPlan): Promise<void> {
+  if (!(await volt.powerSettings.exists({ name: 'default' }))) await volt.powerSettings.create(price)
+  for (const room of rooms) await volt.classrooms.upsert({ name: room.name }, { ...room, timeZone })
+  for (const plan of school.devices) await registerDevice(volt, plan)
+}
+
+/** Registers a device, or gives one that is there its present secret. */
+export async function registerDevice(volt: AutoVolt, plan: DevicePlan): Promise<void> {
+  const { name, macAddress, secret, reportingPeriodMs } = plan
+  const known = await volt.devices.findByMacAddress(macAddress)
+  if (known !== null) {
+    await volt.devices.update(known._id, { secret })
+    return
+  }
+  const room = await volt.classrooms.findOne({ name: plan.room })
+  if (room === null) throw new Error(`There is no room ${plan.room}`)
+  await volt.devices.create({
+    name,
+    macAddress,
+    secret,
+    classroom: room._id,
+    reportingPeriodMs,
+    firmwareVersion: plan.protocol === 'v2' ? plan.firmware : deployedFirmware,
+    switches: plan.switches.map(({ load: _, ...one }) => one),
+  })
+}
+
+/** How devices with the deployed firmware are told from those that speak version 2. */
+export const deployedFirmware = 'WARP stable'

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto'
+import type { KeyRingOptions } from '@autovolt/data'
+import { startReplicaSet } from '@autovolt/data/testing'
+import { connectAsync, type MqttClient } from 'mqtt'
+import { startEmbeddedBroker } from './embedded-broker.js'
+import { databaseIn, keptKey, placeOf } from './own-servers.js'
+import type { Resources } from './resources.js'
+
+export interface DatabaseServer {
+  readonly uri: string
+  readonly dbName: string
+  readonly keys: KeyRingOptions
+  readonly description: string
+}
+
+/** The user's own database, else an embedded one that goes with the app. */
+export async function openDatabaseServer(ownUri: string | undefined, resources: Resources): Promise<DatabaseServer> {
+  if (ownUri !== undefined) {
+    const dbName = databaseIn(ownUri)
+    const keys = { active: 'host-app', keys: { 'host-app': await keptKey() } }
+    return { uri: ownUri, dbName, keys, description: `${placeOf(ownUri)}, database ${dbName}` }
+  }
+  const replicaSet = await startReplicaSet()
+  resources.add('the embedded mongod', () => replicaSet.stop())
+  const keys = { active: 'this-run', keys: { 'this-run': randomBytes(32) } }
+  const description = `embedded mongod, ${placeOf(replicaSet.uri)}, gone when the app ends`
+  return { uri: replicaSet.uri, dbName: 'autovolt', keys, description }
+}
+
+export interface Broker {
+  readonly url: string
+  readonly description: string
+}
+
+/** The user's own broker, else an embedded one. */
+export async function openBroker(ownUrl: string | undefined, resources: Resources): Promise<Broker> {
+  if (ownUrl !== undefined) return { url: ownUrl, description: placeOf(ownUrl) }
+  const broker = await startEmbeddedBroker()
+  resources.add('the embedded broker', () => broker.stop())
+  return { url: broker.url, description: `embedded aedes, ${placeOf(broker.url)}` }
+}
+
+/** The connection that commands go out by. It shows at once whether the broker can be reached. */
+export async function connectToBroker({ url }: Broker, resources: Resources): Promise<MqttClient> {
+  try {
+    const client = await connectAsync(url, { connectTimeout: 5_000, protocolVersion: 4 }, false)
+    client.on('error', () => undefined)
+    resources.add('the connection to the broker', () => client.endAsync(true))
+    return client
+  } catch (error) {
+    throw new Error(`The MQTT broker at ${placeOf(url)} cannot be used: ${reasonOf(error)}`)
+  }
+}
+
+/** Where several addresses were tried, the error has a code but says nothing. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'the connection failed'
+  return error.message || ('code' in error ? String(error.code) : 'the connection failed')
+}

@@ -1,0 +1,168 @@
+import { ObjectId } from 'mongodb'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { AutoVolt, CollectionKey } from '../../src/autovolt.js'
+import type { Entity, StoredFields } from '../../src/core/entity.js'
+import { ValidationError } from '../../src/core/errors.js'
+import { change } from '../../src/core/repository/changes.js'
+import { subjectOf, translateError } from '../../src/core/translate-error.js'
+import { validateData } from '../../src/core/validate.js'
+import { testDatabase } from '../support/database.js'
+import { openVolt } from '../support/volt.js'
+import { type BadDocument, spoil } from './bad-documents.js'
+import { catalogues } from './catalogues.js'
+
+const database = testDatabase()
+let volt: AutoVolt
+
+beforeAll(async () => {
+  volt = await openVolt(database)
+  await volt.setup()
+})
+
+const keys = Object.keys(catalogues) as CollectionKey[]
+
+describe.each(keys)('the catalogue of %s', (key) => {
+  const { good, bad } = catalogues[key]
+  const entity = () => volt.entityOf(key)
+  const collection = () => database.db.collection(entity().collection)
+  const repository = () => volt.repository(entity() as Entity<StoredFields>)
+  const model = () => volt.database.models.of(entity())
+
+  /** A good document as it is stored, secrets sealed, under an id of its own. */
+  async function storedDocument(): Promise<Record<string, unknown> & { _id: ObjectId }> {
+    await collection().deleteMany({})
+    if (entity().appendOnly) {
+      const document = { ...good(), _id: new ObjectId() }
+      await collection().insertOne(document)
+      return document
+    }
+    const { _id } = await repository().create(good())
+    const stored = await collection().findOne({ _id })
+    if (stored === null) throw new Error('What was created is not there')
+    return stored
+  }
+
+  it('has a good document that the repository, the model and the server take', async () => {
+    const stored = await storedDocument()
+    await collection().deleteMany({})
+    await collection().insertOne({ ...stored, _id: new ObjectId() })
+    for (const [field, value] of Object.entries(stored)) {
+      if (field !== '_id') await collection().updateOne({}, { $set: { [field]: value } })
+    }
+    await collection().deleteMany({})
+    if (entity().appendOnly) return
+    await model().create(unmanaged(stored))
+    const { _id } = await repository()
+      .findOne({})
+      .then((found) => found ?? { _id: '' })
+    await repository().update(_id, good())
+  })
+
+  it('looks at every field', () => {
+    const paths = new Set(bad.map(({ path }) => path.split('.')[0]))
+    expect([...Object.keys(entity().storedSchema.shape)].filter((name) => !paths.has(name))).toEqual([])
+  })
+
+  it('looks at the absence of every field that must be there', () => {
+    const absent = new Set(bad.flatMap(({ unset }) => unset ?? []))
+    const required = Object.entries(entity().storedSchema.shape)
+      .filter(([name, schema]) => name !== '_id' && !(schema as { isOptional(): boolean }).isOptional())
+      .map(([name]) => name)
+    expect(required.filter((name) => !absent.has(name))).toEqual([])
+  })
+
+  it.each(bad)('refuses a document with: $what', async (spoilt) => {
+    const stored = await storedDocument()
+    const seesInput = spoilt.toldBy !== 'stored'
+    const isShape = spoilt.toldBy === 'all' || spoilt.toldBy === 'stored'
+    if (seesInput) await expectRefusal(create(spoilt), spoilt)
+    if (isShape) {
+      const document = spoil({ ...stored, _id: new ObjectId() }, spoilt)
+      await expectServerRefusal(collection().insertOne(document), spoilt)
+    }
+    if (isShape && spoilt.path !== '_id') {
+      await expectServerRefusal(collection().updateOne({}, operators(spoilt)), spoilt)
+    }
+    if (entity().appendOnly) return
+    if (spoilt.toldBy === 'all' || spoilt.toldBy === 'library')
+      await expectRefusalByModel(saveModel(stored, spoilt), spoilt)
+    if (isShape && spoilt.path !== '_id') await expectModelRefusal(spoilt)
+    if (!spoilt.what.startsWith('unsealed')) await expectRefusal(update(stored._id, spoilt), spoilt)
+    expect(await collection().find().toArray()).toEqual([stored])
+  })
+
+  async function create(spoilt: BadDocument): Promise<unknown> {
+    const input = spoil(good(), spoilt)
+    return entity().appendOnly ? validateData(entity().inputSchema, input) : repository().create(input)
+  }
+
+  async function saveModel(stored: Readonly<Record<string, unknown>>, spoilt: BadDocument): Promise<unknown> {
+    const document = new (model())(spoil(unmanaged(stored), spoilt))
+    return document.save()
+  }
+
+  async function update(_id: ObjectId, { set, unset }: BadDocument): Promise<unknown> {
+    const removal = unset === undefined ? {} : { [unset]: change.unset() }
+    return repository().update(_id, { ...set, ...removal } as never)
+  }
+
+  async function expectModelRefusal(spoilt: BadDocument): Promise<void> {
+    const attempt = async () => model().updateOne({}, operators(spoilt) as never, { timestamps: false })
+    // Mongoose holds this one to be immutable, and leaves it out in silence.
+    if (spoilt.path === 'createdAt') await attempt()
+    else await expectRefusalByModel(attempt(), spoilt)
+  }
+
+  async function expectRefusal(attempt: Promise<unknown>, { path }: BadDocument): Promise<void> {
+    const error = await errorOf(attempt)
+    expect(error).toBeInstanceOf(ValidationError)
+    expect((error as ValidationError).issues.map((issue) => issue.path)).toContain(path)
+  }
+
+  /** Mongoose names the list and not the item, and refuses unknown fields before there is a document to be saved. */
+  async function expectRefusalByModel(attempt: Promise<unknown>, { path }: BadDocument): Promise<void> {
+    const error = await errorOf(attempt)
+    if (error instanceof Error && error.name === 'StrictModeError') {
+      expect(error).toMatchObject({ path: path.split('.').at(-1) })
+      return
+    }
+    expect(error).toBeInstanceOf(ValidationError)
+    const named = (error as ValidationError).issues.map((issue) => withoutIndexes(issue.path))
+    expect(named).toContain(withoutIndexes(path))
+  }
+
+  async function expectServerRefusal(attempt: Promise<unknown>, spoilt: BadDocument): Promise<void> {
+    await expect(attempt).rejects.toMatchObject({ code: 121 })
+    const translated = attempt.catch((error: unknown) => {
+      throw translateError(error, subjectOf(entity()))
+    })
+    await expectRefusal(translated, spoilt)
+  }
+})
+
+function errorOf(attempt: Promise<unknown>): Promise<unknown> {
+  return attempt.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
+function withoutIndexes(path: string): string {
+  return path.replace(/\.\d+/g, '')
+}
+
+/** What is to be set by hand: the rest is the model's own. */
+function unmanaged(stored: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { _id, createdAt, updatedAt, __v, deletedAt, ...fields } = stored
+  return fields
+}
+
+function operators({ set, unset }: BadDocument) {
+  return { ...(set ? { $set: set } : {}), ...(unset === undefined ? {} : { $unset: { [unset]: '' } }) }
+}
+
+it('has a catalogue for every entity of the handle', async () => {
+  const { collections } = await volt.setup({ dryRun: true })
+  const known = keys.map((key) => volt.entityOf(key).collection)
+  expect(known.sort()).toEqual(collections.map(({ collection }) => collection).sort())
+})
