@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { Connection } from 'mongoose'
 import { activityEntity } from './activity/activity.js'
 import { ActivityLog } from './activity/activity-log.js'
@@ -227,6 +228,15 @@ export class AutoVolt<
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** Without the connection, which knows the credentials. */
+  toJSON(): Record<string, unknown> {
+    return { database: this.database.toJSON() }
+  }
+
+  [inspect.custom](): string {
+    return `AutoVolt ${this.database.connection.name}`
   }
 
   async #close(): Promise<void> {

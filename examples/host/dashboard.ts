@@ -30,6 +30,8 @@ export interface DashboardParts {
   readonly resources: Resources
 }
 
+const outage = 'The database does not answer; what is shown may be old.'
+
 /** Starts the API and the page, and keeps open pages up to date. @returns where the page is. */
 export async function startDashboard({ settings, resources, terminal, ...parts }: DashboardParts): Promise<string> {
   const { volt, ingestion, servers } = parts
@@ -39,7 +41,6 @@ export async function startDashboard({ settings, resources, terminal, ...parts }
   const check = new LedgerCheck(volt, tampering, () => feeds.hint('ledger'))
   const history = new PowerHistory(volt)
   const monitor = new IngestionMonitor(volt, ingestion, servers)
-  const failing = new Set<string>()
   const definitions: Feed[] = [
     { name: 'power', everyMs: 2_000, read: () => history.sample() },
     { name: 'classrooms', everyMs: 5_000, read: () => readClassrooms(volt) },
@@ -48,20 +49,10 @@ export async function startDashboard({ settings, resources, terminal, ...parts }
     { name: 'quarantine', everyMs: 5_000, read: () => readQuarantine(volt, ingestion) },
     { name: 'ingestion', everyMs: 1_000, read: () => monitor.read() },
     { name: 'ledger', everyMs: 5_000, read: () => check.view() },
-    {
-      name: 'problem',
-      everyMs: 1_000,
-      read: () => (failing.size === 0 ? null : 'The database does not answer; what is shown may be old.'),
-    },
+    { name: 'problem', everyMs: 1_000, read: () => (feeds.isFailing ? { message: outage } : null) },
   ]
   let web: WebServer | undefined
-  const feeds = new LiveFeeds(definitions, {
-    onNews: (news) => {
-      failing.delete(news.name)
-      web?.send(news)
-    },
-    onError: (feed) => void failing.add(feed),
-  })
+  const feeds = new LiveFeeds(definitions, (news) => web?.send(news))
   const routes = apiRoutes({ ...parts, feeds, history, check, tampering })
   const known = () => [{ name: 'history', json: JSON.stringify(history.samples) }, ...feeds.all()]
   web = await startWebServer({ address: settings.address, port: settings.port, routes, known })

@@ -35,7 +35,14 @@ export async function startHostApp(
   ending.throwIfAborted()
 
   const { uri, dbName, keys } = server
-  const volt = await AutoVolt.open({ uri, dbName, keys, logger: terminal.logger, connectRetryMs: 5_000 })
+  const volt = await AutoVolt.open({
+    uri,
+    dbName,
+    keys,
+    logger: terminal.logger,
+    connectRetryMs: 5_000,
+    serverSelectionTimeoutMs: 2_000,
+  })
   resources.add('the database handle', () => volt.close())
   await volt.setup()
   const school = planSchool(new Random(settings.seed).fork('school'))

@@ -11,16 +11,12 @@ export interface FeedNews {
   readonly json: string
 }
 
-export interface FeedListener {
-  readonly onNews: (news: FeedNews) => void
-  readonly onError: (feed: string, error: unknown) => void
-}
-
 interface RunningFeed extends Feed {
   json: string | undefined
   timer: NodeJS.Timeout | undefined
   turn: Promise<void>
   isDue: boolean
+  hasFailed: boolean
 }
 
 /** After a hint that something has changed, more of the kind is waited for this long. */
@@ -29,19 +25,20 @@ const settleMs = 120
 /** Reads every feed in its own time, and passes on what is new. */
 export class LiveFeeds {
   readonly #feeds: ReadonlyMap<string, RunningFeed>
-  readonly #listener: FeedListener
+  readonly #onNews: (news: FeedNews) => void
   #isStopped = false
 
-  constructor(feeds: readonly Feed[], listener: FeedListener) {
+  constructor(feeds: readonly Feed[], onNews: (news: FeedNews) => void) {
     const running = feeds.map((feed) => ({
       ...feed,
       json: undefined,
       timer: undefined,
       turn: Promise.resolve(),
       isDue: false,
+      hasFailed: false,
     }))
     this.#feeds = new Map(running.map((feed) => [feed.name, feed]))
-    this.#listener = listener
+    this.#onNews = onNews
   }
 
   start(): void {
@@ -62,6 +59,11 @@ export class LiveFeeds {
   /** What was read last of every feed. */
   all(): FeedNews[] {
     return [...this.#feeds.values()].flatMap(({ name, json }) => (json === undefined ? [] : { name, json }))
+  }
+
+  /** Whether something could not be read when it was tried last. */
+  get isFailing(): boolean {
+    return [...this.#feeds.values()].some(({ hasFailed }) => hasFailed)
   }
 
   /** Says that something has changed: the feed is read soon, once for many hints. */
@@ -95,11 +97,13 @@ export class LiveFeeds {
       feed.isDue = false
       try {
         const json = JSON.stringify(await feed.read())
+        feed.hasFailed = false
         if (json === feed.json) return
         feed.json = json
-        this.#listener.onNews({ name: feed.name, json })
-      } catch (error) {
-        this.#listener.onError(feed.name, error)
+        this.#onNews({ name: feed.name, json })
+      } catch {
+        // It is tried again in its time; until then the page says so.
+        feed.hasFailed = true
       }
     })
     return feed.turn

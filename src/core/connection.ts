@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Connection, type ConnectOptions, Mongoose } from 'mongoose'
 import { DatabaseConnectionError, DatabaseError } from './errors.js'
 import type { Logger } from './logger.js'
-import { redactCredentials } from './redact.js'
+import { OriginalError, redactCredentials } from './redact.js'
 import { translateError } from './translate-error.js'
 
 export interface ConnectionOptions {
@@ -39,7 +39,7 @@ export async function openConnection(options: ConnectionOptions, logger: Logger)
       return connection
     } catch (error) {
       await connection.destroy().catch(() => undefined)
-      const translated = isUnusable(error) ? unusable(error, options.uri) : translateError(error)
+      const translated = translateOpening(error, options.uri)
       const pauseMs = Math.min(firstPauseMs * 2 ** attempt, longestPauseMs) * (0.5 + Math.random() / 2)
       const isTransient = translated instanceof DatabaseConnectionError
       if (!isTransient || performance.now() + pauseMs > deadlineMs) throw translated
@@ -81,13 +81,24 @@ const unusableNames = new Set([
   'MongoInvalidArgumentError',
   'MongoMissingCredentialsError',
   'MongoAPIError',
-  'MongooseError',
-  'TypeError',
-  'URIError',
 ])
 
-function isUnusable(error: unknown): error is Error {
-  return error instanceof Error && unusableNames.has(error.name)
+function translateOpening(error: unknown, uri: unknown): DatabaseError {
+  if (error instanceof Error && unusableNames.has(error.name)) return unusable(error, uri)
+  const translated = translateError(error)
+  if (translated instanceof DatabaseError) return translated
+  const original = error instanceof Error ? error : new Error('The driver failed')
+  return isLookup(original) ? notFound(original) : unusable(original, uri)
+}
+
+/** Whether a name server was asked in vain: of `mongodb+srv` even the hosts come from there. */
+function isLookup(error: Error): boolean {
+  return 'syscall' in error && /^(query|getaddrinfo)/.test(String(error.syscall))
+}
+
+function notFound(error: Error): DatabaseConnectionError {
+  const cause = new OriginalError(error)
+  return new DatabaseConnectionError(`The database cannot be reached: ${cause.message}`, { cause })
 }
 
 /** The driver quotes connection strings that it cannot parse, whole or in part: where it does, its message is not used. */

@@ -3,7 +3,7 @@ import type { ClientSession, Collection, Db, MongoClient } from 'mongodb'
 import type { Connection } from 'mongoose'
 import type { Clock } from './clock.js'
 import type { EntityDescription, Identified } from './entity.js'
-import { DatabaseError } from './errors.js'
+import { DatabaseError, type ErrorCode } from './errors.js'
 import type { KeyRing } from './key-ring.js'
 import type { Logger } from './logger.js'
 import { Models } from './model.js'
@@ -30,6 +30,8 @@ const conversions = {
   serializeFunctions: false,
   raw: false,
 }
+
+const ofCutOff: ReadonlySet<ErrorCode> = new Set(['CONNECTION', 'CLOSED', 'DATABASE'])
 
 /** What every repository of a handle shares: the connection, the running transaction, clock, logger and keys. */
 export class Database {
@@ -111,7 +113,7 @@ export class Database {
     this.requireOpen()
     const startedMs = this.#logQueries ? performance.now() : 0
     try {
-      return await this.transactions.execute((session) => translated(task, session, entity))
+      return await this.transactions.execute((session) => this.#attempt(entity, task, session))
     } finally {
       if (this.#logQueries) {
         const durationMs = Math.round((performance.now() - startedMs) * 1000) / 1000
@@ -137,6 +139,25 @@ export class Database {
     }
   }
 
+  /** The errors of a transaction's operations are kept by it, so they are translated before they get there. */
+  async #attempt<Result>(
+    entity: EntityDescription,
+    task: (session: ClientSession | undefined) => Promise<Result>,
+    session: ClientSession | undefined,
+  ): Promise<Result> {
+    try {
+      return await task(session)
+    } catch (error) {
+      const translated = translateError(error, subjectOf(entity))
+      // Closing takes the connection from under the calls that are on their way, which shows in many kinds of errors.
+      const isCutOff =
+        this.#closing.signal.aborted && translated instanceof DatabaseError && ofCutOff.has(translated.code)
+      throw isCutOff
+        ? new DatabaseError('CLOSED', 'The handle was closed meanwhile', { cause: translated })
+        : translated
+    }
+  }
+
   async #askForReplicaSet(): Promise<boolean> {
     try {
       const hello = await this.native.admin().command({ hello: 1 })
@@ -144,18 +165,5 @@ export class Database {
     } catch (error) {
       throw translateError(error)
     }
-  }
-}
-
-/** The errors of a transaction's operations are kept by it, so they are translated before they get there. */
-async function translated<Result>(
-  task: (session: ClientSession | undefined) => Promise<Result>,
-  session: ClientSession | undefined,
-  entity: EntityDescription,
-): Promise<Result> {
-  try {
-    return await task(session)
-  } catch (error) {
-    throw translateError(error, subjectOf(entity))
   }
 }

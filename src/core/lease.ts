@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ClientSession } from 'mongodb'
+import { type ClientSession, UUID } from 'mongodb'
 import { z } from 'zod'
 import type { Database } from './database.js'
 import { defineEntity } from './entity.js'
@@ -16,6 +16,8 @@ export const leaseEntity = defineEntity({
     /** Grows with every change of owner, and with nothing else. */
     fence: z.int().min(1),
     expiresAt: z.date(),
+    /** The database sessions of the holder's transactions, in hexadecimal: whoever takes over ends them first. */
+    sessions: z.array(z.string().regex(/^[0-9a-f]{32}$/)).max(100),
   },
   indexes: [{ key: { name: 1 }, unique: true, serves: 'acquire and renew by name' }],
 })
@@ -36,6 +38,8 @@ export class Lease {
   readonly #durationMs: number
   readonly #owner = randomUUID()
   #fence = 0
+  /** Sessions that the lease's document names. */
+  #notedSessions = new Set<string>()
 
   constructor(database: Database, collection: string, options: LeaseOptions) {
     this.#database = database
@@ -51,6 +55,33 @@ export class Lease {
 
   /** Takes the lease if it is free or expired, or renews it. @returns whether it is held now. */
   async acquire(): Promise<boolean> {
+    try {
+      const held = await this.#collection.findOne({ name: this.name })
+      if (held !== null && held.owner !== this.#owner && !(await this.#isTakenFrom(held.owner))) return false
+      return await this.#take()
+    } catch (error) {
+      // Two processes created the lease at once, and the other was first.
+      if (serverErrorCode(error) === duplicateKey) return false
+      throw translateError(error)
+    }
+  }
+
+  /**
+   * Whether the holder's time is over. If so its sessions are ended: a transaction that it left open, because it was killed
+   * or hangs, would keep the lease's document locked for a minute, and could still be committed.
+   */
+  async #isTakenFrom(owner: string): Promise<boolean> {
+    const expired = { name: this.name, owner, $expr: { $lte: ['$expiresAt', '$$NOW'] } }
+    const lease = await this.#collection.findOne(expired)
+    if (lease === null) return false
+    const sessions: string[] = lease.sessions ?? []
+    if (sessions.length > 0) {
+      await this.#database.native.command({ killSessions: sessions.map((id) => ({ id: new UUID(id) })) })
+    }
+    return true
+  }
+
+  async #take(): Promise<boolean> {
     const isFree = { $or: [{ $lte: ['$expiresAt', '$$NOW'] }, { $eq: ['$owner', this.#owner] }] }
     const ifFree = (value: unknown, otherwise: unknown) => ({ $cond: [isFree, value, otherwise] })
     const fields = {
@@ -65,38 +96,43 @@ export class Lease {
       expiresAt: ifFree({ $add: ['$$NOW', this.#durationMs] }, '$expiresAt'),
       createdAt: { $ifNull: ['$createdAt', '$$NOW'] },
       updatedAt: ifFree('$$NOW', '$updatedAt'),
+      sessions: { $cond: [{ $eq: ['$owner', this.#owner] }, '$sessions', ifFree([], '$sessions')] },
       __v: ifFree({ $add: [{ $ifNull: ['$__v', -1] }, 1] }, '$__v'),
     }
-    try {
-      const lease = await this.#collection.findOneAndUpdate({ name: this.name }, [{ $set: fields }], {
-        upsert: true,
-        returnDocument: 'after',
-      })
-      if (lease?.owner !== this.#owner) return false
-      this.#fence = Number(lease.fence)
-      return true
-    } catch (error) {
-      // Two processes created the lease at once, and the other was first.
-      if (serverErrorCode(error) === duplicateKey) return false
-      throw translateError(error)
-    }
+    const lease = await this.#collection.findOneAndUpdate({ name: this.name }, [{ $set: fields }], {
+      upsert: true,
+      returnDocument: 'after',
+    })
+    if (lease?.owner !== this.#owner) return false
+    if (this.#fence !== Number(lease.fence)) this.#notedSessions = new Set()
+    this.#fence = Number(lease.fence)
+    return true
   }
 
   /**
    * Makes the transaction of the session fail unless the lease is still held: what it writes is then never written by a
-   * process that has lost the lease without noticing.
+   * process that has lost the lease without noticing. To be called first in the transaction.
    * @throws DatabaseError `LEASE_LOST`.
    */
   async guard(session: ClientSession | undefined): Promise<void> {
     const holding = { name: this.name, owner: this.#owner, fence: this.#fence }
     const options = session === undefined ? {} : { session }
     try {
+      if (session !== undefined) await this.#note(session, holding)
       const { matchedCount } = await this.#collection.updateOne(holding, { $inc: { __v: 1 } }, options)
       if (matchedCount > 0) return
     } catch (error) {
       throw translateError(error)
     }
     throw new DatabaseError('LEASE_LOST', `The lease ${this.name} has gone to another process`)
+  }
+
+  /** Names the session in the lease's document, outside the transaction: it must be there when the transaction is left open. */
+  async #note(session: ClientSession, holding: object): Promise<void> {
+    const id = session.id?.id.toString('hex')
+    if (id === undefined || this.#notedSessions.has(id)) return
+    await this.#collection.updateOne(holding, { $addToSet: { sessions: id } })
+    this.#notedSessions.add(id)
   }
 
   /** Gives the lease up, so that another need not wait for its end. */

@@ -1,17 +1,10 @@
 import type { DeviceSwitch } from '../devices/device.js'
-import type { LedgerEvent } from '../ledger/entry.js'
+import type { EntryFlag, LedgerEvent } from '../ledger/entry.js'
 import { type Boot, readBootClock } from './boot-clock.js'
 import type { KnownDevice } from './device-directory.js'
 import { switchEvent } from './ledger-event.js'
 import type { SnapshotReport, SwitchReport } from './report.js'
-
-/** A change of a switch's state, as the ledger has it. */
-export interface StateChange {
-  readonly atMs: number
-  readonly on: boolean
-  /** Read off a snapshot: an event about the same press may still come. */
-  readonly isSnapshot: boolean
-}
+import { type StateChange, SwitchStates } from './switch-states.js'
 
 /** What was known of a device before a message. */
 export interface DeviceMemory {
@@ -28,11 +21,21 @@ export interface Arrival {
   /** Since when it may have been waiting for us. */
   readonly heardSinceMs: number
   readonly pricePerKwh: number
-  readonly digest: string
+  /** Tells the message from every other one that arrived in the same millisecond. */
+  readonly mark: string
 }
 
-const rememberedChanges = 16
+/** What a relay that was moved comes to. */
+export interface TakenSwitch {
+  readonly events: LedgerEvent[]
+  /** When it was moved. */
+  readonly atMs: number
+  /** The identity of the event. */
+  readonly key: string
+}
+
 const rememberedSigns = 64
+const rememberedKeys = 256
 
 /**
  * A device whose messages know order only by arrival. It believes each switch to be in a state, and turns what is heard
@@ -40,9 +43,10 @@ const rememberedSigns = 64
  */
 export class OrderedDevice {
   readonly #device: KnownDevice
-  readonly #changes = new Map<number, StateChange[]>()
+  readonly #states: SwitchStates
   /** Recent signs of life, in the order of time. */
   readonly #signs: number[] = []
+  readonly #keys = new Set<string>()
   #boot: Boot | undefined
   /** The last event that was placed by the device's own clock. */
   #placed: { readonly bootId: string; readonly runMs: number; readonly atMs: number } | undefined
@@ -50,8 +54,8 @@ export class OrderedDevice {
   constructor(device: KnownDevice, memory: DeviceMemory) {
     this.#device = device
     this.#boot = memory.boot
+    this.#states = new SwitchStates(memory.changes)
     if (memory.aliveMs !== undefined) this.#signs.push(memory.aliveMs)
-    for (const [gpio, changes] of memory.changes) this.#changes.set(gpio, [...changes])
   }
 
   get boot(): Boot | undefined {
@@ -60,55 +64,59 @@ export class OrderedDevice {
 
   /** Whether the switch is believed to be on; undefined if nothing is known of it. */
   isOn(gpio: number): boolean | undefined {
-    return this.#changes.get(gpio)?.at(-1)?.on
+    return this.#states.now(gpio)
   }
 
   /** A snapshot of all relays: what differs from what is believed has changed. */
   takeSnapshot(report: SnapshotReport, arrival: Arrival): LedgerEvent[] {
-    const silentSinceMs = this.#silenceBefore(arrival)
-    this.#heard(arrival.arrivalMs)
+    const { arrivalMs } = arrival
+    const silentSinceMs = this.#silenceBefore(arrivalMs)
+    const isPast = this.#isPast(arrivalMs)
+    this.#heard(arrivalMs)
     return report.switches.flatMap(({ gpio, on }) => {
       const target = this.#device.switches.get(gpio)
-      const believed = this.#stateAt(gpio, arrival.arrivalMs)
+      const believed = isPast ? this.#states.at(gpio, arrivalMs) : this.#states.now(gpio)
       const isSilenceNoted = silentSinceMs !== undefined && believed !== undefined && target?.energySource === 'rated'
       if (target === undefined || (believed === on && !isSilenceNoted)) return []
-      this.#remember(gpio, { atMs: arrival.arrivalMs, on, isSnapshot: true })
+      const atMs = isPast ? arrivalMs : this.#states.afterLast(gpio, arrivalMs)
+      this.#states.note(gpio, { atMs, on, isSnapshot: true })
+      const flags: EntryFlag[] = isSilenceNoted ? ['snapshot', 'estimated'] : ['snapshot']
+      const key = `snapshot:${arrivalMs.toString(36)}:${arrival.mark}:${gpio}`
       return [
-        switchEvent(this.#device, target, {
-          on,
-          instant: { atMs: arrival.arrivalMs, flags: isSilenceNoted ? ['snapshot', 'estimated'] : ['snapshot'] },
-          arrivalMs: arrival.arrivalMs,
-          pricePerKwh: arrival.pricePerKwh,
-          idempotencyKey: `snapshot:${arrival.arrivalMs.toString(36)}:${arrival.digest.slice(0, 16)}:${gpio}`,
+        this.#event(target, on, atMs, flags, key, arrival, {
           silentSinceMs: isSilenceNoted ? silentSinceMs : undefined,
         }),
       ]
     })
   }
 
-  /** A relay was moved. @returns the events, and whether the state at that time was known already. */
-  takeSwitch(
-    report: SwitchReport,
-    target: DeviceSwitch,
-    arrival: Arrival,
-  ): { events: LedgerEvent[]; atMs: number; key: string } {
+  /** A relay was moved: by the wall switch, or by a command. */
+  takeSwitch(report: SwitchReport, target: DeviceSwitch, arrival: Arrival): TakenSwitch {
+    const isPast = this.#isPast(arrival.arrivalMs)
     const placed = this.#place(report, arrival)
-    const key = `${placed.bootId ?? 'b'}:${placed.uptimeMs ?? `${arrival.arrivalMs.toString(36)}.${arrival.digest.slice(0, 16)}`}:${report.gpio}:${report.messageId ?? report.cause}`
-    const restart = placed.isNewBoot ? this.#restart(arrival, report) : []
-    const silence = placed.isNewBoot ? [] : this.#silence(arrival, placed.atMs)
+    const mark = placed.uptimeMs ?? `${arrival.arrivalMs.toString(36)}.${arrival.mark}`
+    const key = `${placed.bootId ?? 'b'}:${mark}:${report.gpio}:${report.messageId ?? report.cause}`
+    if (this.#keys.has(key)) return { events: [], atMs: placed.atMs, key }
+    this.#rememberKey(key)
+    const before = placed.isNewBoot ? this.#restart(arrival, report) : this.#silence(arrival, placed.atMs)
     this.#heard(arrival.arrivalMs)
-    if (this.#isKnown(report.gpio, report.on, placed.atMs))
-      return { events: [...restart, ...silence], atMs: placed.atMs, key }
-    this.#remember(report.gpio, { atMs: placed.atMs, on: report.on, isSnapshot: false })
-    const event = switchEvent(this.#device, target, {
-      on: report.on,
-      instant: { atMs: placed.atMs, flags: [] },
-      arrivalMs: arrival.arrivalMs,
-      pricePerKwh: arrival.pricePerKwh,
-      idempotencyKey: key,
-      boot: placed.bootId,
-    })
-    return { events: [...restart, ...silence, event], atMs: placed.atMs, key }
+    const isKnown = isPast
+      ? this.#states.isPastPressKnown(report.gpio, report.on, placed.atMs, this.#device.gapLimitMs)
+      : this.#states.claimPress(
+          report.gpio,
+          report.on,
+          placed.atMs,
+          this.#device.gapLimitMs,
+          arrival.heardSinceMs < arrival.arrivalMs,
+        )
+    if (isKnown) return { events: before, atMs: placed.atMs, key }
+    const atMs = isPast ? placed.atMs : this.#states.afterLast(report.gpio, placed.atMs)
+    this.#states.note(report.gpio, { atMs, on: report.on, isSnapshot: false })
+    return {
+      events: [...before, this.#event(target, report.on, atMs, [], key, arrival, { boot: placed.bootId })],
+      atMs,
+      key,
+    }
   }
 
   /** Any other authentic message: a sign of life. */
@@ -120,8 +128,9 @@ export class OrderedDevice {
 
   /** Where in time the message belongs, by the device's own clock where it has one. */
   #place(report: SwitchReport, { arrivalMs, heardSinceMs }: Arrival) {
-    if (report.time?.kind !== 'uptime')
+    if (report.time?.kind !== 'uptime') {
       return { atMs: arrivalMs, bootId: this.#boot?.id, uptimeMs: undefined, isNewBoot: false }
+    }
     const { boot, atMs, runMs, isNewBoot } = readBootClock(this.#boot, report.time.ms, arrivalMs, heardSinceMs)
     // A message of an earlier run, replayed, says nothing about the present one.
     if (this.#boot === undefined || isNewBoot || boot.id === this.#boot.id) this.#boot = boot
@@ -137,24 +146,13 @@ export class OrderedDevice {
     return Math.max(atMs, last.atMs + 1)
   }
 
-  /**
-   * Whether the press is in the ledger: the switch was in that state then, or the next change after it is the same press,
-   * read off the snapshot that the device sent because of it.
-   */
-  #isKnown(gpio: number, on: boolean, atMs: number): boolean {
-    const changes = this.#changes.get(gpio) ?? []
-    if (this.#stateAt(gpio, atMs) === on) return true
-    const next = changes.find((change) => change.atMs > atMs)
-    return next?.isSnapshot === true && next.on === on && next.atMs - atMs <= this.#device.gapLimitMs
-  }
-
-  /** What the switch was at a time, as far as that is remembered. */
-  #stateAt(gpio: number, atMs: number): boolean | undefined {
-    return this.#changes.get(gpio)?.findLast((change) => change.atMs <= atMs)?.on
+  /** Whether the message is an old one that is replayed: the device was heard since. */
+  #isPast(arrivalMs: number): boolean {
+    return arrivalMs < (this.#signs.at(-1) ?? Number.NEGATIVE_INFINITY)
   }
 
   /** Since when the device was silent, if that is longer than its gap limit. */
-  #silenceBefore({ arrivalMs }: Arrival): number | undefined {
+  #silenceBefore(arrivalMs: number): number | undefined {
     const last = this.#signs.at(-1)
     return last !== undefined && arrivalMs - last > this.#device.gapLimitMs ? last : undefined
   }
@@ -164,18 +162,13 @@ export class OrderedDevice {
    * that they were believed to be in, as far as one knows. Noted just before what it reports now.
    */
   #silence(arrival: Arrival, atMs: number): LedgerEvent[] {
-    const silentSinceMs = this.#silenceBefore(arrival)
-    if (silentSinceMs === undefined || atMs <= silentSinceMs) return []
-    return this.#ratedSwitches().map(([gpio, target, on]) => {
-      this.#remember(gpio, { atMs: atMs - 1, on, isSnapshot: false })
-      return switchEvent(this.#device, target, {
-        on,
-        instant: { atMs: atMs - 1, flags: ['estimated'] },
-        arrivalMs: arrival.arrivalMs,
-        pricePerKwh: arrival.pricePerKwh,
-        idempotencyKey: `silence:${silentSinceMs.toString(36)}:${gpio}`,
-        silentSinceMs,
-      })
+    const silentSinceMs = this.#silenceBefore(arrival.arrivalMs)
+    if (silentSinceMs === undefined || atMs <= silentSinceMs + 1) return []
+    return this.#ratedSwitches().map(([target, on]) => {
+      const notedMs = this.#states.afterLast(target.gpio, atMs - 1)
+      this.#states.note(target.gpio, { atMs: notedMs, on, isSnapshot: false })
+      const key = `silence:${silentSinceMs.toString(36)}:${target.gpio}`
+      return this.#event(target, on, notedMs, ['estimated'], key, arrival, { silentSinceMs })
     })
   }
 
@@ -190,44 +183,58 @@ export class OrderedDevice {
     const startedMs = Math.round(boot.startedMs)
     const lastSignMs = this.#signs.findLast((sign) => sign < startedMs)
     if (lastSignMs === undefined) return []
-    return this.#ratedSwitches().flatMap(([gpio, target, believed]) => {
-      const changes = this.#changes.get(gpio) ?? []
-      const wasOn = changes.findLast((change) => change.atMs <= lastSignMs)?.on ?? false
-      const isMovedNow = gpio === report.gpio && !changes.some((change) => change.atMs > startedMs)
+    return this.#ratedSwitches().flatMap(([target, believed]) => {
+      const { gpio } = target
+      const wasOn = this.#states.at(gpio, lastSignMs) ?? false
+      const isMovedNow = gpio === report.gpio && !this.#states.changedAfter(gpio, startedMs)
       const restored = isMovedNow ? !report.on : believed
       const fact = (on: boolean, atMs: number) => {
-        this.#remember(gpio, { atMs, on, isSnapshot: false })
-        return switchEvent(this.#device, target, {
-          on,
-          instant: { atMs, flags: ['reboot', 'estimated'] },
-          arrivalMs: arrival.arrivalMs,
-          pricePerKwh: arrival.pricePerKwh,
-          idempotencyKey: `reboot:${boot.id}:${gpio}:${on ? 1 : 0}`,
-          boot: boot.id,
-        })
+        this.#states.note(gpio, { atMs, on, isSnapshot: false })
+        const key = `reboot:${boot.id}:${gpio}:${on ? 1 : 0}`
+        return this.#event(target, on, atMs, ['reboot', 'estimated'], key, arrival, { boot: boot.id })
       }
       return [...(wasOn ? [fact(false, lastSignMs)] : []), ...(restored ? [fact(true, startedMs)] : [])]
     })
   }
 
-  #ratedSwitches(): [gpio: number, target: DeviceSwitch, on: boolean][] {
-    return this.#device.ratedSwitches.flatMap((target): [number, DeviceSwitch, boolean][] => {
-      const on = this.isOn(target.gpio)
-      return on === undefined ? [] : [[target.gpio, target, on]]
+  #ratedSwitches(): [target: DeviceSwitch, on: boolean][] {
+    return this.#device.ratedSwitches.flatMap((target): [DeviceSwitch, boolean][] => {
+      const on = this.#states.now(target.gpio)
+      return on === undefined ? [] : [[target, on]]
+    })
+  }
+
+  #event(
+    target: DeviceSwitch,
+    on: boolean,
+    atMs: number,
+    flags: readonly EntryFlag[],
+    idempotencyKey: string,
+    { arrivalMs, pricePerKwh }: Arrival,
+    more: { readonly silentSinceMs?: number | undefined; readonly boot?: string | undefined },
+  ): LedgerEvent {
+    return switchEvent(this.#device, target, {
+      on,
+      instant: { atMs, flags },
+      arrivalMs,
+      pricePerKwh,
+      idempotencyKey,
+      ...more,
     })
   }
 
   #heard(arrivalMs: number): void {
-    if (arrivalMs < (this.#signs.at(-1) ?? Number.NEGATIVE_INFINITY)) return
+    if (this.#isPast(arrivalMs)) return
     this.#signs.push(arrivalMs)
     if (this.#signs.length > rememberedSigns) this.#signs.shift()
   }
 
-  #remember(gpio: number, change: StateChange): void {
-    const changes = this.#changes.get(gpio) ?? []
-    const at = changes.findLastIndex((other) => other.atMs <= change.atMs) + 1
-    changes.splice(at, 0, change)
-    if (changes.length > rememberedChanges) changes.shift()
-    this.#changes.set(gpio, changes)
+  #rememberKey(key: string): void {
+    this.#keys.add(key)
+    if (this.#keys.size <= rememberedKeys) return
+    for (const oldest of this.#keys) {
+      this.#keys.delete(oldest)
+      return
+    }
   }
 }

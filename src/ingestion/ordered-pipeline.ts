@@ -7,10 +7,11 @@ import { isAuthentic } from './credential.js'
 import type { KnownDevice } from './device-directory.js'
 import type { Delivery, IngestWindowStore } from './ingest-window-store.js'
 import { instantOf, notAReading, readingEvent } from './ledger-event.js'
-import { type Arrival, OrderedDevice, type StateChange } from './ordered-device.js'
+import { type Arrival, OrderedDevice } from './ordered-device.js'
 import { type Decoded, devicesOf, type IngestionCounters, type IngestionParts } from './pipeline.js'
 import type { RawMessage, Refusal } from './quarantine-store.js'
 import type { DeviceReport, ReadingReport, SwitchReport } from './report.js'
+import type { StateChange } from './switch-states.js'
 
 /** A message as it was delivered. */
 export interface DeliveredMessage extends RawMessage {
@@ -86,6 +87,8 @@ export class OrderedPipeline {
       }
       const counts = open.length === 0 ? { fresh: 0, repeated: 0 } : await this.#store(collected, deliveries, keep)
       if (deliveries.length > 0) this.#window.remember(deliveries)
+      // The ledger knew better than we did: ask it again.
+      if (counts.repeated > 0) this.#devices.clear()
       this.#counters.entries += counts.fresh
       this.#counters.repeated += counts.repeated + batch.length - open.length
       this.#counters.processed += batch.length
@@ -155,7 +158,7 @@ export class OrderedPipeline {
       arrivalMs: message.receivedAt.getTime(),
       heardSinceMs: message.heardSinceMs,
       pricePerKwh,
-      digest: message.digest,
+      mark: message.delivery === undefined ? message.digest.slice(0, 16) : message.delivery.packetId.toString(36),
     }
     const state = await this.#stateOf(device)
     switch (report.kind) {
@@ -169,7 +172,7 @@ export class OrderedPipeline {
       case 'switch':
         return this.#takeSwitch(report, device, state, arrival, collected)
       case 'reading':
-        return this.#takeReading(report, device, state, arrival, collected)
+        return this.#takeReading(report, device, state, arrival, message.digest, collected)
       default:
         collected.events.push(...state.takeSignOfLife(arrival))
         return undefined
@@ -207,6 +210,7 @@ export class OrderedPipeline {
     device: KnownDevice,
     state: OrderedDevice,
     arrival: Arrival,
+    digest: string,
     collected: Collected,
   ): [Refusal['reason'], string] | undefined {
     const target = device.switches.get(report.gpio)
@@ -220,8 +224,8 @@ export class OrderedPipeline {
       instant,
       arrivalMs: arrival.arrivalMs,
       pricePerKwh: arrival.pricePerKwh,
-      // With a time of its own the message is told by its content; else also by its arrival.
-      idempotencyKey: `reading:${report.time === undefined ? `${arrival.arrivalMs.toString(36)}:` : ''}${arrival.digest.slice(0, 32)}`,
+      // With a time of its own the message is told by its content; else by its arrival.
+      idempotencyKey: `reading:${report.time === undefined ? `${arrival.arrivalMs.toString(36)}:${arrival.mark}` : digest.slice(0, 32)}`,
       sequence: report.sequence,
       firmwareVersion: report.firmwareVersion,
     }

@@ -37,7 +37,7 @@ const zoo = defineAppendOnlyEntity({
     when: z.date().nullish(),
     step: z.int().multipleOf(5),
     unsafe: z.number(),
-    frozen: z.array(z.enum(['p', 'q'])).readonly(),
+    letters: z.array(z.enum(['p', 'q'])),
     nested: z.strictObject({ deep: z.strictObject({ deeper: z.array(z.strictObject({ id: z.uuid().optional() })) }) }),
   },
 })
@@ -62,7 +62,7 @@ const aZoo = () => ({
   when: new Date(0),
   step: 10,
   unsafe: 0.5,
-  frozen: ['p'],
+  letters: ['p'],
   nested: { deep: { deeper: [{ id: '0190a0f2-8b4e-7c3d-9a5f-1b2c3d4e5f60' }, {}] } },
 })
 
@@ -147,7 +147,8 @@ const anyValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(Number.NaN, Infinity, -Infinity, null, true, false, [], {}, [null], ['p', 'z'], { $gt: '' }),
   fc.constantFrom<unknown>(new Date(0), new ObjectId(), '65f000000000000000000000', Buffer.from('x'), [1, 2], [[1], 2]),
   fc.string({ unit: fc.integer({ min: 0, max: 0xd7ff }).map((code) => String.fromCharCode(code)), maxLength: 8 }),
-  fc.double(),
+  // When the server looks for a fraction it sees the first fifteen digits only.
+  fc.integer().map((thousandths) => thousandths / 1000),
   fc.integer(),
 )
 
@@ -188,17 +189,13 @@ function changed(good: Document): fc.Arbitrary<Changed> {
   })
 }
 
-/** Rules that only JavaScript can check. */
-const beyondTheServer = new Set(['timeZone', 'currency', 'electricityPrice'])
-
 type Verdict = 'accepted' | 'refused' | 'refused by JavaScript'
 
 function verdictOfZod({ storedSchema, rules }: EntityDescription, document: Document): Verdict {
   const result = storedSchema.safeParse(document)
   if (!result.success) {
-    const isBeyond = result.error.issues.every(
-      ({ code, path }) => code === 'custom' && beyondTheServer.has(String(path[0])),
-    )
+    // Refinements are JavaScript, which the server does not run.
+    const isBeyond = result.error.issues.every(({ code }) => code === 'custom')
     return isBeyond ? 'refused by JavaScript' : 'refused'
   }
   // What would be converted or filled in on the way is not in its stored form.

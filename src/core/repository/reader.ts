@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { ClientSession, Collection, Document, Filter as DriverFilter, FindOptions } from 'mongodb'
 import { type ObjectId, Timestamp } from 'mongodb'
 import type { Database } from '../database.js'
@@ -203,6 +204,15 @@ export class Reader<Stored extends Identified> {
       hidden: Object.keys(this.entity.secrets),
       signal: options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]),
     })
+  }
+
+  /** Without the connection, which knows the credentials. */
+  toJSON(): Record<string, unknown> {
+    return { entity: this.entity.name, collection: this.entity.collection }
+  }
+
+  [inspect.custom](): string {
+    return `${this.constructor.name} ${this.entity.collection}`
   }
 
   protected get collection(): Collection<Stored> {

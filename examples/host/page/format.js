@@ -1,0 +1,55 @@
+const plain = (digits) => new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+const whole = plain(0)
+const one = plain(1)
+const two = plain(2)
+const three = plain(3)
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+const dayName = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'long', timeZone: 'UTC' })
+
+export function count(value) {
+  return whole.format(value)
+}
+
+export function perSecond(value) {
+  return one.format(value)
+}
+
+export function watts(value) {
+  if (value === null || value === undefined) return '–'
+  return Math.abs(value) < 1000 ? `${whole.format(value)} W` : `${two.format(value / 1000)} kW`
+}
+
+export function kilowattHours(value) {
+  if (value === 0) return '0 Wh'
+  return value < 1 ? `${one.format(value * 1000)} Wh` : `${three.format(value)} kWh`
+}
+
+export function money(value, currency) {
+  if (currency === null || currency === undefined) return '–'
+  return new Intl.NumberFormat('en-IN', { style: 'currency', currency }).format(value)
+}
+
+export function timeOfDay(instant) {
+  return clock.format(new Date(instant))
+}
+
+/** A civil day, `YYYY-MM-DD`, in words. */
+export function day(text) {
+  return dayName.format(new Date(`${text}T00:00:00Z`))
+}
+
+export function ago(instant) {
+  const seconds = Math.max(0, Math.round((Date.now() - new Date(instant).getTime()) / 1000))
+  if (seconds < 100) return `${seconds} s ago`
+  if (seconds < 5_400) return `${Math.round(seconds / 60)} min ago`
+  return `${Math.round(seconds / 3_600)} h ago`
+}
+
+export function duration(seconds) {
+  return seconds < 100 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`
+}
+
+/** `unknown_device` becomes `unknown device`. */
+export function words(name) {
+  return name.replaceAll('_', ' ')
+}

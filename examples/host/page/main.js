@@ -1,0 +1,65 @@
+import { showDevices } from './devices.js'
+import { byId, setAttribute, setText } from './dom.js'
+import { showEvents } from './events.js'
+import { watts } from './format.js'
+import { showIngestion } from './ingestion.js'
+import { showLedger } from './ledger.js'
+import { PowerChart } from './power-chart.js'
+import { showQuarantine } from './quarantine.js'
+import { showPower, showRooms } from './rooms.js'
+
+let looking = null
+const chart = new PowerChart(byId('chart'), (sample) => {
+  looking = sample
+  showPowerNow()
+})
+
+function showPowerNow() {
+  const sample = looking ?? chart.series.last
+  if (sample !== undefined) showPower(sample, looking !== null)
+}
+
+function showTotals({ watts: rooms }) {
+  const sum = (values) => values.reduce((total, value) => total + value, 0)
+  const produced = -sum(Object.values(rooms).filter((value) => value < 0))
+  setText(byId('power-used'), watts(sum(Object.values(rooms).filter((value) => value > 0))))
+  setText(byId('power-produced'), produced > 0 ? `and ${watts(produced)} from the roof` : '')
+}
+
+const shows = {
+  history: (samples) => {
+    chart.series.replace(samples)
+    chart.draw()
+  },
+  power: (sample) => {
+    if (sample.at !== chart.series.last?.at) chart.series.add(sample)
+    chart.draw()
+    showTotals(sample)
+    showPowerNow()
+  },
+  classrooms: (rooms) => {
+    chart.setRooms(rooms)
+    showRooms(rooms)
+  },
+  devices: showDevices,
+  events: showEvents,
+  quarantine: showQuarantine,
+  ingestion: showIngestion,
+  ledger: showLedger,
+  problem: (problem) => {
+    byId('outage').hidden = problem === null
+    setText(byId('outage'), problem?.message ?? '')
+  },
+}
+
+const live = new EventSource('/api/live')
+for (const [name, show] of Object.entries(shows)) {
+  live.addEventListener(name, ({ data }) => show(JSON.parse(data)))
+}
+live.addEventListener('open', () => connected('live', 'good'))
+live.addEventListener('error', () => connected('the host app is gone', 'bad'))
+
+function connected(text, mood) {
+  setText(byId('chip-live'), text)
+  setAttribute(byId('chip-live'), 'data-mood', mood)
+}

@@ -1,0 +1,63 @@
+const shownMs = 5 * 60_000
+const shortestMs = 45_000
+const kept = 450
+
+/** The samples of the last minutes, room by room, and stacked as the chart draws them. */
+export class PowerSeries {
+  #samples = []
+  #rooms = []
+
+  setRooms(rooms) {
+    this.#rooms = rooms
+  }
+
+  replace(samples) {
+    this.#samples = samples.slice(-kept)
+  }
+
+  add(sample) {
+    this.#samples.push(sample)
+    if (this.#samples.length > kept) this.#samples.shift()
+  }
+
+  get last() {
+    return this.#samples.at(-1)
+  }
+
+  at(index) {
+    return this.#visible()[index]
+  }
+
+  /** The time that the chart spans, in seconds: from the first sample on, five minutes at most. */
+  range() {
+    const end = this.last?.at ?? Date.now()
+    const first = this.#samples[0]?.at ?? end
+    return [Math.min(Math.max(first, end - shownMs), end - shortestMs) / 1000, end / 1000]
+  }
+
+  /**
+   * What uPlot draws: the rooms that use power stand on each other's shoulders, those that produce hang below zero.
+   * @returns the columns, and for each room the column that it stands on, or null.
+   */
+  stacked() {
+    const samples = this.#visible()
+    const ground = { up: samples.map(() => 0), down: samples.map(() => 0) }
+    const top = { up: null, down: null }
+    const columns = [samples.map(({ at }) => at / 1000)]
+    const below = this.#rooms.map(({ id }, index) => {
+      const values = samples.map(({ watts }) => watts[id] ?? 0)
+      const side = values.reduce((sum, value) => sum + value, 0) < 0 ? 'down' : 'up'
+      ground[side] = ground[side].map((height, at) => height + values[at])
+      columns.push(ground[side])
+      const standsOn = top[side]
+      top[side] = index + 1
+      return standsOn
+    })
+    return { columns, below }
+  }
+
+  #visible() {
+    const from = (this.last?.at ?? 0) - shownMs
+    return this.#samples.filter(({ at }) => at >= from)
+  }
+}
