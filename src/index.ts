@@ -52,6 +52,7 @@ export {
 } from './energy/energy-service.js'
 export { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
 export type { QuarantinedMessage, QuarantineReason } from './ingestion/quarantine.js'
+export type { Appended } from './ledger/append-call.js'
 export {
   type EntryFlag,
   type EventType,
@@ -62,4 +63,3 @@ export {
 export { generateHash, genesisHash } from './ledger/hash.js'
 export type { Ledger, LedgerEventInput } from './ledger/ledger.js'
 export type { Damage, Finding, VerificationReport } from './ledger/verification.js'
-export type { Appended } from './ledger/writer.js'

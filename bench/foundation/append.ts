@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { AutoVolt, LedgerEventInput } from '@autovolt/data'
 import { Double, ObjectId } from 'mongodb'
 import { alternate, type GroupContext, type Row, ratioRow, secondsOf } from '../harness.js'
@@ -67,7 +68,6 @@ function eventOf(switches: readonly SwitchIds[], n: number): LedgerEventInput {
 
 /** The document that an entry is stored as, made beforehand: no hashing, no chain. */
 function storedLike(event: LedgerEventInput, sequence: number) {
-  const hash = sequence.toString(16).padStart(64, '0')
   const { flags, metadata, idempotencyKey, reading, ...rest } = event
   return {
     _id: new ObjectId(),
@@ -91,7 +91,7 @@ function storedLike(event: LedgerEventInput, sequence: number) {
     cumulativeEnergy: new Double(sequence * 300),
     cumulativeProduction: new Double(0),
     calculatedCost: new Double(sequence * 0.0006),
-    previousHash: hash,
-    hash: `${hash.slice(0, 32)}${new ObjectId().toHexString().padStart(32, '0')}`,
+    previousHash: randomBytes(32).toString('hex'),
+    hash: randomBytes(32).toString('hex'),
   }
 }

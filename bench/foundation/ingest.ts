@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { AutoVolt } from '@autovolt/data'
 import { startIngestion } from '@autovolt/data/mqtt'
 import { Double, ObjectId } from 'mongodb'
@@ -35,11 +36,15 @@ export async function benchIngest(volt: AutoVolt, { documents, rounds, say }: Gr
     rounds,
     async () => {
       await backlog('bench-main')
-      return drainIntoLedger(volt, broker.url, perRound)
+      const rate = await drainIntoLedger(volt, broker.url, perRound)
+      await endSession(broker.url, 'bench-main')
+      return rate
     },
     async () => {
       await backlog('bench-plain')
-      return drainIntoCollection(plain, broker.url, perRound)
+      const rate = await drainIntoCollection(plain, broker.url, perRound)
+      await endSession(broker.url, 'bench-plain')
+      return rate
     },
   )
   await plain.drop()
@@ -68,6 +73,12 @@ async function registerDevices(volt: AutoVolt): Promise<string[]> {
 async function openSession(url: string, clientId: string): Promise<void> {
   const client = await mqtt.connectAsync(url, { clientId, clean: false })
   await client.subscribeAsync(`autovolt/v2/+/power`, { qos: 1 })
+  await client.endAsync()
+}
+
+/** Makes the broker forget the client, or the next backlog would be kept for it too. */
+async function endSession(url: string, clientId: string): Promise<void> {
+  const client = await mqtt.connectAsync(url, { clientId, clean: true })
   await client.endAsync()
 }
 
@@ -124,7 +135,7 @@ async function drainIntoCollection(
   })
   const seconds = await secondsOf(async () => {
     await session.start()
-    while (session.acknowledged < count) await new Promise((resolve) => setTimeout(resolve, 5))
+    while (session.acknowledged < count && session.retries === 0) await new Promise((resolve) => setTimeout(resolve, 5))
     await session.stop()
   })
   return count / seconds
@@ -140,7 +151,6 @@ function toDocument({ topic, payload, receivedAt }: ReceivedMessage): object {
   >
   const switchId = ids.get(topic) ?? new ObjectId()
   ids.set(topic, switchId)
-  const hash = new ObjectId().toHexString().padStart(64, '0')
   return {
     _id: new ObjectId(),
     formatVersion: new Double(1),
@@ -170,7 +180,7 @@ function toDocument({ topic, payload, receivedAt }: ReceivedMessage): object {
     cumulativeEnergy: new Double(0),
     cumulativeProduction: new Double(0),
     calculatedCost: new Double(0),
-    previousHash: hash,
-    hash,
+    previousHash: randomBytes(32).toString('hex'),
+    hash: randomBytes(32).toString('hex'),
   }
 }

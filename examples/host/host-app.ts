@@ -7,7 +7,6 @@ import type { Resources } from './resources.js'
 import { connectToBroker, openBroker, openDatabaseServer } from './servers.js'
 import type { Settings } from './settings.js'
 import { deployedStatusTopic } from './simulator/deployed-device.js'
-import { Random } from './simulator/random.js'
 import { planSchool } from './simulator/school-plan.js'
 import { startSimulator } from './simulator/simulator.js'
 import { SwitchCommands } from './switch-commands.js'
@@ -45,7 +44,7 @@ export async function startHostApp(
   })
   resources.add('the database handle', () => volt.close())
   await volt.setup()
-  const school = planSchool(new Random(settings.seed).fork('school'))
+  const school = planSchool(settings.seed)
   await registerSchool(volt, school)
   terminal.tell('school', `${school.devices.length} devices registered, simulated with SEED=${settings.seed}`)
   ending.throwIfAborted()

@@ -17,10 +17,14 @@ interface RunningFeed extends Feed {
   turn: Promise<void>
   isDue: boolean
   hasFailed: boolean
+  /** When the reading that is under way began. */
+  readingSinceMs: number | undefined
 }
 
 /** After a hint that something has changed, more of the kind is waited for this long. */
 const settleMs = 120
+/** A reading takes milliseconds. */
+const patienceMs = 4_000
 
 /** Reads every feed in its own time, and passes on what is new. */
 export class LiveFeeds {
@@ -36,6 +40,7 @@ export class LiveFeeds {
       turn: Promise.resolve(),
       isDue: false,
       hasFailed: false,
+      readingSinceMs: undefined,
     }))
     this.#feeds = new Map(running.map((feed) => [feed.name, feed]))
     this.#onNews = onNews
@@ -61,9 +66,12 @@ export class LiveFeeds {
     return [...this.#feeds.values()].flatMap(({ name, json }) => (json === undefined ? [] : { name, json }))
   }
 
-  /** Whether something could not be read when it was tried last. */
+  /** Whether something could not be read when it was tried last, or takes too long. */
   get isFailing(): boolean {
-    return [...this.#feeds.values()].some(({ hasFailed }) => hasFailed)
+    const tooLongMs = performance.now() - patienceMs
+    return [...this.#feeds.values()].some(
+      ({ hasFailed, readingSinceMs }) => hasFailed || (readingSinceMs ?? Number.POSITIVE_INFINITY) < tooLongMs,
+    )
   }
 
   /** Says that something has changed: the feed is read soon, once for many hints. */
@@ -95,6 +103,7 @@ export class LiveFeeds {
     feed.turn = feed.turn.then(async () => {
       if (this.#isStopped) return
       feed.isDue = false
+      feed.readingSinceMs = performance.now()
       try {
         const json = JSON.stringify(await feed.read())
         feed.hasFailed = false
@@ -104,6 +113,8 @@ export class LiveFeeds {
       } catch {
         // It is tried again in its time; until then the page says so.
         feed.hasFailed = true
+      } finally {
+        feed.readingSinceMs = undefined
       }
     })
     return feed.turn

@@ -10,6 +10,14 @@ const ending = new AbortController()
 /** Ctrl-C, again and again if one likes: the first one counts. */
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ending.abort())
 
+/** A signal to npm ends the shell that stands between npm and this process, and goes no further. */
+const parent = process.ppid
+const isStartedByNpm = process.env.npm_lifecycle_event !== undefined
+const orphaned = setInterval(() => {
+  if (isStartedByNpm && process.ppid !== parent) ending.abort()
+}, 500)
+orphaned.unref()
+
 /** Nobody should have to clean up after an error that nobody thought of. */
 process.on('uncaughtException', (error) => fail(error))
 

@@ -1,4 +1,4 @@
-import type { AutoVolt } from '@autovolt/data'
+import type { AutoVolt, Device } from '@autovolt/data'
 import type { DevicePlan } from './simulator/plan.js'
 import { rooms, type SchoolPlan, timeZone } from './simulator/school-plan.js'
 
@@ -32,5 +32,9 @@ export async function registerDevice(volt: AutoVolt, plan: DevicePlan): Promise<
   })
 }
 
-/** How devices with the deployed firmware are told from those that speak version 2. */
-export const deployedFirmware = 'WARP stable'
+const deployedFirmware = 'WARP stable'
+
+/** Whether a device has the deployed firmware; else it speaks version 2. */
+export function isDeployed({ firmwareVersion }: Device): boolean {
+  return firmwareVersion === undefined || firmwareVersion === deployedFirmware
+}

@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { type AutoVolt, type Device, NotFoundError } from '@autovolt/data'
 import type { MqttClient } from 'mqtt'
-import { deployedFirmware } from './registration.js'
+import { isDeployed } from './registration.js'
 
 export interface User {
   readonly id: string
@@ -41,10 +41,6 @@ interface Order {
   readonly state: boolean
   readonly userId: string
   readonly userName: string
-}
-
-function isDeployed({ firmwareVersion }: Device): boolean {
-  return firmwareVersion === undefined || firmwareVersion === deployedFirmware
 }
 
 /** Every device hears it; the one with this address and secret acts. */

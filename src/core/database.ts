@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { inspect } from 'node:util'
 import type { ClientSession, Collection, Db, MongoClient } from 'mongodb'
 import type { Connection } from 'mongoose'
@@ -53,6 +54,8 @@ export class Database {
     this.#keyRing = options.keyRing
     this.#logQueries = options.logQueries
     this.models = new Models(options.connection, options.clock)
+    // Each change stream listens, and there may be any number of them.
+    setMaxListeners(0, this.#closing.signal)
     this.transactions = new Transactions(
       () => this.client,
       () => this.requireReplicaSet('Transactions'),

@@ -136,6 +136,24 @@ export type Input<E extends Entity> = z.input<E['inputSchema']>
 export const sealedPattern = /^av1\.[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{38,}$/
 
 const ownFields = ['_id', 'createdAt', 'updatedAt', '__v', 'deletedAt']
+/** What Mongoose's documents need themselves; a field of the name would break them. */
+const ofMongoose = [
+  'collection',
+  'emit',
+  'errors',
+  'get',
+  'init',
+  'isModified',
+  'isNew',
+  'listeners',
+  'populated',
+  'prototype',
+  'remove',
+  'removeListener',
+  'save',
+  'toObject',
+  'validate',
+]
 
 /**
  * Declares an entity. The fields are the only place where its shape is written down.
@@ -228,7 +246,9 @@ function ruleCheck(rule: EntityRule): z.core.CheckFn<Record<string, unknown>> {
 }
 
 function refuseOwnFields(entity: string, names: readonly string[]): void {
-  const taken = names.filter((name) => ownFields.includes(name) || name.startsWith('$') || name.includes('.'))
+  const taken = names.filter(
+    (name) => ownFields.includes(name) || ofMongoose.includes(name) || name.startsWith('$') || name.includes('.'),
+  )
   if (taken.length > 0) {
     throw new DatabaseError('CONFIGURATION', `The entity ${entity} cannot have fields named ${taken.join(', ')}`)
   }

@@ -8,18 +8,15 @@ const hexObjectId = /^[0-9a-fA-F]{24}$/
 const objectIdMessage = 'expected an ObjectId or 24 hexadecimal digits'
 
 /** An ObjectId; inputs may give it as 24 hexadecimal digits, as JSON does. */
-export const objectId = () =>
-  z
-    .union([z.instanceof(ObjectId), z.string().regex(hexObjectId), z.custom<ObjectId>(isForeignObjectId)], {
-      error: objectIdMessage,
-    })
-    .transform(ownObjectId)
-    .pipe(z.instanceof(ObjectId).meta({ bsonType: 'objectId' }))
+export const objectId = (): z.ZodType<ObjectId, ObjectId | string> =>
+  z.preprocess(
+    (value) => (isObjectIdLike(value) ? ownObjectId(value) : value),
+    z.instanceof(ObjectId, { error: objectIdMessage }).meta({ bsonType: 'objectId' }),
+  ) as unknown as z.ZodType<ObjectId, ObjectId | string>
 
 /** The id as an ObjectId. @throws ValidationError if it is none. */
 export function toObjectId(id: ObjectId | string): ObjectId {
-  const isId = typeof id === 'string' ? hexObjectId.test(id) : id instanceof ObjectId || isForeignObjectId(id)
-  if (isId) return ownObjectId(id)
+  if (isObjectIdLike(id)) return ownObjectId(id)
   throw new ValidationError('The id', [{ path: '_id', message: objectIdMessage, received: typeName(id) }])
 }
 
@@ -28,18 +25,25 @@ function ownObjectId(id: { toHexString(): string } | string): ObjectId {
   return ObjectId.createFromHexString(typeof id === 'string' ? id : id.toHexString())
 }
 
+function isObjectIdLike(value: unknown): value is ObjectId | string {
+  if (typeof value === 'string') return hexObjectId.test(value)
+  return value instanceof ObjectId || isForeignObjectId(value)
+}
+
 /** Whether it is an ObjectId of another copy of the driver, such as one that Mongoose brought with it. */
 function isForeignObjectId(value: unknown): boolean {
   if (!isRecord(value) || Object.hasOwn(value, '_bsontype') || value._bsontype !== 'ObjectId') return false
   return typeof value.toHexString === 'function'
 }
 
+const instantText = z.iso.datetime({ offset: true })
+
 /** An instant; inputs may give it as an ISO 8601 text with a zone, as JSON does. */
-export const instant = () =>
-  z
-    .union([z.date(), z.iso.datetime({ offset: true })], { error: 'expected a Date or an ISO 8601 text with a zone' })
-    .transform((value) => (typeof value === 'string' ? new Date(value) : value))
-    .pipe(z.date())
+export const instant = (): z.ZodType<Date, Date | string> =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && instantText.safeParse(value).success ? new Date(value) : value),
+    z.date({ error: 'expected a Date or an ISO 8601 text with a zone' }),
+  ) as unknown as z.ZodType<Date, Date | string>
 
 /** A finite number with a unit in its field's name. */
 export const quantity = (minimum: number, maximum: number) => z.number().min(minimum).max(maximum)

@@ -6,6 +6,10 @@ import { defineEntity } from './entity.js'
 import { DatabaseError } from './errors.js'
 import { serverErrorCode, translateError } from './translate-error.js'
 
+const duplicateKey = 11000
+/** A pool has fewer sessions; those before have long ended. */
+const maximumSessions = 100
+
 /** Who may do what only one process may do at a time. Times are the database's own, so clocks need not agree. */
 export const leaseEntity = defineEntity({
   name: 'lease',
@@ -17,7 +21,7 @@ export const leaseEntity = defineEntity({
     fence: z.int().min(1),
     expiresAt: z.date(),
     /** The database sessions of the holder's transactions, in hexadecimal: whoever takes over ends them first. */
-    sessions: z.array(z.string().regex(/^[0-9a-f]{32}$/)).max(100),
+    sessions: z.array(z.string().regex(/^[0-9a-f]{32}$/)).max(maximumSessions),
   },
   indexes: [{ key: { name: 1 }, unique: true, serves: 'acquire and renew by name' }],
 })
@@ -27,8 +31,6 @@ export interface LeaseOptions {
   /** How long the lease lasts without being renewed. */
   readonly durationMs: number
 }
-
-const duplicateKey = 11000
 
 /** A lease on a name. While it is held nobody else holds it, as long as its holder writes under {@link guard}. */
 export class Lease {
@@ -131,7 +133,8 @@ export class Lease {
   async #note(session: ClientSession, holding: object): Promise<void> {
     const id = session.id?.id.toString('hex')
     if (id === undefined || this.#notedSessions.has(id)) return
-    await this.#collection.updateOne(holding, { $addToSet: { sessions: id } })
+    const push = { sessions: { $each: [id], $slice: -maximumSessions } }
+    await this.#collection.updateOne({ ...holding, sessions: { $ne: id } }, { $push: push as never })
     this.#notedSessions.add(id)
   }
 

@@ -108,7 +108,7 @@ function addValidation(schema: Schema, entity: EntityDescription): void {
   })
   // Not before it is known that all is well: setting a field would hide that its value could not be taken.
   schema.post('validate', function takeOver() {
-    this.set(converted.get(this) ?? {})
+    this.$set(converted.get(this) ?? {})
   })
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { Document, RunCommandOptions } from 'mongodb'
+import type { CreateIndexesOptions, Document, DropIndexesOptions } from 'mongodb'
 import type { Database } from './database.js'
 import { type EntityDescription, type IndexDefinition, indexName, type TimeSeriesOptions } from './entity.js'
 import { ConflictError, DatabaseError } from './errors.js'
@@ -33,8 +33,10 @@ const indexNotFound = 27
 /** Another process is at the same collection just now. */
 const inProgress = new Set([112, 117, 246, 276])
 const attempts = 20
-/** The driver takes it for a single command too: building an index may last longer than any reply. */
-const withoutSocketTimeout: RunCommandOptions & { readonly socketTimeoutMS: number } = { socketTimeoutMS: 0 }
+/** Building an index may last longer than any reply. The driver knows the option for a single operation too, if not for `command()`. */
+const withoutSocketTimeout: CreateIndexesOptions & DropIndexesOptions & { readonly socketTimeoutMS: number } = {
+  socketTimeoutMS: 0,
+}
 
 /**
  * Creates the collections of the entities with their validators, indexes and time-series options, as far as they are not
@@ -178,7 +180,7 @@ async function createCollection(database: Database, entity: EntityDescription): 
 
 async function setValidator(database: Database, { collection, validator }: EntityDescription): Promise<void> {
   const strict = { validationLevel: 'strict', validationAction: 'error' }
-  await insist(() => database.native.command({ collMod: collection, validator, ...strict }, withoutSocketTimeout))
+  await insist(() => database.native.command({ collMod: collection, validator, ...strict }))
 }
 
 /** Only the granularity, upwards, and the time after which documents go can be changed once the collection is there. */
@@ -201,30 +203,37 @@ function notConvertible(collection: string): DatabaseError {
 }
 
 async function buildIndexes(database: Database, entity: EntityDescription): Promise<void> {
-  const { collection } = entity
+  const collection = database.native.collection(entity.collection)
   const { missing, different } = await diffIndexes(database, entity)
   const rebuilt: IndexDefinition[] = []
   for (const { name, found, wanted } of different) {
-    const { expireAfterSeconds } = wanted
-    if (
-      fingerprint({ ...found, expireAfterSeconds }) === fingerprint(wanted) &&
-      typeof found.expireAfterSeconds === 'number'
-    ) {
-      await insist(() => database.native.command({ collMod: collection, index: { name, expireAfterSeconds } }))
+    if (differsInExpiryOnly(found, wanted)) {
+      const { expireAfterSeconds } = wanted
+      await insist(() => database.native.command({ collMod: entity.collection, index: { name, expireAfterSeconds } }))
       continue
     }
-    const drop = { dropIndexes: collection, index: name }
-    await insist(() => database.native.command(drop, withoutSocketTimeout), indexNotFound)
+    await insist(() => collection.dropIndex(name, withoutSocketTimeout), indexNotFound)
     rebuilt.push(wanted)
   }
   const wanted = [...missing, ...rebuilt]
   if (wanted.length === 0) return
-  const indexes = wanted.map(({ serves, ...index }) => ({ ...index, name: indexName(index) }))
+  const indexes = wanted.map(({ serves, key, ...options }) => ({
+    ...options,
+    key: { ...key },
+    name: indexName({ key }),
+  }))
   try {
-    await insist(() => database.native.command({ createIndexes: collection, indexes }, withoutSocketTimeout))
+    await insist(() => collection.createIndexes(indexes, withoutSocketTimeout))
   } catch (error) {
     throw serverErrorCode(error) === duplicateKey ? notUnique(entity, error) : error
   }
+}
+
+/** The one difference that can be set right without building the index anew. */
+function differsInExpiryOnly(found: Document, wanted: IndexDefinition): boolean {
+  const { expireAfterSeconds } = wanted
+  if (typeof found.expireAfterSeconds !== 'number' || expireAfterSeconds === undefined) return false
+  return fingerprint({ ...found, expireAfterSeconds }) === fingerprint(wanted)
 }
 
 function notUnique({ collection }: EntityDescription, error: unknown): ConflictError {

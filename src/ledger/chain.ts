@@ -53,10 +53,28 @@ export class Chain {
     return chain
   }
 
+  /** The entry that the event becomes at the end of the chain, if that takes no look into the database. */
+  extendInOrder(event: LedgerEvent): LedgerEntry | undefined {
+    const fact = factOf(event)
+    const change = fact === undefined ? noChange : this.#knownChange(fact)
+    return change === undefined ? undefined : this.#append(event, fact, change)
+  }
+
   /** The entry that the event becomes at the end of the chain. */
   async extend(event: LedgerEvent, session: ClientSession | undefined): Promise<LedgerEntry> {
     const fact = factOf(event)
-    const change = fact === undefined ? noChange : await this.#changeBy(fact, session)
+    const change =
+      fact === undefined ? noChange : (this.#knownChange(fact) ?? (await this.#lookedUpChange(fact, session)))
+    return this.#append(event, fact, change)
+  }
+
+  /** To be called when what was built has been stored. */
+  stored(): void {
+    this.#unstored = []
+  }
+
+  #append(event: LedgerEvent, fact: Fact | undefined, change: RegisterChange): LedgerEntry {
+    if (fact !== undefined) this.#unstored.push(fact)
     const consumedMws = this.#consumedMws + change.consumedMws
     const producedMws = this.#producedMws + change.producedMws
     const cost = this.#cost + change.cost
@@ -97,25 +115,27 @@ export class Chain {
     return entry
   }
 
-  /** To be called when what was built has been stored. */
-  stored(): void {
-    this.#unstored = []
-  }
-
-  async #changeBy(fact: Fact, session: ClientSession | undefined): Promise<RegisterChange> {
-    const change =
-      fact.source === 'counter' ? await this.#counterChange(fact, session) : await this.#neighbourChange(fact, session)
-    this.#unstored.push(fact)
-    return change
-  }
-
-  async #neighbourChange(fact: Fact, session: ClientSession | undefined): Promise<RegisterChange> {
-    const latest = await this.#latestOf(fact.source, session)
+  /** What the fact changes, if its place in time is known: after the newest, or where the last late one fell. */
+  #knownChange(fact: Fact): RegisterChange | undefined {
+    if (fact.source === 'counter') return this.#knownCounterChange(fact)
+    const latest = this.#latest.get(fact.source)
+    if (latest === undefined) return undefined
     if (latest === null || compareFacts(latest, fact) <= 0) {
       this.#latest.set(fact.source, fact)
       return latest === null ? noChange : changeBetween(latest, fact, undefined)
     }
-    const { before, after } = this.#gapAround(fact) ?? (await this.#neighbours(fact, session))
+    const gap = this.#gapAround(fact)
+    if (gap === undefined) return undefined
+    this.#gap = { before: fact, after: gap.after }
+    return changeBetween(gap.before, fact, gap.after)
+  }
+
+  async #lookedUpChange(fact: Fact, session: ClientSession | undefined): Promise<RegisterChange> {
+    if (fact.source === 'counter') return this.#counterChange(fact, session)
+    await this.#learnLatest(fact.source, session)
+    const known = this.#knownChange(fact)
+    if (known !== undefined) return known
+    const { before, after } = await this.#neighbours(fact, session)
     this.#gap = after === undefined ? undefined : { before: fact, after }
     return changeBetween(before, fact, after)
   }
@@ -142,28 +162,31 @@ export class Chain {
     return { before, after }
   }
 
-  async #latestOf(source: Fact['source'], session: ClientSession | undefined): Promise<Fact | null> {
-    const known = this.#latest.get(source)
-    if (known !== undefined) return known
-    const latest = this.#sequence === 0 ? null : ((await this.#facts.latest(this.#switchId, source, session)) ?? null)
-    this.#latest.set(source, latest)
-    return latest
+  async #learnLatest(source: Fact['source'], session: ClientSession | undefined): Promise<void> {
+    if (this.#latest.has(source)) return
+    const latest = this.#sequence === 0 ? undefined : await this.#facts.latest(this.#switchId, source, session)
+    this.#latest.set(source, latest ?? null)
+  }
+
+  #knownCounterChange(fact: Fact): RegisterChange | undefined {
+    const { counter: rules } = fact
+    if (rules === undefined) return noChange
+    if (this.#counter === undefined || fact.atMs <= (this.#counter.untilMs ?? Number.NEGATIVE_INFINITY))
+      return undefined
+    const outcome = decideCounter([toCounterReading(fact)], rules, this.#counter)
+    this.#counter = outcome.state
+    return changeOf(outcome.energyMws, fact.ratePerKwh)
   }
 
   async #counterChange(fact: Fact, session: ClientSession | undefined): Promise<RegisterChange> {
-    const rules = fact.counter
+    const { counter: rules } = fact
     if (rules === undefined) return noChange
-    if (this.#counter === undefined) this.#counter = await this.#counterStateNow(rules, session)
-    const untilMs = this.#counter.untilMs ?? Number.NEGATIVE_INFINITY
-    if (fact.atMs > untilMs) {
-      const outcome = decideCounter([toCounterReading(fact)], rules, this.#counter)
-      this.#counter = outcome.state
-      return changeOf(outcome.energyMws, fact.ratePerKwh)
-    }
+    this.#counter ??= await this.#counterStateNow(rules, session)
+    const known = this.#knownCounterChange(fact)
+    if (known !== undefined) return known
     const window = await this.#counterWindow(fact.atMs, rules, session)
-    const consumedMws = counterEnergyChange(window, toCounterReading(fact), rules)
     this.#counter = undefined
-    return changeOf(consumedMws, fact.ratePerKwh)
+    return changeOf(counterEnergyChange(window, toCounterReading(fact), rules), fact.ratePerKwh)
   }
 
   async #counterStateNow(

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineAppendOnlyEntity, type Stored } from '../core/entity.js'
-import { objectId, quantity } from '../core/fields.js'
+import { instant, objectId, quantity } from '../core/fields.js'
 import { isPrice } from '../metering/index.js'
 
 export const entryFormatVersion = 1
@@ -65,9 +65,9 @@ const eventFields = {
   deviceId: objectId(),
   classroom: objectId(),
   /** When it happened. */
-  timestamp: z.date(),
+  timestamp: instant(),
   /** When it was heard of. */
-  receivedAt: z.date(),
+  receivedAt: instant(),
   eventType: z.enum(eventTypes),
   /** Whether the switch was on afterwards. */
   powerState: z.boolean(),
@@ -78,7 +78,7 @@ const eventFields = {
   /** ms; how long a reading, or a sign of life, holds without another. */
   gapLimitMs: z.int().min(1000).max(1e9),
   /** The device had been silent since then, for longer than its gap limit. */
-  silentSince: z.date().optional(),
+  silentSince: instant().optional(),
   /** Currency units per kWh, in force when it happened. */
   ratePerKwh: quantity(0, 1e6).refine(isPrice, { error: 'expected at most six decimals' }),
   flags: z.array(z.enum(entryFlags)).max(8),

@@ -5,7 +5,7 @@ import { entryBytes, type UnhashedEntry } from './entry-bytes.js'
 export const genesisHash = '0'.repeat(64)
 
 /** The leaf prefix of RFC 6962, section 2.1, and the name of what is hashed. */
-export const leafDomain = '\x00autovolt-ledger-entry\n'
+export const leafDomain: Uint8Array = Buffer.from('\x00autovolt-ledger-entry\n', 'latin1')
 
 /**
  * The hash of an entry: its RFC 6962 leaf hash, SHA-256 over 0x00, a domain tag and the entry's BSON without the hash. It

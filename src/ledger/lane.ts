@@ -1,11 +1,13 @@
+import type { Appended } from './append-call.js'
 import type { LedgerEvent } from './entry.js'
-import type { Appended } from './writer.js'
 
 /** An event that waits to be written. */
 export interface Pending {
   readonly event: LedgerEvent
-  readonly resolve: (appended: Appended) => void
-  readonly reject: (error: unknown) => void
+  /** The id of its chain. */
+  readonly chain: string
+  settle(appended: Appended): void
+  fail(error: unknown): void
 }
 
 const batchSize = 1000
@@ -20,22 +22,22 @@ export class Lane {
     this.#write = write
   }
 
-  add(event: LedgerEvent): Promise<Appended> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ event, resolve, reject })
-      if (this.#isRunning) return
-      this.#isRunning = true
-      setImmediate(() => void this.#run())
-    })
+  add(pending: Pending): void {
+    this.#waiting.push(pending)
+    if (this.#isRunning) return
+    this.#isRunning = true
+    // What is added in the same turn of the event loop shares the batch.
+    setImmediate(() => void this.#run())
   }
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, batchSize)
+      const batch = this.#waiting.length <= batchSize ? this.#waiting : this.#waiting.slice(0, batchSize)
+      this.#waiting = this.#waiting.length <= batchSize ? [] : this.#waiting.slice(batchSize)
       try {
         await this.#write(batch)
       } catch (error) {
-        for (const { reject } of batch) reject(error)
+        for (const pending of batch) pending.fail(error)
       }
     }
     this.#isRunning = false

@@ -5,10 +5,11 @@ import type { Entity } from '../core/entity.js'
 import { Reader, toObjectId } from '../core/repository/reader.js'
 import { translateError } from '../core/translate-error.js'
 import { validateData } from '../core/validate.js'
+import type { Appended } from './append-call.js'
 import { type LedgerEntry, type LedgerEvent, ledgerEventSchema } from './entry.js'
 import { FactStore } from './fact-store.js'
 import { ChainVerifier, type VerificationReport } from './verification.js'
-import { type Appended, LedgerWriter } from './writer.js'
+import { LedgerWriter } from './writer.js'
 
 const maximumEvents = 10_000
 const eventsSchema = z.array(ledgerEventSchema).max(maximumEvents)

@@ -3,7 +3,6 @@ import { BSON } from 'mongodb'
 import type { LedgerEntry } from './entry.js'
 import { leafDomain } from './hash.js'
 
-const tag = Buffer.from(leafDomain, 'latin1')
 const hashElement = Buffer.from('\x02hash\x00\x41\x00\x00\x00', 'latin1')
 const hashDigits = 64
 /** The hash element, its closing zero and that of the document. */
@@ -17,11 +16,11 @@ export function hashesOf(stored: Buffer): { readonly computed: string; readonly 
   const bodyEnd = stored.length - tailBytes
   if (bodyEnd < 5 || stored.compare(hashElement, 0, hashElement.length, bodyEnd, bodyEnd + hashElement.length) !== 0)
     return undefined
-  const bytes = Buffer.allocUnsafe(tag.length + bodyEnd + 1)
-  tag.copy(bytes)
-  stored.copy(bytes, tag.length, 0, bodyEnd)
+  const bytes = Buffer.allocUnsafe(leafDomain.length + bodyEnd + 1)
+  bytes.set(leafDomain)
+  stored.copy(bytes, leafDomain.length, 0, bodyEnd)
   bytes[bytes.length - 1] = 0
-  bytes.writeInt32LE(bodyEnd + 1, tag.length)
+  bytes.writeInt32LE(bodyEnd + 1, leafDomain.length)
   const carried = stored.toString('latin1', bodyEnd + hashElement.length, bodyEnd + hashElement.length + hashDigits)
   return { computed: hash('sha256', bytes, 'hex'), carried }
 }

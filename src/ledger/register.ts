@@ -1,4 +1,4 @@
-import type { EnergyStretch } from '../metering/index.js'
+import { sumStretches } from '../metering/index.js'
 import { type Fact, stretchesBetween } from './fact.js'
 
 /** What a fact changes in its switch's registers. */
@@ -14,20 +14,23 @@ const mwsPerKwh = 3.6e9
 
 /** The registers' change when a fact comes between its neighbours in time: the new stretches less the one they replace. */
 export function changeBetween(before: Fact | undefined, fact: Fact, after: Fact | undefined): RegisterChange {
-  let consumedMws = 0
-  let producedMws = 0
-  let cost = 0
-  const count = (stretches: readonly EnergyStretch[], sign: 1 | -1, ratePerKwh: number) => {
-    for (const stretch of stretches) {
-      consumedMws += sign * stretch.consumedMws
-      producedMws += sign * stretch.producedMws
-      cost += (sign * stretch.consumedMws * ratePerKwh) / mwsPerKwh
-    }
+  const added = before === undefined ? noChange : changeOver(before, fact)
+  if (after === undefined) return added
+  const following = plus(added, changeOver(fact, after), 1)
+  return before === undefined ? following : plus(following, changeOver(before, after), -1)
+}
+
+function changeOver(from: Fact, to: Fact): RegisterChange {
+  const { consumedMws, producedMws } = sumStretches(stretchesBetween(from, to))
+  return { consumedMws, producedMws, cost: (consumedMws * from.ratePerKwh) / mwsPerKwh }
+}
+
+function plus(a: RegisterChange, b: RegisterChange, sign: 1 | -1): RegisterChange {
+  return {
+    consumedMws: a.consumedMws + sign * b.consumedMws,
+    producedMws: a.producedMws + sign * b.producedMws,
+    cost: a.cost + sign * b.cost,
   }
-  if (before !== undefined) count(stretchesBetween(before, fact), 1, before.ratePerKwh)
-  if (after !== undefined) count(stretchesBetween(fact, after), 1, fact.ratePerKwh)
-  if (before !== undefined && after !== undefined) count(stretchesBetween(before, after), -1, before.ratePerKwh)
-  return { consumedMws, producedMws, cost }
 }
 
 /** The change for energy that was not found stretch by stretch. */

@@ -1,20 +1,15 @@
-import { type ClientSession, type Collection, type Document, MongoBulkWriteError, MongoServerError } from 'mongodb'
+import { type ClientSession, type Collection, MongoServerError } from 'mongodb'
 import type { Database } from '../core/database.js'
 import { translateError } from '../core/translate-error.js'
+import { AppendCall, type Appended } from './append-call.js'
 import { Chain, type Stores } from './chain.js'
 import { ChainStore } from './chain-store.js'
 import type { LedgerEntry, LedgerEvent } from './entry.js'
 import { ledgerEntryEntity } from './entry.js'
 import { FactStore } from './fact-store.js'
+import { insertInOrder, PartialInsertError } from './insert-command.js'
 import { Lane, type Pending } from './lane.js'
 import { toStoredEntry } from './stored-entry.js'
-
-/** What became of an event. */
-export interface Appended {
-  readonly entry: LedgerEntry
-  /** False if an entry with the same idempotency key was there already. */
-  readonly isNew: boolean
-}
 
 export interface WriterOptions {
   readonly database: Database
@@ -55,7 +50,11 @@ export class LedgerWriter {
   /** Appends the events, each to the end of its switch's chain; durable (majority, journaled) when it resolves. */
   append(events: readonly LedgerEvent[]): Promise<Appended[]> {
     if (this.#database.transactions.session !== undefined) return this.#appendInTransaction(events)
-    return Promise.all(events.map((event) => this.#laneOf(event).add(event)))
+    if (events.length === 0) return Promise.resolve([])
+    return new Promise((resolve, reject) => {
+      const call = new AppendCall(events.length, resolve, reject)
+      for (const [at, event] of events.entries()) this.#laneOf(event).add(call.pending(event, at))
+    })
   }
 
   /** The chain lives in one lane, so no two batches in flight hold entries of it. */
@@ -66,23 +65,33 @@ export class LedgerWriter {
 
   async #write(batch: readonly Pending[]): Promise<void> {
     let open = batch
-    for (let attempt = 1; open.length > 0; attempt += 1) {
-      if (this.#watchful > 0 || attempt > 1) {
-        this.#watchful = Math.max(0, this.#watchful - 1)
-        open = await this.#settleRepeated(open)
+    try {
+      for (let attempt = 1; open.length > 0; attempt += 1) {
+        if (this.#watchful > 0 || attempt > 1) {
+          this.#watchful = Math.max(0, this.#watchful - 1)
+          open = await this.#settleRepeated(open)
+        }
+        open = await this.#writeOnce(open, attempt)
       }
-      const entries = await this.#build(open)
-      const outcome = await this.#insert(entries)
-      for (let at = 0; at < outcome.stored; at += 1)
-        open[at]?.resolve({ entry: entries[at] as LedgerEntry, isNew: true })
-      open = open.slice(outcome.stored)
-      if (open.length === 0) break
-      for (const { event } of open) this.#forget(event)
-      if (outcome.isRepeated) this.#watchful = watchfulBatches
-      else if (attempt >= attempts || !isCollision(outcome.error)) throw translateError(outcome.error, subject)
-      else await pause(attempt)
+    } finally {
+      // What was built and not stored is in memory only: it is to be read again.
+      for (const { chain } of open) this.#chains.delete(chain)
+      for (const { chain } of batch) this.#chains.get(chain)?.stored()
     }
-    for (const { event } of batch) this.#chains.get(chainKey(event))?.stored()
+  }
+
+  /** Writes as much of the batch as it can. @returns what is left, after a collision with another writer or a repetition. */
+  async #writeOnce(batch: readonly Pending[], attempt: number): Promise<readonly Pending[]> {
+    const entries = await this.#build(batch)
+    const { stored, error } = await this.#insert(entries)
+    for (let at = 0; at < stored; at += 1) batch[at]?.settle({ entry: entries[at] as LedgerEntry, isNew: true })
+    if (error === undefined) return []
+    const rest = batch.slice(stored)
+    for (const { chain } of rest) this.#chains.delete(chain)
+    if (isRepetition(error)) this.#watchful = watchfulBatches
+    else if (attempt >= attempts || !isCollision(error)) throw translateError(error, subject)
+    else await pause(attempt)
+    return rest
   }
 
   /** Resolves the events whose entries exist already, and those that repeat another of the batch; gives back the others. */
@@ -95,7 +104,7 @@ export class LedgerWriter {
     for (const pending of open) {
       const entry = known.get(eventKey(pending.event))
       if (entry === undefined) rest.push(pending)
-      else pending.resolve({ entry, isNew: false })
+      else pending.settle({ entry, isNew: false })
     }
     return rest
   }
@@ -117,17 +126,16 @@ export class LedgerWriter {
   async #build(batch: readonly Pending[]): Promise<LedgerEntry[]> {
     await this.#loadChains(batch)
     const entries: LedgerEntry[] = []
-    for (const { event } of batch) {
-      const chain = this.#chains.get(chainKey(event)) as Chain
-      entries.push(await chain.extend(event, undefined))
+    for (const { event, chain: key } of batch) {
+      const chain = this.#chains.get(key) as Chain
+      entries.push(chain.extendInOrder(event) ?? (await chain.extend(event, undefined)))
     }
     return entries
   }
 
   async #loadChains(batch: readonly Pending[]): Promise<void> {
-    const missing = new Map(
-      batch.filter(({ event }) => !this.#chains.has(chainKey(event))).map(({ event }) => [chainKey(event), event]),
-    )
+    const missing = new Map<string, LedgerEvent>()
+    for (const { event, chain } of batch) if (!this.#chains.has(chain)) missing.set(chain, event)
     if (missing.size === 0) return
     if (this.#chains.size > maximumChains) this.#chains.clear()
     await Promise.all(
@@ -137,37 +145,30 @@ export class LedgerWriter {
     )
   }
 
-  #forget(event: LedgerEvent): void {
-    this.#chains.delete(chainKey(event))
-  }
-
   /** Inserts in order: what follows a collision is not stored, or its chain would fork. */
-  async #insert(entries: readonly LedgerEntry[]): Promise<{ stored: number; isRepeated: boolean; error?: unknown }> {
-    if (entries.length === 0) return { stored: 0, isRepeated: false }
+  async #insert(entries: readonly LedgerEntry[]): Promise<{ stored: number; error?: unknown }> {
+    if (entries.length === 0) return { stored: 0 }
     try {
-      await this.#insertMany(entries.map(toStoredEntry), undefined)
-      return { stored: entries.length, isRepeated: false }
+      await this.#insertAll(entries, undefined)
+      return { stored: entries.length }
     } catch (error) {
-      // A write concern that failed beside it leaves open whether the first ones are durable: look again.
-      const isCertain = error instanceof MongoBulkWriteError && error.result.getWriteConcernError() === undefined
-      return { stored: isCertain ? firstFailure(error) : 0, isRepeated: isRepetition(error), error }
+      return { stored: error instanceof PartialInsertError ? error.stored : 0, error }
     }
   }
 
-  async #insertMany(documents: Document[], session: ClientSession | undefined): Promise<void> {
-    const options = { ordered: true, ...(session === undefined ? {} : { session }) }
-    if (this.#bypassValidator) {
-      try {
-        await this.#collection.insertMany(documents as never[], { ...options, bypassDocumentValidation: true })
-        return
-      } catch (error) {
-        if (!(error instanceof MongoServerError) || error.code !== unauthorized) throw error
-        this.#bypassValidator = false
-        if (session !== undefined) throw error
-        this.#database.logger.info({}, 'the role lacks bypassDocumentValidation: ledger entries are checked twice')
-      }
+  async #insertAll(entries: readonly LedgerEntry[], session: ClientSession | undefined): Promise<void> {
+    const documents = entries.map(toStoredEntry)
+    const { native } = this.#database
+    try {
+      await insertInOrder(native, this.#collection.collectionName, documents, this.#bypassValidator, session)
+    } catch (error) {
+      if (!this.#bypassValidator || !(error instanceof MongoServerError) || error.code !== unauthorized) throw error
+      this.#bypassValidator = false
+      this.#database.logger.info({}, 'the role lacks bypassDocumentValidation: ledger entries are checked twice')
+      // In a transaction the failure has ended it: it begins again, and then without.
+      if (session !== undefined) throw transient(error)
+      await insertInOrder(native, this.#collection.collectionName, documents, false, session)
     }
-    await this.#collection.insertMany(documents as never[], options)
   }
 
   /** In the caller's transaction: nothing in memory counts, the heads are read in the transaction's own view. */
@@ -183,8 +184,9 @@ export class LedgerWriter {
         continue
       }
       const entry = await this.#inTransaction(async (session) => {
-        const chain = chains.get(chainKey(event)) ?? (await Chain.load(event.switchId, this.#stores, session))
-        chains.set(chainKey(event), chain)
+        const chain =
+          chains.get(event.switchId.toHexString()) ?? (await Chain.load(event.switchId, this.#stores, session))
+        chains.set(event.switchId.toHexString(), chain)
         return chain.extend(event, session)
       })
       known.set(eventKey(event), entry)
@@ -201,11 +203,9 @@ export class LedgerWriter {
   /** Somebody else was first: the transaction has to begin again with the chain as it is now. */
   async #insertInTransaction(entries: readonly LedgerEntry[], session: ClientSession | undefined): Promise<void> {
     try {
-      await this.#insertMany(entries.map(toStoredEntry), session)
+      await this.#insertAll(entries, session)
     } catch (error) {
-      if (error instanceof MongoServerError && error.code === duplicateKey)
-        error.addErrorLabel('TransientTransactionError')
-      throw error
+      throw isCollision(error) ? transient(error) : error
     }
   }
 
@@ -214,25 +214,23 @@ export class LedgerWriter {
   }
 }
 
-function chainKey({ switchId }: Pick<LedgerEvent, 'switchId'>): string {
-  return switchId.toHexString()
-}
-
 function eventKey({ switchId, idempotencyKey }: Pick<LedgerEvent, 'switchId' | 'idempotencyKey'>): string {
   return `${switchId.toHexString()} ${idempotencyKey}`
 }
 
-function firstFailure(error: MongoBulkWriteError): number {
-  const writeErrors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors]
-  return Math.min(...writeErrors.map(({ index }) => index))
+/** Marks the error so that the transaction is run again from its start. */
+function transient(error: MongoServerError): MongoServerError {
+  error.addErrorLabel('TransientTransactionError')
+  return error
 }
 
-function isCollision(error: unknown): boolean {
+function isCollision(error: unknown): error is MongoServerError {
   return error instanceof MongoServerError && error.code === duplicateKey
 }
 
+/** Whether the collision is about an event that has an entry, not about a place in a chain. */
 function isRepetition(error: unknown): boolean {
-  return isCollision(error) && (error as Error).message.includes('idempotencyKey')
+  return isCollision(error) && 'idempotencyKey' in Object(error.keyPattern)
 }
 
 function pause(attempt: number): Promise<void> {

@@ -164,6 +164,7 @@ describe('an entity with fields of the host', () => {
     expect(() => deviceEntity.extend({ fields: { secret: z.string() } })).toThrow('secret already')
     expect(() => deviceEntity.extend({ fields: { __v: z.number() } })).toThrow('cannot have fields named __v')
     expect(() => deviceEntity.extend({ fields: { 'a.b': z.number(), $c: z.number() } })).toThrow('named a.b, $c')
+    expect(() => deviceEntity.extend({ fields: { isNew: z.boolean() } })).toThrow('cannot have fields named isNew')
   })
 
   it('takes no entity of another kind in its place', () => {

@@ -414,6 +414,13 @@ const leases: Catalogue = {
     wrongType('expiresAt', 'soon'),
     wrongType('expiresAt', 5),
     missing('expiresAt'),
+    wrongType('sessions', 'one'),
+    missing('sessions'),
+    badFormat('sessions.0', 'not a session'),
+    outOfRange(
+      'sessions',
+      Array.from({ length: 101 }, () => '0'.repeat(32)),
+    ),
     extra('colour'),
   ],
 }

@@ -1,6 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { ObjectId } from 'mongodb'
 import type { Activity } from '../../src/activity/activity.js'
+import type { Input } from '../../src/core/entity.js'
+import type { leaseEntity } from '../../src/core/lease.js'
 import type { ClassroomInput } from '../../src/devices/classroom.js'
 import type { DeviceInput } from '../../src/devices/device.js'
 import type { PowerSettingsInput } from '../../src/energy/power-settings.js'
@@ -138,12 +140,13 @@ export function anIngestCounter(overrides: Partial<{ name: string; count: number
   return { name: `dropped.${hexDigits(8)}`, count: 0, ...overrides }
 }
 
-export function aLease(overrides: Partial<{ name: string; owner: string; fence: number; expiresAt: Date }> = {}) {
+export function aLease(overrides: Partial<Input<typeof leaseEntity>> = {}) {
   return {
     name: `ingest.${hexDigits(8)}`,
     owner: randomUUID(),
     fence: 1,
     expiresAt: new Date('2026-03-01T10:00:00Z'),
+    sessions: ['0123456789abcdef0123456789abcdef'],
     ...overrides,
   }
 }

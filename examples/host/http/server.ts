@@ -65,7 +65,7 @@ async function respond(request: IncomingMessage, response: ServerResponse, serve
   const path = (request.url ?? '/').split('?')[0] ?? '/'
   const file = served.files.get(path)
   if (!isWelcome(request)) sendJson(response, problem(403, 'Requests come from the page itself'))
-  else if (file !== undefined && request.method === 'GET') {
+  else if (file !== undefined && (request.method === 'GET' || request.method === 'HEAD')) {
     response.writeHead(200, { 'content-type': file.type, 'cache-control': 'no-cache' }).end(file.body)
   } else if (path === '/api/live' && request.method === 'GET') {
     if (!served.stream.add(response, served.known())) sendJson(response, problem(503, 'Too many pages are open'))

@@ -19,10 +19,16 @@ export function showDevices(devices) {
   setAttribute(chip, 'data-mood', online === devices.length ? 'good' : 'wait')
 }
 
+const protocols = { deployed: 'WARP', v2: 'v2' }
+
 function createDevice(device) {
   const seen = agoText()
   const title = element('h3', { title: `${device.name}, ${device.macAddress}` }, device.name)
-  const badge = element('span', { class: 'badge', title: 'firmware' }, device.firmware ?? 'firmware unknown')
+  const badge = element(
+    'span',
+    { class: 'badge', title: `firmware ${device.firmware ?? 'unknown'}` },
+    protocols[device.protocol],
+  )
   const pills = element('div', { class: 'pills' })
   const switches = new KeyedList(
     pills,
@@ -48,17 +54,24 @@ function createDevice(device) {
 
 function createSwitch(device, one) {
   const name = element('span', {}, one.name)
+  const power = element('b', { class: 'power' })
   if (one.type === 'meter') {
-    const node = element('span', { class: 'pill', title: 'A meter: it measures, and cannot be switched' }, name)
-    return { node, update: () => undefined }
+    const node = element(
+      'span',
+      { class: 'pill meter', title: 'A meter: it measures, and cannot be switched' },
+      name,
+      power,
+    )
+    return { node, update: (news) => setText(power, powerOf(news)) }
   }
-  const node = element('button', { class: 'pill', type: 'button', role: 'switch', 'data-switch': one.id }, name)
+  const node = element('button', { class: 'pill', type: 'button', role: 'switch', 'data-switch': one.id }, name, power)
   let state = one.state
   node.addEventListener('click', () => ask(device, one, state !== true, node))
   return {
     node,
     update: (news) => {
       state = news.state
+      setText(power, powerOf(news))
       setAttribute(node, 'aria-checked', String(news.state === true))
       setAttribute(node, 'data-asked', asked.has(news.id))
       const source =
@@ -93,6 +106,10 @@ function settle(device, one) {
   asked.delete(one.id)
   const tookMs = Math.round(performance.now() - question.sinceMs)
   toast(`${one.name} of ${device.name} is ${stateOf(one.state)}: the device answered after ${tookMs} ms.`)
+}
+
+function powerOf({ powerW }) {
+  return powerW === null ? '' : watts(powerW)
 }
 
 function stateOf(state) {

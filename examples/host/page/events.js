@@ -31,8 +31,14 @@ function createEvent({ at, on, names }) {
 }
 
 function whoAndWhy({ userName, cause, entry }) {
-  const why = causes[cause] ?? (entry?.flags.includes('snapshot') ? 'seen in a snapshot' : '')
-  return [userName, why].filter(Boolean).join(', ')
+  return [userName, causes[cause] ?? inferred(entry)].filter(Boolean).join(', ')
+}
+
+/** Nobody said why: this is how it is known. */
+function inferred({ flags, silentSince }) {
+  if (flags.includes('reboot')) return 'the device started again'
+  if (silentSince !== null) return `heard of again, after silence since ${timeOfDay(silentSince)}`
+  return flags.includes('snapshot') ? 'seen in a snapshot' : ''
 }
 
 /** Where in the ledger it is. */

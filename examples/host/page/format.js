@@ -16,7 +16,8 @@ export function perSecond(value) {
 
 export function watts(value) {
   if (value === null || value === undefined) return '–'
-  return Math.abs(value) < 1000 ? `${whole.format(value)} W` : `${two.format(value / 1000)} kW`
+  const text = Math.abs(value) < 1000 ? `${whole.format(value)} W` : `${two.format(value / 1000)} kW`
+  return text.replace('-', '−')
 }
 
 export function kilowattHours(value) {

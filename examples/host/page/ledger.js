@@ -59,7 +59,7 @@ const damages = {
 function findingOf({ damage, names, switchId, sequence, entryId, expected, found }, tampering) {
   const facts = [
     ['chain', `${names.switch} of ${names.device}, ${names.room}`, 'finding-chain'],
-    ['', element('code', {}, switchId)],
+    ['', element('code', { id: 'finding-switch' }, switchId)],
     ['entry', `number ${sequence}`, 'finding-sequence'],
     ['', element('code', { id: 'finding-entry' }, entryId)],
     ['expected', element('code', { id: 'finding-expected' }, expected)],
@@ -77,6 +77,8 @@ function alterationOf({ field, was, is }) {
 onPress(byId('verify'), () => post('ledger/verify'))
 onPress(byId('alter'), async () => {
   const answer = await post('ledger/alter')
-  if (answer !== undefined && answer.tampering === null) toast('No chain is long enough yet. Wait a moment.')
+  if (answer === undefined) return
+  if (answer.tampering === null) toast('No chain is long enough yet. Wait a moment.')
+  else byId('ledger').scrollIntoView({ block: 'nearest' })
 })
 onPress(byId('undo'), () => post('ledger/undo'))

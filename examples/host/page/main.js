@@ -23,7 +23,7 @@ function showTotals({ watts: rooms }) {
   const sum = (values) => values.reduce((total, value) => total + value, 0)
   const produced = -sum(Object.values(rooms).filter((value) => value < 0))
   setText(byId('power-used'), watts(sum(Object.values(rooms).filter((value) => value > 0))))
-  setText(byId('power-produced'), produced > 0 ? `and ${watts(produced)} from the roof` : '')
+  setText(byId('power-produced'), produced > 0 ? `and ${watts(produced)} produced` : '')
 }
 
 const shows = {

@@ -1,5 +1,5 @@
 import uPlot from '/vendor/uplot.js'
-import { watts } from './format.js'
+import { timeOfDay, watts } from './format.js'
 import { colourAt, themeColour } from './palette.js'
 import { PowerSeries } from './power-series.js'
 
@@ -56,8 +56,8 @@ export class PowerChart {
         y: { range: (_, low, high) => [low < 0 ? low * 1.1 : 0, Math.max(high, 100) * 1.08] },
       },
       axes: [
-        { ...axis(), space: 70 },
-        { ...axis(), size: 62, values: (_, ticks) => ticks.map(watts) },
+        { ...axis(), space: 80, size: 30, values: (_, ticks) => ticks.map((seconds) => timeOfDay(seconds * 1000)) },
+        { ...axis(), size: 70, values: (_, ticks) => ticks.map(watts) },
       ],
       series: [{}, ...this.#rooms.map((room, index) => area(room, index))],
       hooks: { setCursor: [({ cursor }) => this.#onLook(this.series.at(cursor.idx ?? -1) ?? null)] },

@@ -1,6 +1,8 @@
 const shownMs = 5 * 60_000
-const shortestMs = 45_000
+const shortestMs = 20_000
 const kept = 450
+/** The last sample holds on until the next one comes. */
+const holdsMs = 2_000
 
 /** The samples of the last minutes, room by room, and stacked as the chart draws them. */
 export class PowerSeries {
@@ -24,13 +26,14 @@ export class PowerSeries {
     return this.#samples.at(-1)
   }
 
+  /** The sample of a column; undefined if there is none. */
   at(index) {
     return this.#visible()[index]
   }
 
   /** The time that the chart spans, in seconds: from the first sample on, five minutes at most. */
   range() {
-    const end = this.last?.at ?? Date.now()
+    const end = (this.last?.at ?? Date.now()) + holdsMs
     const first = this.#samples[0]?.at ?? end
     return [Math.min(Math.max(first, end - shownMs), end - shortestMs) / 1000, end / 1000]
   }
@@ -44,6 +47,7 @@ export class PowerSeries {
     const ground = { up: samples.map(() => 0), down: samples.map(() => 0) }
     const top = { up: null, down: null }
     const columns = [samples.map(({ at }) => at / 1000)]
+    columns[0][samples.length - 1] = this.range()[1]
     const below = this.#rooms.map(({ id }, index) => {
       const values = samples.map(({ watts }) => watts[id] ?? 0)
       const side = values.reduce((sum, value) => sum + value, 0) < 0 ? 'down' : 'up'
@@ -58,6 +62,7 @@ export class PowerSeries {
 
   #visible() {
     const from = (this.last?.at ?? 0) - shownMs
-    return this.#samples.filter(({ at }) => at >= from)
+    const visible = this.#samples.filter(({ at }) => at >= from)
+    return [...visible, ...visible.slice(-1)]
   }
 }

@@ -23,7 +23,7 @@ function createReason({ reason }) {
 }
 
 function createMessage(message) {
-  const from = message.device ?? message.macAddress ?? 'nobody knows who'
+  const from = message.device ?? message.macAddress ?? 'sender unknown'
   const times = element('span', { class: 'note' })
   const detail = element('p', { class: 'note' })
   const reason = element('b')
@@ -46,7 +46,7 @@ function createMessage(message) {
 
 function timesOf({ occurrences, replays, lastReceivedAt, payloadBytes }) {
   const often = occurrences === 1 ? [] : [`${count(occurrences)} times, last`]
-  const tried = replays === 0 ? [] : [`replayed ${count(replays)} times`]
+  const tried = replays === 0 ? [] : [replays === 1 ? 'replayed once' : `replayed ${count(replays)} times`]
   return [...tried, `${payloadBytes} bytes`, [...often, timeOfDay(lastReceivedAt)].join(' ')].join(' · ')
 }
 

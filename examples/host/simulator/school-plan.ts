@@ -1,5 +1,5 @@
 import type { DeployedPlan, DevicePlan, SwitchPlan, V2Plan } from './plan.js'
-import type { Random } from './random.js'
+import { Random } from './random.js'
 import { uptimeWrapMs } from './uptime.js'
 
 export const timeZone = 'Asia/Kolkata'
@@ -24,8 +24,12 @@ export interface SchoolPlan {
   readonly unregistered: DeployedPlan
 }
 
-/** The devices of the school: seven with the deployed firmware, five with version 2, and one that nobody knows of yet. */
-export function planSchool(random: Random): SchoolPlan {
+/**
+ * The devices of the school: seven with the deployed firmware, five with version 2, and one that nobody knows of yet.
+ * @param seed The same seed gives the same secrets.
+ */
+export function planSchool(seed: number): SchoolPlan {
+  const random = new Random(seed).fork('school')
   const devices = [...deployedDevices(random), ...v2Devices(random)]
   const unregistered = deployed(random, 13, 'Physics lab annex', 'Physics lab', relays('light 40', 'light 40'))
   return { devices, unregistered }

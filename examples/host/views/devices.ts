@@ -1,27 +1,38 @@
-import type { AutoVolt, DeviceSwitch } from '@autovolt/data'
+import type { AutoVolt, Device, DeviceSwitch } from '@autovolt/data'
+import { isDeployed } from '../registration.js'
+
+/** A reading says something about now for this long. */
+const freshMs = 60_000
 
 /** The devices with their switches, room by room. */
 export async function readDevices(volt: AutoVolt) {
   const rooms = await volt.classrooms.find({}, { limit: 1000, select: ['name'] })
   const roomNames = new Map(rooms.map(({ _id, name }) => [_id.toHexString(), name]))
   const devices = await volt.devices.find({}, { limit: 200 })
-  return devices
-    .map((device) => ({
-      id: device._id.toHexString(),
-      name: device.name,
+  const views = await Promise.all(
+    devices.map(async (device) => ({
+      ...toView(device),
       room: roomNames.get(device.classroom.toHexString()) ?? '',
-      roomId: device.classroom.toHexString(),
-      macAddress: device.macAddress,
-      firmware: device.firmwareVersion ?? null,
-      status: device.status ?? null,
-      lastSeenAt: device.lastSeenAt ?? null,
-      startedAt: device.boot?.startedAt ?? null,
-      switches: device.switches.map(toView),
-    }))
-    .toSorted((a, b) => a.room.localeCompare(b.room) || a.name.localeCompare(b.name))
+      switches: await Promise.all(device.switches.map((one) => switchView(volt, one))),
+    })),
+  )
+  return views.toSorted((a, b) => a.room.localeCompare(b.room) || a.name.localeCompare(b.name))
 }
 
-function toView(one: DeviceSwitch) {
+function toView(device: Device) {
+  return {
+    id: device._id.toHexString(),
+    name: device.name,
+    macAddress: device.macAddress,
+    protocol: isDeployed(device) ? 'deployed' : 'v2',
+    firmware: device.firmwareVersion ?? null,
+    status: device.status ?? null,
+    lastSeenAt: device.lastSeenAt ?? null,
+    startedAt: device.boot?.startedAt ?? null,
+  }
+}
+
+async function switchView(volt: AutoVolt, one: DeviceSwitch) {
   return {
     id: one._id.toHexString(),
     name: one.name,
@@ -31,5 +42,14 @@ function toView(one: DeviceSwitch) {
     energySource: one.energySource,
     state: one.state ?? null,
     stateAt: one.stateAt ?? null,
+    powerW: one.energySource === 'rated' ? null : await lastPower(volt, one),
   }
+}
+
+/** W; what a meter read last, null if that was long ago. */
+async function lastPower(volt: AutoVolt, { _id }: DeviceSwitch): Promise<number | null> {
+  const filter = { switchId: _id, eventType: 'power_reading' as const }
+  const last = await volt.ledger.findOne(filter, { sort: { timestamp: -1 }, select: ['timestamp', 'reading'] })
+  if (last === null || Date.now() - last.timestamp.getTime() > freshMs) return null
+  return last.reading?.powerW ?? null
 }

@@ -25,9 +25,13 @@ export async function readEvents(volt: AutoVolt) {
       names: namesOf(names, switchId),
       cause: activity?.cause ?? null,
       userName: activity?.userName ?? null,
-      entry: entry === undefined ? null : { sequence: entry.sequence, hash: entry.hash, flags: entry.flags },
+      entry: entry === undefined ? null : entryView(entry),
     }
   })
+}
+
+function entryView({ sequence, hash, flags, silentSince }: LedgerEntry) {
+  return { sequence, hash, flags, silentSince: silentSince ?? null }
 }
 
 interface Happening {

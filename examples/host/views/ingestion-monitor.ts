@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AutoVolt } from '@autovolt/data'
 import type { Ingestion } from '@autovolt/data/mqtt'
 
 const windowMs = 10_000
+const patienceMs = 2_000
 
 /** How ingestion and the database are doing, with the rate of the last seconds. */
 export class IngestionMonitor {
@@ -18,7 +20,7 @@ export class IngestionMonitor {
 
   async read() {
     const status = this.#ingestion.status()
-    const { status: database, latencyMs, replicaSet, reason } = await this.#volt.health()
+    const { status: database, latencyMs, replicaSet, reason } = await Promise.race([this.#volt.health(), silence()])
     return {
       ...status,
       messagesPerSecond: this.#rate(status.received),
@@ -40,4 +42,10 @@ export class IngestionMonitor {
     if (oldest === undefined || oldest.atMs === atMs) return 0
     return Math.round(((count - oldest.count) / (atMs - oldest.atMs)) * 10_000) / 10
   }
+}
+
+/** A server that hangs keeps its connections and says nothing: the page cannot wait for it. */
+async function silence() {
+  await sleep(patienceMs, undefined, { ref: false })
+  return { status: 'down', latencyMs: null, replicaSet: null, reason: 'it does not answer' } as const
 }

@@ -1,4 +1,4 @@
-import type { AutoVolt } from '@autovolt/data'
+import { type AutoVolt, normalizeMacAddress } from '@autovolt/data'
 import type { Ingestion } from '@autovolt/data/mqtt'
 import { readNames } from './names.js'
 
@@ -18,7 +18,7 @@ export async function readQuarantine(volt: AutoVolt, ingestion: Ingestion) {
       detail: message.detail,
       topic: message.topic,
       macAddress: message.macAddress ?? null,
-      device: deviceByMac.get(message.macAddress ?? '') ?? null,
+      device: deviceByMac.get(normalizeMacAddress(message.macAddress ?? '') ?? '') ?? null,
       shownPayload: message.shownPayload,
       payloadBytes: message.payloadBytes,
       lastReceivedAt: message.lastReceivedAt,

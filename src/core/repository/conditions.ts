@@ -60,7 +60,7 @@ export type Filter<Document> =
 
 /** Conditions for filters, named as MongoDB names its operators. */
 export const where = {
-  ne: <Value>(value: Value | null): Condition<Value> => new Condition<Value>({ $ne: value }),
+  ne: <Value>(value: NoInfer<Value> | null): Condition<Value> => new Condition<Value>({ $ne: value }),
   gt: <Value>(value: Value): Condition<Value> => new Condition<Value>({ $gt: value }),
   gte: <Value>(value: Value): Condition<Value> => new Condition<Value>({ $gte: value }),
   lt: <Value>(value: Value): Condition<Value> => new Condition<Value>({ $lt: value }),
@@ -75,9 +75,12 @@ export const where = {
   /** Texts that begin so; the text is taken literally, and an index is used. */
   startsWith: (text: string): Condition<string> =>
     new Condition<string>({ $regex: new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`) }),
-  and: <Document>(...filters: readonly Filter<Document>[]): Combination<Document> => new Combination('$and', filters),
-  or: <Document>(...filters: readonly Filter<Document>[]): Combination<Document> => new Combination('$or', filters),
-  nor: <Document>(...filters: readonly Filter<Document>[]): Combination<Document> => new Combination('$nor', filters),
+  and: <Document>(...filters: readonly Filter<NoInfer<Document>>[]): Combination<Document> =>
+    new Combination('$and', filters),
+  or: <Document>(...filters: readonly Filter<NoInfer<Document>>[]): Combination<Document> =>
+    new Combination('$or', filters),
+  nor: <Document>(...filters: readonly Filter<NoInfer<Document>>[]): Combination<Document> =>
+    new Combination('$nor', filters),
 } as const
 
 const maximumListLength = 10_000

@@ -25,11 +25,11 @@ export function prepareUpsert(
   const subject = `The filter on ${entity.name}`
   if (!isPlainObject(filter)) throw refused(subject, '', 'expected an object of fields', filter)
   const names = Object.keys(filter)
-  requireUniqueIndex(entity, names)
   const query = names.map((name): [string, { $eq: unknown }] => [
     name,
     { $eq: fixedValue(entity, name, filter, parsed) },
   ])
+  requireUniqueIndex(entity, names)
   const fields = { ...parsed, ...fixedId(query) }
   const given = Object.entries(input).filter(([name, value]) => name !== '_id' && value !== undefined)
   return { query: Object.fromEntries(query), fields, given: given.map(([name]) => name) }
@@ -60,13 +60,15 @@ function fixedValue(
   parsed: Readonly<Record<string, unknown>>,
 ): unknown {
   const subject = `The filter on ${entity.name}`
-  const schema = entity.storedSchema.shape[name]
-  if (schema === undefined || !(name in parsed || name === '_id') || Object.hasOwn(entity.secrets, name)) {
+  const { shape } = entity.storedSchema
+  const schema = Object.hasOwn(shape, name) ? shape[name] : undefined
+  const isInInput = Object.hasOwn(parsed, name)
+  if (schema === undefined || !(isInInput || name === '_id') || Object.hasOwn(entity.secrets, name)) {
     throw refused(subject, name, 'is not a field of the input', filter[name])
   }
   const result = schema.safeParse(filter[name])
   if (!result.success) throw refused(subject, name, 'expected a value of the field', filter[name])
-  if (name in parsed && !isDeepStrictEqual(result.data, parsed[name])) {
+  if (isInInput && !isDeepStrictEqual(result.data, parsed[name])) {
     throw refused(subject, name, 'differs from the input', filter[name])
   }
   return result.data

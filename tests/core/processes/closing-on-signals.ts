@@ -9,7 +9,7 @@ const volts = [await AutoVolt.open({ ...options, closeOnSignals })]
 if (mode === 'two-handles') volts.push(await AutoVolt.open({ ...options, closeOnSignals }))
 if (mode === 'own-listener') process.on('SIGTERM', () => setTimeout(() => process.exit(7), 300))
 if (mode === 'closed-before') await volts[0]?.close()
-volts.forEach((volt, handle) => volt.on('disconnected', () => tellParent({ type: 'closed', handle })))
+for (const [handle, volt] of volts.entries()) volt.on('disconnected', () => tellParent({ type: 'closed', handle }))
 
 const listeners = process.listenerCount('SIGTERM') + process.listenerCount('SIGINT')
 // Nothing else keeps the process from ending once the handles are closed.

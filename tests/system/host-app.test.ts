@@ -1,0 +1,219 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { MongoClient, ObjectId } from 'mongodb'
+import { connectAsync } from 'mqtt'
+import { expect, it } from 'vitest'
+import { planSchool } from '../../examples/host/simulator/school-plan.js'
+import { cleanUpLater } from '../support/clean-up.js'
+import { testDatabase } from '../support/database.js'
+import { eventually } from '../support/eventually.js'
+import { startMosquitto } from '../support/mosquitto.js'
+import {
+  dataFoldersOf,
+  type HostApp,
+  type HostPage,
+  isRunning,
+  mongodOf,
+  openPage,
+  startBrowser,
+  startHostApp,
+  startHostProcess,
+} from './support/host-app.js'
+
+const seed = 4_711
+const school = planSchool(seed)
+const feeds = ['power', 'classrooms', 'devices', 'events', 'quarantine', 'ingestion', 'ledger']
+
+it('runs on its own, shows everything live, and ends without a trace', async () => {
+  const app = await startHostApp({ SEED: String(seed) })
+  const host = await openPage(await startBrowser(), app.url)
+  await showPowerAndEnergy(app, host)
+  await switchByClick(app, host)
+  await showHostileName(app, host)
+  await showQuarantine(app, host)
+  await alterAndUndo(app, host)
+  await refuseForeigners(app)
+  await revealNoSecret(app, host)
+  expect(host.complaints).toEqual([])
+
+  const mongod = await mongodOf(app.child)
+  process.kill(app.child.pid, 'SIGINT')
+  process.kill(app.child.pid, 'SIGINT')
+  expect(await app.child.exit).toEqual({ code: 0, signal: null })
+  expect(app.child.output).not.toContain('did not end in order')
+  expect(isRunning(mongod)).toBe(false)
+  expect(await dataFoldersOf(app.child)).toEqual([])
+})
+
+/** Within ten seconds there is something to see, and the energy of the day grows. */
+async function showPowerAndEnergy(app: HostApp, { page, text }: HostPage): Promise<void> {
+  await eventually('there is live power', async () => /^[1-9][\d,.]* k?W$/.test(await text('#power-used')))
+  expect(await page.locator('#chart canvas').count()).toBe(1)
+  expect(await page.locator('#device-list > li').count()).toBe(school.devices.length)
+  const energy = async () => {
+    const rooms = await app.get<{ energyKwh: number }[]>('classrooms')
+    return rooms.reduce((sum, { energyKwh }) => sum + energyKwh, 0)
+  }
+  const first = await eventually('energy is reckoned', energy)
+  await eventually('it grows', async () => (await energy()) > first, { timeoutMs: 20_000 })
+  await eventually('the page shows it', async () => /[1-9][\d.]* k?Wh/.test(await text('#room-total')))
+}
+
+/** A click goes out over MQTT, and what the device answers becomes a ledger entry and shows on the page. */
+async function switchByClick(app: HostApp, { page }: HostPage): Promise<void> {
+  const listener = await connectAsync(app.brokerUrl)
+  cleanUpLater(() => listener.endAsync())
+  const heard: object[] = []
+  listener.on('message', (_topic, payload) => heard.push(JSON.parse(payload.toString())))
+  await listener.subscribeAsync('esp32/switches', { qos: 1 })
+  const device = page.locator('.device[data-status=online]', { hasText: 'WARP' })
+  const click = async () => {
+    const pill = device.locator('button.pill:not([data-asked])').first()
+    const id = await pill.getAttribute('data-switch')
+    const on = (await pill.getAttribute('aria-checked')) !== 'true'
+    await pill.click()
+    await page.locator(`[data-switch="${id}"][aria-checked="${on}"]:not([data-asked])`).waitFor({ timeout: 4_000 })
+    return { id, on }
+  }
+  // The device may lose its connection at any moment, as real ones do; then one clicks again.
+  const { id, on } = await eventually('a device does what it is told', click, { timeoutMs: 30_000 })
+  const command = { mac: expect.any(String), gpio: expect.any(Number), state: on, userName: 'You, on the page' }
+  expect(heard).toContainEqual(expect.objectContaining(command))
+  await eventually('it is an entry of the ledger', async () => {
+    const events = await app.get<{ switchId: string; on: boolean; entry: object | null }[]>('events')
+    return events.some((event) => event.switchId === id && event.on === on && event.entry !== null)
+  })
+}
+
+/** What a device says of its user can never become markup. */
+async function showHostileName(app: HostApp, { page }: HostPage): Promise<void> {
+  const userName = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
+  const { macAddress: mac, secret } = school.devices[0]!
+  const event = { mac, secret, type: 'switch_event', gpio: 16, state: true, source: 'backend', timestamp: 1, userName }
+  await publish(app, 'esp32/telemetry', JSON.stringify(event))
+  await page.locator('.event', { hasText: userName }).first().waitFor()
+  expect(await page.locator('.event img, .event script').count()).toBe(0)
+}
+
+/** A message that was cut is shown without what it has of the secret; what can be used after a fix is used. */
+async function showQuarantine(app: HostApp, { page, text }: HostPage): Promise<void> {
+  const { macAddress: mac, secret } = school.devices[3]!
+  const whole = JSON.stringify({ type: 'manual_switch', mac, secret })
+  await publish(app, 'esp32/telemetry', whole.slice(0, whole.indexOf(secret) + 20))
+  const shown = page.locator('.message', { hasText: mac }).filter({ hasText: 'the JSON ends after' })
+  const payload = shown.locator('code', { hasText: `{"type":"manual_switch","mac":"${mac}","secret":"***"` })
+  await payload.first().waitFor()
+  await page.locator('[data-reason=truncated]').waitFor()
+
+  await page.locator('#register').click()
+  await page.getByText('is registered. Its messages can be replayed now.').waitFor()
+  await page.locator('#replay').click()
+  const result = /^[1-9]\d* could be used now, [1-9]\d* still cannot be/
+  await eventually('what can be used is used', async () => result.test(await text('#replay-result')))
+  await page.locator('[data-reason=unknown_device]').waitFor({ state: 'detached' })
+}
+
+/** An altered entry is shown exactly, and the undo leaves nothing of it. */
+async function alterAndUndo(app: HostApp, { page, text }: HostPage): Promise<void> {
+  await using client = new MongoClient(app.mongodUri)
+  const ledger = client.db('autovolt').collection('power_consumption_ledger')
+  await page.locator('#alter').click()
+  await page.locator('.finding').waitFor()
+  expect(await page.locator('.finding').count()).toBe(1)
+  expect(await text('#chip-ledger')).toBe('ledger broken')
+  const entry = await ledger.findOne({ _id: new ObjectId(await text('#finding-entry')) })
+  expect(await text('#finding-sequence')).toBe(`number ${entry?.sequence}`)
+  expect(await text('#finding-switch')).toBe(String(entry?.switchId))
+  expect(await text('#finding-expected')).toBe(entry?.hash)
+  expect(await text('#finding-found')).toMatch(/^[0-9a-f]{64}$/)
+  expect(await text('#finding-found')).not.toBe(entry?.hash)
+  await page.locator('#undo').click()
+  await page.locator('.finding').waitFor({ state: 'detached' })
+  expect(await text('#chip-ledger')).toBe('ledger sound')
+}
+
+/** Another page that somebody has open must not be able to do anything here. */
+async function refuseForeigners({ url }: HostApp): Promise<void> {
+  const post = (headers: Record<string, string>) =>
+    fetch(`${url}/api/ledger/alter`, { method: 'POST', body: '{}', headers })
+  expect((await post({ 'content-type': 'application/json', origin: 'http://example.org' })).status).toBe(403)
+  expect((await post({ 'content-type': 'text/plain' })).status).toBe(415)
+  expect((await fetch(url)).headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/)
+}
+
+/** Nothing that was ever told has a secret in it, whole or in part. */
+async function revealNoSecret(app: HostApp, { page }: HostPage): Promise<void> {
+  const answers = await Promise.all(feeds.map(async (feed) => JSON.stringify(await app.get(feed))))
+  for (const answer of answers) expect(answer.length).toBeGreaterThan(100)
+  for (const feed of feeds) expect(app.told()).toContain(`event: ${feed}\n`)
+  const told = [...answers, app.told(), await page.content(), app.child.output].join('\n')
+  for (const { secret } of [...school.devices, school.unregistered]) expect(told).not.toContain(secret.slice(0, 8))
+}
+
+async function publish(app: HostApp, topic: string, payload: string): Promise<void> {
+  const client = await connectAsync(app.brokerUrl)
+  await client.publishAsync(topic, payload, { qos: 1 })
+  await client.endAsync()
+}
+
+it("uses the user's own servers, again and again, and leaves the broker as it was", async () => {
+  const mosquitto = await startMosquitto()
+  const { uri, dbName, db } = testDatabase()
+  const own = {
+    MONGODB_URI: uri.replace('/?', `/${dbName}?`),
+    MQTT_URL: `mqtt://alice:not-to-be-shown@127.0.0.1:${mosquitto.port}`,
+  }
+  for (const run of [1, 2]) {
+    const app = await startHostApp({ ...own, SEED: String(seed + run) })
+    await eventually('most devices are online', () => mostAreOnline(app), { timeoutMs: 20_000 })
+    await eventually('the ledger is verified', () => isVerified(app), { timeoutMs: 20_000 })
+    expect(await app.child.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+    expect(app.child.output).not.toContain('did not end in order')
+    expect(app.child.output + app.told()).not.toContain('not-to-be-shown')
+    expect(await db.collection('devices').countDocuments()).toBe(school.devices.length)
+  }
+  expect(await retainedAt(mosquitto.url)).toEqual([])
+})
+
+async function mostAreOnline(app: HostApp): Promise<boolean> {
+  const devices = await app.get<{ status: string }[] | null>('devices')
+  return (devices ?? []).filter(({ status }) => status === 'online').length >= 9
+}
+
+async function isVerified(app: HostApp): Promise<boolean> {
+  const { verified } = await app.get<{ verified: { valid: boolean; entries: number } | null }>('ledger')
+  return verified?.valid === true && verified.entries > 30
+}
+
+/** The topics of the messages that a broker has retained. */
+async function retainedAt(url: string): Promise<string[]> {
+  const client = await connectAsync(url)
+  cleanUpLater(() => client.endAsync())
+  const topics: string[] = []
+  client.on('message', (topic) => topics.push(topic))
+  await client.subscribeAsync('#', { qos: 1 })
+  await client.publishAsync('the/end', '', { qos: 1 })
+  await eventually('all that was retained has come', () => topics.includes('the/end'))
+  return topics.filter((topic) => topic !== 'the/end')
+}
+
+it.each([
+  ['broker', { MQTT_URL: 'mqtt://bob:hunter2@127.0.0.1:1' }, /The MQTT broker at 127\.0\.0\.1:1 cannot be used/],
+  ['database', { MONGODB_URI: 'mongodb://bob:hunter2@127.0.0.1:1/' }, /cannot go on: .*ECONNREFUSED/],
+])('says so where the %s cannot be reached, and leaves nothing behind', async (_part, env, message) => {
+  const child = startHostProcess(env)
+  expect(await child.exit).toEqual({ code: 1, signal: null })
+  expect(child.output).toMatch(message)
+  expect(child.output).not.toContain('hunter2')
+  expect(await dataFoldersOf(child)).toEqual([])
+})
+
+it('takes the next free port where the one it is given is taken', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  cleanUpLater(async () => void other.close())
+  await once(other, 'listening')
+  const { port } = other.address() as { port: number }
+  const { url, child } = await startHostApp({ PORT: String(port) })
+  expect(Number(new URL(url).port)).toBeGreaterThan(port)
+  expect(await child.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+})
