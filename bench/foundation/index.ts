@@ -13,7 +13,7 @@ export const foundation: Group = async (context) => {
   await using volt = await AutoVolt.open({ uri: replicaSet.uri, dbName: 'bench', keys })
   await volt.setup()
   return [
-    //T...(await benchTypes(context)),
+    ...(await benchTypes(context)),
     ...(await benchRepository(volt, context)),
     ...(await benchAppend(volt, context)),
     ...(await benchIngest(volt, context)),
