@@ -8,6 +8,7 @@ import { DatabaseError, type ErrorCode } from './errors.js'
 import type { KeyRing } from './key-ring.js'
 import type { Logger } from './logger.js'
 import { Models } from './model.js'
+import { OriginalError } from './redact.js'
 import { Transactions } from './transaction.js'
 import { subjectOf, translateError } from './translate-error.js'
 
@@ -151,7 +152,7 @@ export class Database {
     try {
       return await task(session)
     } catch (error) {
-      const translated = translateError(error, subjectOf(entity))
+      const translated = isOverflow(error) ? tooLarge(error) : translateError(error, subjectOf(entity))
       // Closing takes the connection from under the calls that are on their way, which shows in many kinds of errors.
       const isCutOff =
         this.#closing.signal.aborted && translated instanceof DatabaseError && ofCutOff.has(translated.code)
@@ -169,4 +170,15 @@ export class Database {
       throw translateError(error)
     }
   }
+}
+
+/** The driver's buffer for a message ends where no server would take it any more. */
+function isOverflow(error: unknown): error is RangeError {
+  return error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE'
+}
+
+function tooLarge(error: RangeError): DatabaseError {
+  return new DatabaseError('DATABASE', 'The data cannot be stored: a document may have 16 MB', {
+    cause: new OriginalError(error),
+  })
 }

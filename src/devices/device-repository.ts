@@ -51,7 +51,10 @@ function presenceWrites({ deviceId: _id, lastSeenAt, lastSignOfLifeAt, switches,
   const isNews = { _id, $or: [{ lastSeenAt: { $lte: lastSeenAt } }, { lastSeenAt: { $exists: false } }] }
   const seen = { lastSeenAt, ...(lastSignOfLifeAt === undefined ? {} : { lastSignOfLifeAt }) }
   return [
-    ...(Object.keys(news).length === 0 ? [] : [{ updateOne: { filter: isNews, update: { $set: news } } }]),
+    // The time goes with the news in one write, or older news of another process could slip in between.
+    ...(Object.keys(news).length === 0
+      ? []
+      : [{ updateOne: { filter: isNews, update: { $set: { ...news, lastSeenAt } } } }]),
     { updateOne: { filter: { _id }, update: { $max: seen } } },
     ...switches.map((change) => stateWrite(_id, change)),
   ]

@@ -5,7 +5,7 @@ const bareMac = /^[0-9A-F]{12}$/
 
 /** The address as `AA:BB:CC:DD:EE:FF`, from any spelling: other separators, none, lower case. Undefined if it is none. */
 export function normalizeMacAddress(text: string): string | undefined {
-  if (text.length > 32) return undefined
+  if (typeof text !== 'string' || text.length > 32) return undefined
   const bare = text.replace(separators, '').toUpperCase()
   return bareMac.test(bare) ? (bare.match(/../g) ?? []).join(':') : undefined
 }

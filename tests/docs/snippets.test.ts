@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { v2Decoder } from '@autovolt/data/mqtt'
+import { MongoClient } from 'mongodb'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { type AedesBroker, startAedes } from '../support/aedes.js'
+import { type CodeBlock, readCodeBlocks, rootFolder } from './code-blocks.js'
+
+const run = promisify(execFile)
+const blocks = readCodeBlocks()
+const folder = join(rootFolder, '.cache/snippets')
+const uri = inject('mongodbUri')
+const databaseOf = (block: CodeBlock) => `docs_${block.place.replace(/\W/g, '_')}`
+const fileOf = (block: CodeBlock) => join(folder, `${databaseOf(block)}.ts`)
+
+describe('the snippets of README and guides', () => {
+  const snippets = blocks.filter(({ language }) => language === 'ts')
+  let broker: AedesBroker
+
+  beforeAll(async () => {
+    broker = await startAedes()
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true })
+    for (const block of snippets) await writeFile(fileOf(block), programOf(block))
+  })
+
+  afterAll(async () => {
+    const client = new MongoClient(uri)
+    for (const block of snippets) await client.db(databaseOf(block)).dropDatabase()
+    await client.close()
+  })
+
+  /** The snippet on the servers of the test; what it takes for granted is imported. */
+  function programOf(block: CodeBlock): string {
+    const declares = (name: string) => new RegExp(`(const|using) ${name}\\b`).test(block.code)
+    const missing = [
+      ...(/\bvolt\b/.test(block.code) && !declares('volt') ? ['volt'] : []),
+      ...(/\{ url,/.test(block.code) ? ['url'] : []),
+    ]
+    const prelude = missing.length === 0 ? '' : `import { ${missing.join(', ')} } from '../../tests/docs/prelude.js'\n`
+    const code = block.code
+      .replaceAll('mongodb://localhost:27017/?replicaSet=rs0', uri)
+      .replaceAll('mqtt://localhost:1883', broker.url)
+      .replaceAll("'school'", `'${databaseOf(block)}'`)
+    return `${prelude}${code}\nexport {}\nprocess.exit(0)\n`
+  }
+
+  it('compile', async () => {
+    const options = ['--noEmit', '-p', join(rootFolder, 'tests/docs/tsconfig.json')]
+    const result = await run(process.execPath, ['node_modules/typescript/bin/tsc', ...options], {
+      cwd: rootFolder,
+    }).catch((error) => error)
+    expect(result.stdout).toBe('')
+  }, 120_000)
+
+  it.each(snippets.map((block) => [block.place, block] as const))('%s runs', async (_, block) => {
+    const env = { ...process.env, SNIPPET_MONGODB: uri, SNIPPET_DATABASE: databaseOf(block), SNIPPET_MQTT: broker.url }
+    const { stderr } = await run(process.execPath, ['--import', 'tsx', fileOf(block)], {
+      cwd: rootFolder,
+      env,
+      timeout: 60_000,
+    })
+    expect(stderr).toBe('')
+  })
+})
+
+describe('the messages in docs/mqtt.md', () => {
+  const messages = blocks.filter(({ place, language }) => place.startsWith('docs/mqtt.md') && language === 'json')
+  const kinds = ['switch', 'power', 'heartbeat', 'status', 'status']
+
+  it.each(messages.map(({ code }, at) => [kinds[at] ?? '', code.trim()]))('are understood: %s', (kind, message) => {
+    const decoding = v2Decoder().decode(`autovolt/v2/aabbccddee01/${kind}`, Buffer.from(message))
+    expect(decoding).toHaveProperty('reports')
+  })
+})
+
+describe('the README', () => {
+  it('has the two commands that set everything up', () => {
+    const commands = blocks
+      .filter(({ place, language }) => place.startsWith('README') && language === 'sh')
+      .map(({ code }) => code.trim())
+    expect(commands).toContain('npm ci && npm start')
+    expect(commands).toContain('npm ci && npm test')
+  })
+})
