@@ -32,8 +32,8 @@ export interface DashboardParts {
 
 const outage = 'The database does not answer; what is shown may be old.'
 
-/** Starts the API and the page, and keeps open pages up to date. @returns where the page is. */
-export async function startDashboard({ settings, resources, terminal, ...parts }: DashboardParts): Promise<string> {
+/** Starts the API and the page, and keeps open pages up to date. */
+export async function startDashboard({ settings, resources, terminal, ...parts }: DashboardParts): Promise<void> {
   const { volt, ingestion, servers } = parts
   const tampering = new Tampering(volt)
   // A database that is kept is left as it was found.
@@ -63,5 +63,4 @@ export async function startDashboard({ settings, resources, terminal, ...parts }
   check.start(6_000)
   resources.add('the change streams', hintOnChanges(volt, feeds))
   terminal.tell('page', web.url)
-  return web.url
 }

@@ -29,15 +29,16 @@ export async function openDatabaseServer(ownUri: string | undefined, resources: 
 
 export interface Broker {
   readonly url: string
+  readonly isEmbedded: boolean
   readonly description: string
 }
 
 /** The user's own broker, else an embedded one. */
 export async function openBroker(ownUrl: string | undefined, resources: Resources): Promise<Broker> {
-  if (ownUrl !== undefined) return { url: ownUrl, description: placeOf(ownUrl) }
+  if (ownUrl !== undefined) return { url: ownUrl, isEmbedded: false, description: placeOf(ownUrl) }
   const broker = await startEmbeddedBroker()
   resources.add('the embedded broker', () => broker.stop())
-  return { url: broker.url, description: `embedded aedes, ${placeOf(broker.url)}` }
+  return { url: broker.url, isEmbedded: true, description: `embedded aedes, ${placeOf(broker.url)}` }
 }
 
 /** The connection that commands go out by. It shows at once whether the broker can be reached. */

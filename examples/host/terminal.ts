@@ -1,8 +1,13 @@
 import type { Logger } from '@autovolt/data'
 
+/** The same complaint is not made again for this long. */
+const restMs = 60_000
+const rememberedLines = 100
+
 /** What the app says to the person who started it. */
 export class Terminal {
   #isQuiet = false
+  readonly #complained = new Map<string, number>()
 
   say(text: string): void {
     process.stdout.write(`${text}\n`)
@@ -25,7 +30,12 @@ export class Terminal {
   /** Shows the library's warnings and errors. */
   get logger(): Logger {
     const show = (fields: Readonly<Record<string, unknown>>, message: string) => {
-      if (!this.#isQuiet) this.complain(`  ! ${message} ${JSON.stringify(fields)}`)
+      const line = `  ! ${message} ${JSON.stringify(fields)}`
+      const isNew = performance.now() - (this.#complained.get(line) ?? Number.NEGATIVE_INFINITY) > restMs
+      if (this.#isQuiet || !isNew) return
+      if (this.#complained.size > rememberedLines) this.#complained.clear()
+      this.#complained.set(line, performance.now())
+      this.complain(line)
     }
     return { debug: () => undefined, info: () => undefined, warn: show, error: show }
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineAppendOnlyEntity, type Input, type Stored } from '../core/entity.js'
+import { defineAppendOnlyEntity, type Stored } from '../core/entity.js'
 import { objectId } from '../core/fields.js'
 
 /** Who moved a switch, and why, as far as the device said so. */
@@ -30,4 +30,3 @@ export const activityEntity = defineAppendOnlyEntity({
 })
 
 export type Activity = Stored<typeof activityEntity>
-export type ActivityInput = Input<typeof activityEntity>

@@ -45,6 +45,7 @@ export class Database {
   readonly #closing = new AbortController()
   readonly #keyRing: KeyRing | undefined
   readonly #logQueries: boolean
+  readonly #collections = new Map<string, Collection>()
   #native: Db | undefined
   #supportsTransactions: boolean | undefined
 
@@ -89,7 +90,12 @@ export class Database {
 
   /** The driver's database. Undefined values are left out of what is written. */
   get native(): Db {
-    this.#native ??= this.client.db(this.connection.name, conversions)
+    const { client } = this
+    // A host may have closed its connection and opened it again, which makes another client.
+    if (this.#native === undefined || this.#native.client !== client) {
+      this.#native = client.db(this.connection.name, conversions)
+      this.#collections.clear()
+    }
     return this.#native
   }
 
@@ -101,29 +107,24 @@ export class Database {
     return this.#keyRing
   }
 
-  collectionOf<T extends Identified>(entity: EntityDescription): Collection<T> {
-    return this.native.collection<T>(entity.collection)
+  collectionOf<T extends Identified>({ collection: name }: EntityDescription): Collection<T> {
+    const { native } = this
+    const collection = this.#collections.get(name) ?? native.collection(name)
+    this.#collections.set(name, collection)
+    return collection as unknown as Collection<T>
   }
 
   /**
    * Runs one operation: in the caller's transaction, in its turn, or on its own. Whatever it throws leaves as one of our
    * errors.
    */
-  async run<Result>(
+  run<Result>(
     entity: EntityDescription,
     operation: string,
     task: (session: ClientSession | undefined) => Promise<Result>,
   ): Promise<Result> {
-    this.requireOpen()
-    const startedMs = this.#logQueries ? performance.now() : 0
-    try {
-      return await this.transactions.execute((session) => this.#attempt(entity, task, session))
-    } finally {
-      if (this.#logQueries) {
-        const durationMs = Math.round((performance.now() - startedMs) * 1000) / 1000
-        this.logger.debug({ collection: entity.collection, operation, durationMs }, 'query')
-      }
-    }
+    const result = this.transactions.execute((session) => this.#attempt(entity, task, session))
+    return this.#logQueries ? this.#logged(entity, operation, result) : result
   }
 
   /** @throws DatabaseError `CLOSED` after {@link close}. */
@@ -149,6 +150,7 @@ export class Database {
     task: (session: ClientSession | undefined) => Promise<Result>,
     session: ClientSession | undefined,
   ): Promise<Result> {
+    this.requireOpen()
     try {
       return await task(session)
     } catch (error) {
@@ -159,6 +161,16 @@ export class Database {
       throw isCutOff
         ? new DatabaseError('CLOSED', 'The handle was closed meanwhile', { cause: translated })
         : translated
+    }
+  }
+
+  async #logged<Result>(entity: EntityDescription, operation: string, result: Promise<Result>): Promise<Result> {
+    const startedMs = performance.now()
+    try {
+      return await result
+    } finally {
+      const durationMs = Math.round((performance.now() - startedMs) * 1000) / 1000
+      this.logger.debug({ collection: entity.collection, operation, durationMs }, 'query')
     }
   }
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { DatabaseError } from './errors.js'
 import { objectId } from './fields.js'
 import { type MongoJsonSchema, toMongoJsonSchema } from './json-schema.js'
+import { asZod, type OutputOf, type ParsedFrom, type SchemaLike, type Shape } from './schema-like.js'
 
 /** What every stored document has. */
 export interface Identified {
@@ -46,8 +47,7 @@ export interface TimeSeriesOptions {
   readonly expireAfterSeconds?: number
 }
 
-type Shape = Readonly<Record<string, z.ZodType>>
-type SecretShape = Readonly<Record<string, z.ZodType<string | undefined, string | undefined>>>
+type SecretShape = Readonly<Record<string, SchemaLike<string | undefined, string | undefined>>>
 type Flat<T> = { [K in keyof T]: T[K] }
 
 /** Functions that Mongoose documents or models of the entity have; plain objects do not. */
@@ -80,9 +80,9 @@ export interface EntityExtension<Fields extends Shape, Secrets extends SecretSha
   readonly indexes?: readonly IndexDefinition[]
 }
 
-export type StoredOf<Fields extends Shape> = Flat<z.output<z.ZodObject<Fields>> & StoredFields>
+export type StoredOf<Fields extends Shape> = Flat<OutputOf<Fields> & StoredFields>
 export type InputOf<Fields extends Shape, Secrets extends SecretShape> = Flat<
-  z.input<z.ZodObject<Fields & Secrets>> & { _id?: ObjectId | string | undefined }
+  ParsedFrom<Fields> & ParsedFrom<Secrets> & { _id?: ObjectId | string | undefined }
 >
 
 /** A definition from which types, Mongoose schema, validation and the server's validator are made. */
@@ -90,7 +90,7 @@ export interface EntityDescription {
   readonly name: string
   readonly collection: string
   /** What `create` takes. Exported for hosts that validate requests with it. */
-  readonly inputSchema: z.ZodType
+  readonly inputSchema: SchemaLike
   /** A whole document as it is stored, secrets sealed. */
   readonly storedSchema: z.ZodObject
   readonly secrets: SecretShape
@@ -114,10 +114,10 @@ export interface Entity<out Stored extends Identified = Identified, out Input ex
    */
   extend<Fields extends Shape, Secrets extends SecretShape = Record<never, never>>(
     extension: EntityExtension<Fields, Secrets>,
-  ): Entity<Flat<Stored & z.output<z.ZodObject<Fields>>>, Flat<Input & Omit<InputOf<Fields, Secrets>, '_id'>>>
+  ): Entity<Flat<Stored & OutputOf<Fields>>, Flat<Input & Omit<InputOf<Fields, Secrets>, '_id'>>>
   /** This entity in another collection. */
   inCollection(collection: string): Entity<Stored, Input>
-  readonly inputSchema: z.ZodType<object, Input>
+  readonly inputSchema: SchemaLike<object, Input>
   /** Carries the type of a stored document; never set. */
   readonly stored?: Stored
 }
@@ -130,7 +130,7 @@ export function indexName(index: Pick<IndexDefinition, 'key'>): string {
 /** The type of an entity's stored documents. */
 export type Stored<E extends Entity> = NonNullable<E['stored']>
 /** The type of what creates one. */
-export type Input<E extends Entity> = z.input<E['inputSchema']>
+export type Input<E extends Entity> = E['inputSchema']['_zod']['input']
 
 /** How an encrypted field looks in the database: version, key name, and the rest in base64url. */
 export const sealedPattern = /^av1\.[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{38,}$/
@@ -171,9 +171,9 @@ export function defineEntity<const Fields extends Shape, const Secrets extends S
  */
 export function defineAppendOnlyEntity<const Fields extends Shape>(
   options: Omit<EntityOptions<Fields, Record<never, never>>, 'secrets' | 'softDelete'>,
-): Entity<Flat<z.output<z.ZodObject<Fields>> & Identified>, InputOf<Fields, Record<never, never>>> {
+): Entity<Flat<OutputOf<Fields> & Identified>, InputOf<Fields, Record<never, never>>> {
   return buildEntity(options, {}) as unknown as Entity<
-    Flat<z.output<z.ZodObject<Fields>> & Identified>,
+    Flat<OutputOf<Fields> & Identified>,
     InputOf<Fields, Record<never, never>>
   >
 }
@@ -267,7 +267,7 @@ function sealedLike(plain: z.ZodType): z.ZodType {
 }
 
 function mapShape(shape: SecretShape, change: (schema: z.ZodType) => z.ZodType): Record<string, z.ZodType> {
-  return Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, change(schema)]))
+  return Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, change(asZod(schema))]))
 }
 
 function serverValidator(schema: z.ZodObject, rules: readonly EntityRule[]): MongoJsonSchema {

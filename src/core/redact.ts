@@ -6,12 +6,17 @@ export function redactCredentials(text: string): string {
   return text.replace(credentials, '$1***@')
 }
 
-// What the server quotes in braces are documents, filters and commands.
-const quotedDocuments = /\{.*\}?/gs
+// What the server quotes: documents, filters and commands in braces, a query as a tree, values in quotation marks.
+const quotations: readonly (readonly [pattern: RegExp, shown: string])[] = [
+  [/Tree: .*/gs, 'Tree: …'],
+  [/\{.*\}?/gs, '{…}'],
+  [/"[^"]*"/g, '"…"'],
+]
 
-/** What may be shown of a driver's message: without credentials, and without the documents that the server quotes. */
+/** What may be shown of a driver's message: without credentials, and without the data that the server quotes. */
 export function redactMessage(text: string): string {
-  return redactCredentials(text.replace(quotedDocuments, '{…}'))
+  const unquoted = quotations.reduce((message, [pattern, shown]) => message.replace(pattern, shown), text)
+  return redactCredentials(unquoted)
 }
 
 const maximumDepth = 5

@@ -33,6 +33,9 @@ const indexNotFound = 27
 /** Another process is at the same collection just now. */
 const inProgress = new Set([112, 117, 246, 276])
 const attempts = 20
+/** An index of the collection is being built, by another process: that may take its time. */
+const indexBuildInProgress = 12587
+const longestPauseMs = 1_000
 /** Building an index may last longer than any reply. The driver knows the option for a single operation too, if not for `command()`. */
 const withoutSocketTimeout: CreateIndexesOptions & DropIndexesOptions & { readonly socketTimeoutMS: number } = {
   socketTimeoutMS: 0,
@@ -175,12 +178,12 @@ async function createCollection(database: Database, entity: EntityDescription): 
     ...(entity.timeSeries ? { timeseries } : {}),
     ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
   }
-  return insist(() => database.native.command({ create: entity.collection, ...options }), namespaceExists)
+  return insist(database, () => database.native.command({ create: entity.collection, ...options }), namespaceExists)
 }
 
 async function setValidator(database: Database, { collection, validator }: EntityDescription): Promise<void> {
   const strict = { validationLevel: 'strict', validationAction: 'error' }
-  await insist(() => database.native.command({ collMod: collection, validator, ...strict }))
+  await insist(database, () => database.native.command({ collMod: collection, validator, ...strict }))
 }
 
 /** Only the granularity, upwards, and the time after which documents go can be changed once the collection is there. */
@@ -192,7 +195,7 @@ async function setTimeSeries(database: Database, { collection, timeSeries }: Ent
   const { timeseries } = options
   if (timeseries?.timeField !== timeField || timeseries?.metaField !== metaField) throw notConvertible(collection)
   const regrained = timeseries?.granularity === granularity ? {} : { timeseries: { granularity } }
-  await insist(() => database.native.command({ collMod: collection, expireAfterSeconds, ...regrained }))
+  await insist(database, () => database.native.command({ collMod: collection, expireAfterSeconds, ...regrained }))
 }
 
 function notConvertible(collection: string): DatabaseError {
@@ -209,10 +212,12 @@ async function buildIndexes(database: Database, entity: EntityDescription): Prom
   for (const { name, found, wanted } of different) {
     if (differsInExpiryOnly(found, wanted)) {
       const { expireAfterSeconds } = wanted
-      await insist(() => database.native.command({ collMod: entity.collection, index: { name, expireAfterSeconds } }))
+      await insist(database, () =>
+        database.native.command({ collMod: entity.collection, index: { name, expireAfterSeconds } }),
+      )
       continue
     }
-    await insist(() => collection.dropIndex(name, withoutSocketTimeout), indexNotFound)
+    await insist(database, () => collection.dropIndex(name, withoutSocketTimeout), indexNotFound)
     rebuilt.push(wanted)
   }
   const wanted = [...missing, ...rebuilt]
@@ -223,7 +228,7 @@ async function buildIndexes(database: Database, entity: EntityDescription): Prom
     name: indexName({ key }),
   }))
   try {
-    await insist(() => collection.createIndexes(indexes, withoutSocketTimeout))
+    await insist(database, () => collection.createIndexes(indexes, withoutSocketTimeout))
   } catch (error) {
     throw serverErrorCode(error) === duplicateKey ? notUnique(entity, error) : error
   }
@@ -247,16 +252,19 @@ function notUnique({ collection }: EntityDescription, error: unknown): ConflictE
 }
 
 /** Runs a command until no other process is in its way. @returns false if the error came that means "done already". */
-async function insist(command: () => Promise<unknown>, doneAlready?: number): Promise<boolean> {
+async function insist(database: Database, command: () => Promise<unknown>, doneAlready?: number): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
     try {
+      database.requireOpen()
       await command()
       return true
     } catch (error) {
       const code = serverErrorCode(error)
-      if (code !== undefined && code === doneAlready) return false
-      if (attempt >= attempts || code === undefined || !inProgress.has(code)) throw error
-      await sleep(50 * attempt * Math.random())
+      if (code === undefined) throw error
+      if (code === doneAlready) return false
+      const isWorthWaiting = code === indexBuildInProgress || (attempt < attempts && inProgress.has(code))
+      if (!isWorthWaiting) throw error
+      await sleep(Math.min(50 * attempt, longestPauseMs) * Math.random())
     }
   }
 }

@@ -1,18 +1,15 @@
 import type { z } from 'zod'
 import { ValidationError, type ValidationIssue } from './errors.js'
 import { isRecord } from './is-record.js'
+import { asZod, type SchemaLike } from './schema-like.js'
 
 /**
  * The data as the schema gives it back: defaults filled in, ids and instants converted.
  * @param subject What the data is, for the message.
  * @throws ValidationError with every issue's path, message and received type, never a value.
  */
-export function validateData<Output, Input>(
-  schema: z.ZodType<Output, Input>,
-  data: unknown,
-  subject = 'The data',
-): Output {
-  const result = schema.safeParse(data)
+export function validateData<Output>(schema: SchemaLike<Output>, data: unknown, subject = 'The data'): Output {
+  const result = asZod(schema).safeParse(data)
   if (result.success) return result.data
   throw new ValidationError(subject, issuesOf(result.error, data))
 }

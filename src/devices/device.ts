@@ -7,7 +7,7 @@ import { macAddress } from './mac-address.js'
 const newId = () => new ObjectId()
 
 /** Where a switch's energy comes from: the best that its device offers. */
-export const energySources = ['counter', 'power', 'rated'] as const
+const energySources = ['counter', 'power', 'rated'] as const
 export type EnergySource = (typeof energySources)[number]
 
 const switchFields = z.strictObject({

@@ -18,7 +18,7 @@ export function isAuthentic(credential: Credential, secret: string | undefined):
 }
 
 /** HMAC-SHA256 with the device's secret, in 64 hexadecimal digits. */
-export function signatureOf(signed: Uint8Array, secret: string): string {
+function signatureOf(signed: Uint8Array, secret: string): string {
   return createHmac('sha256', secret).update(signed).digest('hex')
 }
 

@@ -2,8 +2,8 @@ import { ObjectId } from 'mongodb'
 import type { Clock } from '../core/clock.js'
 import { NotFoundError } from '../core/errors.js'
 import { where } from '../core/repository/conditions.js'
-import type { Repository } from '../core/repository/repository.js'
-import type { Classroom, ClassroomInput } from '../devices/classroom.js'
+import type { Reader } from '../core/repository/reader.js'
+import type { Classroom } from '../devices/classroom.js'
 import type { Device, DeviceSwitch } from '../devices/device.js'
 import type { DeviceRepository } from '../devices/device-repository.js'
 import { normalizeMacAddress } from '../devices/mac-address.js'
@@ -36,12 +36,12 @@ const maximumEntries = 200_000
 /** The registered devices by what messages call them; read in batches, and again after ten seconds. */
 export class DeviceDirectory {
   readonly #devices: DeviceRepository
-  readonly #classrooms: Repository<Classroom, ClassroomInput>
+  readonly #classrooms: Reader<Classroom>
   readonly #clock: Clock
   readonly #cached = new Map<string, Cached>()
   readonly #secrets = new Map<string, { readonly version: number; readonly secret: string | undefined }>()
 
-  constructor(devices: DeviceRepository, classrooms: Repository<Classroom, ClassroomInput>, clock: Clock) {
+  constructor(devices: DeviceRepository, classrooms: Reader<Classroom>, clock: Clock) {
     this.#devices = devices
     this.#classrooms = classrooms
     this.#clock = clock

@@ -66,5 +66,3 @@ export const ingestCounterEntity = defineEntity({
   fields: { name: z.string().min(1).max(100), count: z.int().min(0) },
   indexes: [{ key: { name: 1 }, unique: true, serves: 'a counter by name' }],
 })
-export type IngestCounter = Stored<typeof ingestCounterEntity>
-export type IngestCounterInput = Input<typeof ingestCounterEntity>

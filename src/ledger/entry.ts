@@ -4,8 +4,8 @@ import { instant, objectId, quantity } from '../core/fields.js'
 import { isPrice } from '../metering/index.js'
 
 export const entryFormatVersion = 1
-export const eventTypes = ['switch_on', 'switch_off', 'power_reading'] as const
-export const entrySources = ['mqtt', 'api', 'manual', 'calculated', 'migration'] as const
+const eventTypes = ['switch_on', 'switch_off', 'power_reading'] as const
+const entrySources = ['mqtt', 'api', 'manual', 'calculated', 'migration'] as const
 export const entryFlags = [
   /** It arrived after an entry with a later time stamp. */
   'late',
@@ -22,7 +22,6 @@ export const entryFlags = [
 ] as const
 
 export type EventType = (typeof eventTypes)[number]
-export type EntrySource = (typeof entrySources)[number]
 export type EntryFlag = (typeof entryFlags)[number]
 
 const hash = () => z.string().regex(/^[0-9a-f]{64}$/)

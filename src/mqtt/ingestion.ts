@@ -1,10 +1,10 @@
 import type { IClientOptions } from 'mqtt'
 import type { AutoVolt } from '../autovolt.js'
-import type { Entity } from '../core/entity.js'
 import { Lease } from '../core/lease.js'
-import type { Classroom } from '../devices/classroom.js'
-import type { Device } from '../devices/device.js'
-import type { DeviceRepository } from '../devices/device-repository.js'
+import { Reader } from '../core/repository/reader.js'
+import type { classroomEntity } from '../devices/classroom.js'
+import type { deviceEntity } from '../devices/device.js'
+import { DeviceRepository } from '../devices/device-repository.js'
 import { DeviceDirectory } from '../ingestion/device-directory.js'
 import { IngestWindowStore } from '../ingestion/ingest-window-store.js'
 import { OrderedPipeline } from '../ingestion/ordered-pipeline.js'
@@ -43,6 +43,15 @@ export interface IngestionOptions {
   /** How long and how many unusable messages are kept. @default 30 days, 100,000 */
   readonly quarantine?: Partial<QuarantineLimits>
 }
+
+/**
+ * What ingestion needs of a handle, whatever its entities are extended with. (To compare whole handles would cost a
+ * consumer's type checker seconds.)
+ */
+export type IngestionHandle = Pick<
+  AutoVolt,
+  'database' | 'ledger' | 'activities' | 'quarantine' | 'powerSettings' | 'entityOf'
+>
 
 /** How ingestion is doing. */
 export interface IngestionStatus {
@@ -87,7 +96,7 @@ export class Ingestion {
   readonly #ended = { received: 0, acknowledged: 0, retries: 0 }
   #pruning: NodeJS.Timeout | undefined
 
-  constructor(volt: AutoVolt, options: IngestionOptions) {
+  constructor(volt: IngestionHandle, options: IngestionOptions) {
     const { database } = volt
     const name = options.name ?? 'autovolt'
     this.#options = options
@@ -247,22 +256,24 @@ export class Ingestion {
  * @example
  * const ingestion = await startIngestion(volt, { url: 'mqtt://localhost:1883' })
  */
-export async function startIngestion<Devices extends Entity<Device>, Classrooms extends Entity<Classroom>>(
-  volt: AutoVolt<Devices, Classrooms>,
-  options: IngestionOptions,
-): Promise<Ingestion> {
+export async function startIngestion(volt: IngestionHandle, options: IngestionOptions): Promise<Ingestion> {
   void volt.database.keyRing
-  const ingestion = new Ingestion(volt as unknown as AutoVolt, options)
+  const ingestion = new Ingestion(volt, options)
   await ingestion.start()
   return ingestion
 }
 
-function partsOf(volt: AutoVolt, options: IngestionOptions): IngestionParts {
+function partsOf(volt: IngestionHandle, options: IngestionOptions): IngestionParts {
   const { database } = volt
+  const devices = new DeviceRepository(database, volt.entityOf('devices') as typeof deviceEntity)
   return {
     database,
-    devices: volt.devices as unknown as DeviceRepository,
-    directory: new DeviceDirectory(volt.devices, volt.classrooms, database.clock),
+    devices,
+    directory: new DeviceDirectory(
+      devices,
+      new Reader(database, volt.entityOf('classrooms') as typeof classroomEntity),
+      database.clock,
+    ),
     prices: new PriceSource(volt.powerSettings, database.clock),
     ledger: volt.ledger,
     activities: volt.activities,

@@ -101,6 +101,8 @@ describe('an error that leaves the library', () => {
       'a refusal in bulk': () =>
         people().bulk([{ update: other._id, changes: { badge: change.inc(-5), city: 'Nagpur' } }]),
       'a wrong type': () => raw({ update: 'people', updates: [{ q: { city: 'Delhi' }, u: { $inc: { city: 5 } } }] }),
+      'a query that cannot be planned': () =>
+        raw({ find: 'people', filter: { city: 'Nagpur', $text: { $search: 'Delhi' } } }),
       'an unknown operator': () => raw({ find: 'people', filter: { city: { $nonsense: 'Nagpur' } } }),
       'a path that is not there': () =>
         raw({

@@ -205,6 +205,7 @@ describe('logging', () => {
   it('names collection, operation and duration of a query, and no value', async () => {
     const { logger, lines } = recorder()
     const volt = await openVolt(database, { logger, logQueries: true })
+    await volt.setup()
     await volt.classrooms.create(aClassroom({ name: 'unmistakable' }))
     await volt.classrooms.findOne({ name: 'unmistakable' })
     await expect(volt.classrooms.get('65f000000000000000000000')).rejects.toThrow()
@@ -221,6 +222,7 @@ describe('logging', () => {
   it('says nothing of queries unless it is asked to', async () => {
     const { logger, lines } = recorder()
     const volt = await openVolt(database, { logger })
+    await volt.setup()
     await volt.classrooms.find()
     expect(lines).toEqual([])
   })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { MongoClient, ObjectId } from 'mongodb'
-import { connectAsync } from 'mqtt'
+import { connect, connectAsync } from 'mqtt'
 import { expect, it } from 'vitest'
 import { planSchool } from '../../examples/host/simulator/school-plan.js'
 import { cleanUpLater } from '../support/clean-up.js'
@@ -173,6 +173,8 @@ it("uses the user's own servers, again and again, and leaves the broker as it wa
     expect(await db.collection('devices').countDocuments()).toBe(school.devices.length)
   }
   expect(await retainedAt(mosquitto.url)).toEqual([])
+  expect(await hasSession(mosquitto.url, 'autovolt-host-app-ordered')).toBe(false)
+  expect(await hasSession(mosquitto.url, 'autovolt-host-app-main')).toBe(false)
 })
 
 async function mostAreOnline(app: HostApp): Promise<boolean> {
@@ -183,6 +185,16 @@ async function mostAreOnline(app: HostApp): Promise<boolean> {
 async function isVerified(app: HostApp): Promise<boolean> {
   const { verified } = await app.get<{ verified: { valid: boolean; entries: number } | null }>('ledger')
   return verified?.valid === true && verified.entries > 30
+}
+
+/** Whether the broker keeps messages for this client. */
+async function hasSession(url: string, clientId: string): Promise<boolean> {
+  const client = connect(url, { clientId, clean: false })
+  const isThere = await new Promise<boolean>((resolve) =>
+    client.on('connect', (packet) => resolve(packet.sessionPresent)),
+  )
+  await client.endAsync()
+  return isThere
 }
 
 /** The topics of the messages that a broker has retained. */

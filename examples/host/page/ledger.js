@@ -7,6 +7,7 @@ import { toast } from './toast.js'
 const when = agoText('verified ')
 byId('ledger-when').append(when.node)
 let shown = ''
+let wasPressed = false
 
 export function showLedger({ verified, tampering }) {
   const mood = verified === null ? 'wait' : verified.valid ? 'good' : 'bad'
@@ -21,7 +22,11 @@ export function showLedger({ verified, tampering }) {
   const { at, durationMs, ...rest } = verified ?? {}
   const state = JSON.stringify([rest.valid, rest.findings, tampering, mood])
   if (state === shown) setText(byId('verified-entries'), entriesOf(verified))
-  else byId('ledger-body').replaceChildren(...parts(verified, tampering, mood))
+  else {
+    byId('ledger-body').replaceChildren(...parts(verified, tampering, mood))
+    // Whoever pressed the button wants to see what came of it.
+    if (mood === 'bad' && wasPressed) byId('ledger').scrollIntoView({ block: 'nearest' })
+  }
   shown = state
 }
 
@@ -76,9 +81,9 @@ function alterationOf({ field, was, is }) {
 
 onPress(byId('verify'), () => post('ledger/verify'))
 onPress(byId('alter'), async () => {
+  wasPressed = true
   const answer = await post('ledger/alter')
   if (answer === undefined) return
   if (answer.tampering === null) toast('No chain is long enough yet. Wait a moment.')
-  else byId('ledger').scrollIntoView({ block: 'nearest' })
 })
 onPress(byId('undo'), () => post('ledger/undo'))

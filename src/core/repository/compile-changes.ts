@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { EntityDescription } from '../entity.js'
 import { ValidationError, type ValidationIssue } from '../errors.js'
 import { coreSchema, itemSchema, mayBeAbsent, schemaAt } from '../field-schema.js'
+import { asZod, type SchemaLike } from '../schema-like.js'
 import { issuesOf, typeName } from '../validate.js'
 import { Change } from './changes.js'
 import { isPlainObject, refused, requireData } from './data.js'
@@ -123,7 +124,7 @@ const managed = new Set(['_id', 'createdAt', 'updatedAt', '__v', 'deletedAt'])
 
 /** The schema of the field that a dotted path names; undefined where there is none, or where only the library may write. */
 function changeableSchema(entity: EntityDescription, path: string): z.ZodType | undefined {
-  if (Object.hasOwn(entity.secrets, path)) return entity.secrets[path]
+  if (Object.hasOwn(entity.secrets, path)) return asZod(entity.secrets[path] as SchemaLike)
   const head = path.split('.', 1)[0] ?? ''
   return managed.has(head) || Object.hasOwn(entity.secrets, head) ? undefined : schemaAt(entity, path)
 }

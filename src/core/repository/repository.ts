@@ -10,6 +10,7 @@ import type { Database } from '../database.js'
 import type { Entity, EntityDescription, StoredFields } from '../entity.js'
 import { ConflictError, type DatabaseError, NotFoundError, ValidationError } from '../errors.js'
 import { toObjectId } from '../fields.js'
+import { asZod } from '../schema-like.js'
 import { issuesOf } from '../validate.js'
 import type { Changes } from './changes.js'
 import { compileChanges } from './compile-changes.js'
@@ -259,13 +260,13 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   }
 
   private parse(input: Input, subject: string): Record<string, unknown> {
-    const result = this.entity.inputSchema.safeParse(input)
+    const result = asZod(this.entity.inputSchema).safeParse(input)
     if (!result.success) throw new ValidationError(subject, issuesOf(result.error, input))
     return result.data as Record<string, unknown>
   }
 
   private buildAll(inputs: readonly Input[]): OptionalUnlessRequiredId<Stored>[] {
-    const results = inputs.map((input) => this.entity.inputSchema.safeParse(input))
+    const results = inputs.map((input) => asZod(this.entity.inputSchema).safeParse(input))
     const issues = results.flatMap((result, index) =>
       result.success
         ? []

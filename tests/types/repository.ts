@@ -1,0 +1,88 @@
+// Compiled, never run: what the types let through and what they refuse.
+import { AutoVolt, change, type Classroom, defineEntity, type Device, deviceEntity, type EntityChange, where } from '@autovolt/data'
+import type { ObjectId } from 'mongodb'
+import { z } from 'zod'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const isTrue = <T extends true>(): T => true as T
+
+declare const volt: AutoVolt
+declare const id: ObjectId
+
+export async function reads(): Promise<void> {
+  const room = await volt.classrooms.get(id)
+  isTrue<Equal<typeof room.name, string>>()
+  isTrue<Equal<typeof room.capacity, number | undefined>>()
+  const selected = await volt.devices.find({}, { select: ['name', 'macAddress'] })
+  isTrue<Equal<keyof (typeof selected)[number], 'name' | 'macAddress' | '_id'>>()
+  // @ts-expect-error Not selected.
+  selected[0]?.classroom
+  // @ts-expect-error A secret is not part of what is read.
+  ;(await volt.devices.get(id)).secret
+  // @ts-expect-error No such field.
+  await volt.devices.find({}, { select: ['nmae'] })
+  const slice = await volt.devices.after({ classroom: id }, { sort: { name: 1 } })
+  isTrue<Equal<typeof slice.nextCursor, string | null>>()
+  for await (const event of await volt.classrooms.watch()) {
+    const typed: EntityChange<Classroom> = event
+    void typed
+  }
+}
+
+export async function filters(): Promise<void> {
+  await volt.devices.find({ status: 'online', lastSeenAt: where.lt(new Date()) })
+  await volt.devices.find({ status: where.in(['online', 'offline']), 'switches.gpio': where.gte(16) })
+  await volt.devices.find(where.or({ name: 'a' }, { name: where.startsWith('b') }))
+  await volt.devices.find({ 'boot.id': 'b1' })
+  // @ts-expect-error Operators come from where, not from objects.
+  await volt.devices.find({ name: { $gt: '' } })
+  // @ts-expect-error Not a status.
+  await volt.devices.find({ status: 'asleep' })
+  // @ts-expect-error No such field.
+  await volt.devices.find({ colour: 'red' })
+  // @ts-expect-error A date is compared with dates.
+  await volt.devices.find({ lastSeenAt: where.lt('2026-01-01') })
+  // @ts-expect-error No such field below switches.
+  await volt.devices.find({ 'switches.colour': 'red' })
+  // @ts-expect-error 1 or -1.
+  await volt.devices.find({}, { sort: { name: 'ascending' } })
+}
+
+export async function writes(): Promise<void> {
+  await volt.devices.create({ name: 'd', macAddress: 'AABBCCDDEEFF', classroom: '65f0a1b2c3d4e5f6a7b8c9d0' })
+  // @ts-expect-error A device needs a classroom.
+  await volt.devices.create({ name: 'd', macAddress: 'AABBCCDDEEFF' })
+  // @ts-expect-error No such field.
+  await volt.classrooms.create({ name: 'r', colour: 'red' })
+  await volt.classrooms.update(id, { capacity: change.inc(1), floor: change.unset() }, { version: 3 })
+  // @ts-expect-error Only numbers grow.
+  await volt.classrooms.update(id, { name: change.inc(1) })
+  // @ts-expect-error The library alone sets it.
+  await volt.classrooms.update(id, { createdAt: new Date() })
+  // @ts-expect-error Entries are appended, never changed.
+  await volt.ledger.update(id, { powerState: true })
+  // @ts-expect-error Nor deleted.
+  await volt.ledger.delete(id)
+}
+
+export async function extensions(): Promise<void> {
+  const devices = deviceEntity.extend({ fields: { assetTag: z.string() } })
+  const extended = await AutoVolt.open({ uri: 'mongodb://localhost', entities: { devices } })
+  const device = await extended.devices.get(id)
+  const plain: Device = device
+  isTrue<Equal<typeof device.assetTag, string>>()
+  await extended.devices.find({ assetTag: 'A-1', name: plain.name })
+  // @ts-expect-error The host's field is needed too.
+  await extended.devices.create({ name: 'd', macAddress: 'AABBCCDDEEFF', classroom: id })
+  // @ts-expect-error This handle's devices have no such field.
+  await volt.devices.find({ assetTag: 'A-1' })
+}
+
+export async function ownEntities(): Promise<void> {
+  const visit = defineEntity({ name: 'visit', collection: 'visits', fields: { who: z.string(), minutes: z.int().default(5) } })
+  const visits = volt.repository(visit)
+  const created = await visits.create({ who: 'Ann' })
+  isTrue<Equal<typeof created.minutes, number>>()
+  // @ts-expect-error Minutes are a number.
+  await visits.create({ who: 'Ann', minutes: 'five' })
+}
