@@ -17,8 +17,8 @@ import { Repository } from './core/repository/repository.js'
 import { SecretFields } from './core/repository/secret-fields.js'
 import { type SetupReport, setUpCollections } from './core/setup.js'
 import { closeOnSignals } from './core/signals.js'
-import { type Classroom, type ClassroomInput, classroomEntity } from './devices/classroom.js'
-import { type Device, type DeviceInput, deviceEntity } from './devices/device.js'
+import { type Classroom, type ClassroomEntity, classroomEntity } from './devices/classroom.js'
+import { type Device, type DeviceEntity, deviceEntity } from './devices/device.js'
 import { DeviceRepository } from './devices/device-repository.js'
 import { EnergyService } from './energy/energy-service.js'
 import { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
@@ -46,9 +46,6 @@ const libraryEntities = {
 
 type LibraryEntities = typeof libraryEntities
 export type CollectionKey = keyof LibraryEntities
-
-type DeviceEntity = Entity<Device, DeviceInput>
-type ClassroomEntity = Entity<Classroom, ClassroomInput>
 
 export interface AttachOptions<
   Devices extends Entity<Device> = DeviceEntity,

@@ -9,38 +9,66 @@ export {
   defineAppendOnlyEntity,
   defineEntity,
   type Entity,
+  type EntityBehaviour,
   type EntityDescription,
+  type EntityExtension,
+  type EntityOptions,
   type EntityRule,
   type Identified,
   type IndexDefinition,
   type Input,
+  type SortDirection,
   type Stored,
   type StoredFields,
+  type TimeSeriesOptions,
 } from './core/entity.js'
 export {
   ConflictError,
   DatabaseConnectionError,
   DatabaseError,
+  type DatabaseErrorOptions,
   type ErrorCode,
   NotFoundError,
   ValidationError,
   type ValidationIssue,
 } from './core/errors.js'
 export { instant, objectId, quantity, timeZone } from './core/fields.js'
-export type { Health } from './core/health.js'
+export type { Health, PoolUse } from './core/health.js'
+export type { MongoJsonSchema } from './core/json-schema.js'
 export type { KeyRingOptions } from './core/key-ring.js'
 export { type Logger, silentLogger } from './core/logger.js'
 export type { EntityChange, WatchOptions } from './core/repository/change-stream.js'
-export { type Change, type Changes, change } from './core/repository/changes.js'
-export { type Condition, type Filter, where } from './core/repository/conditions.js'
+export { type Change, type Changes, change, type UpdateOperator } from './core/repository/changes.js'
+export {
+  type Combination,
+  type Condition,
+  type DottedFields,
+  type Filter,
+  where,
+} from './core/repository/conditions.js'
 export type { Page, Slice } from './core/repository/page.js'
-export { Reader } from './core/repository/reader.js'
+export {
+  type AfterOptions,
+  type FindManyOptions,
+  type PageOptions,
+  Reader,
+  type StreamOptions,
+} from './core/repository/reader.js'
 export { type BulkOperation, type BulkResult, Repository, type UpdateOptions } from './core/repository/repository.js'
+export type { ListOptions, ReadOptions, Selected, Sort } from './core/repository/selection.js'
+export type { SchemaLike } from './core/schema-like.js'
 export type { CollectionReport, SetupReport } from './core/setup.js'
 export { validateData } from './core/validate.js'
-export { type Classroom, type ClassroomInput, classroomEntity } from './devices/classroom.js'
-export { type Device, type DeviceInput, type DeviceSwitch, deviceEntity, type EnergySource } from './devices/device.js'
-export type { DeviceRepository } from './devices/device-repository.js'
+export { type Classroom, type ClassroomEntity, type ClassroomInput, classroomEntity } from './devices/classroom.js'
+export {
+  type Device,
+  type DeviceEntity,
+  type DeviceInput,
+  type DeviceSwitch,
+  deviceEntity,
+  type EnergySource,
+} from './devices/device.js'
+export type { DevicePresence, DeviceRepository } from './devices/device-repository.js'
 export { macAddress, normalizeMacAddress } from './devices/mac-address.js'
 export {
   type ClassroomDay,
@@ -60,6 +88,8 @@ export {
   ledgerEntryEntity,
   ledgerEventSchema,
 } from './ledger/entry.js'
+export type { UnhashedEntry } from './ledger/entry-bytes.js'
 export { generateHash, genesisHash } from './ledger/hash.js'
 export type { Ledger, LedgerEventInput } from './ledger/ledger.js'
 export type { Damage, Finding, VerificationReport } from './ledger/verification.js'
+export type { Confidence } from './metering/index.js'

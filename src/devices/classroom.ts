@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineEntity, type Input, type Stored } from '../core/entity.js'
+import { defineEntity, type Entity, type Input, type Stored } from '../core/entity.js'
 import { timeZone } from '../core/fields.js'
 
 /** A room, or any other place that energy is accounted for. */
@@ -23,3 +23,5 @@ export const classroomEntity = defineEntity({
 
 export type Classroom = Stored<typeof classroomEntity>
 export type ClassroomInput = Input<typeof classroomEntity>
+/** The type of {@link classroomEntity}, in few words. */
+export type ClassroomEntity = Entity<Classroom, ClassroomInput>

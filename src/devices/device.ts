@@ -1,6 +1,6 @@
 import { ObjectId } from 'mongodb'
 import { z } from 'zod'
-import { defineEntity, type Input, type Stored } from '../core/entity.js'
+import { defineEntity, type Entity, type Input, type Stored } from '../core/entity.js'
 import { objectId, quantity } from '../core/fields.js'
 import { macAddress } from './mac-address.js'
 
@@ -78,4 +78,6 @@ export const deviceEntity = defineEntity({
 
 export type Device = Stored<typeof deviceEntity>
 export type DeviceInput = Input<typeof deviceEntity>
+/** The type of {@link deviceEntity}, in few words. */
+export type DeviceEntity = Entity<Device, DeviceInput>
 export type DeviceSwitch = Device['switches'][number]

@@ -1,12 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type AttachOptions, AutoVolt } from '../autovolt.js'
 import type { Entity } from '../core/entity.js'
-import type { Classroom, ClassroomInput } from '../devices/classroom.js'
-import type { Device, DeviceInput } from '../devices/device.js'
+import type { Classroom, ClassroomEntity } from '../devices/classroom.js'
+import type { Device, DeviceEntity } from '../devices/device.js'
 import { startReplicaSet } from './replica-set.js'
-
-type DeviceEntity = Entity<Device, DeviceInput>
-type ClassroomEntity = Entity<Classroom, ClassroomInput>
 
 /** A handle on a database of its own, set up, on a real replica set. */
 export interface TestDatabase<

@@ -26,7 +26,7 @@ const defaultPageLimit = 50
 const maximumSkip = 100_000
 const defaultBatchSize = 1000
 
-export interface FindOptionsOf<Stored, Key extends keyof Stored> extends ListOptions<Stored, Key> {
+export interface FindManyOptions<Stored, Key extends keyof Stored> extends ListOptions<Stored, Key> {
   /** At most this many documents: 100 if left out, 1,000 at most; `page`, `after` and `stream` reach the rest. */
   readonly limit?: number
 }
@@ -89,7 +89,7 @@ export class Reader<Stored extends Identified> {
   /** The documents that match, up to the limit. */
   async find<Key extends keyof Stored = keyof Stored>(
     filter: Filter<Stored> = {},
-    options: FindOptionsOf<Stored, Key> = {},
+    options: FindManyOptions<Stored, Key> = {},
   ): Promise<Selected<Stored, Key>[]> {
     const query = this.query(filter, options)
     const limit = bounded('limit', options.limit, defaultLimit, maximumLimit)

@@ -16,7 +16,7 @@ import type { Changes } from './changes.js'
 import { compileChanges } from './compile-changes.js'
 import type { Filter } from './conditions.js'
 import { refused } from './data.js'
-import { defaultLimit, type FindOptionsOf, inSession, maximumLimit, Reader, requireSoftDelete } from './reader.js'
+import { defaultLimit, type FindManyOptions, inSession, maximumLimit, Reader, requireSoftDelete } from './reader.js'
 import { SecretFields } from './secret-fields.js'
 import { bounded, compileSort } from './selection.js'
 import { prepareUpsert, type Upsert, upsertStage } from './upsert.js'
@@ -187,7 +187,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   /** The documents that match as Mongoose documents; they save in the transaction that they were read in. */
   async findDocuments(
     filter: Filter<Stored> = {},
-    options: Omit<FindOptionsOf<Stored, keyof Stored>, 'select'> = {},
+    options: Omit<FindManyOptions<Stored, keyof Stored>, 'select'> = {},
   ): Promise<HydratedDocument<Stored>[]> {
     const query = this.query(filter, options)
     const limit = bounded('limit', options.limit, defaultLimit, maximumLimit)
