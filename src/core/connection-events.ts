@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose'
+import { listen } from './listen.js'
 import type { Logger } from './logger.js'
 import { translateError } from './translate-error.js'
 
@@ -11,25 +12,20 @@ export interface ConnectionEvents {
 
 export type ConnectionEvent = keyof ConnectionEvents
 
+const events = ['connected', 'disconnected', 'reconnected', 'error'] as const
+
 /** Passes a connection's events on to a handle's listeners, and to its log. An error without a listener is only logged. */
 export class ConnectionEventSource {
-  readonly #connection: Connection
+  readonly #logger: Logger
   readonly #listeners = new Map<ConnectionEvent, Set<(argument: unknown) => void>>()
-  readonly #subscriptions: readonly (readonly [ConnectionEvent, (argument: unknown) => void])[]
+  readonly #stopListening: () => void
 
   constructor(connection: Connection, logger: Logger) {
-    this.#connection = connection
-    this.#subscriptions = (['connected', 'disconnected', 'reconnected', 'error'] as const).map((event) => [
-      event,
-      (argument) => {
-        const passed = event === 'error' ? translateError(argument) : argument
-        if (event === 'error')
-          logger.error({ reason: passed instanceof Error ? passed.message : 'unknown' }, 'database error')
-        else logger.info({}, `database ${event}`)
-        for (const listener of this.#listeners.get(event) ?? []) listener(passed)
-      },
-    ])
-    for (const [event, pass] of this.#subscriptions) connection.on(event, pass)
+    this.#logger = logger
+    this.#stopListening = listen(
+      connection,
+      events.map((event) => [event, (argument: unknown) => this.#pass(event, argument)]),
+    )
   }
 
   /** @returns a function that takes the listener away again. */
@@ -41,7 +37,14 @@ export class ConnectionEventSource {
   }
 
   stop(): void {
-    for (const [event, pass] of this.#subscriptions) this.#connection.off(event, pass)
+    this.#stopListening()
     this.#listeners.clear()
+  }
+
+  #pass(event: ConnectionEvent, argument: unknown): void {
+    const passed = event === 'error' ? translateError(argument) : argument
+    if (event !== 'error') this.#logger.info({}, `database ${event}`)
+    else this.#logger.error({ reason: passed instanceof Error ? passed.message : 'unknown' }, 'database error')
+    for (const listener of this.#listeners.get(event) ?? []) listener(passed)
   }
 }

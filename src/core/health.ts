@@ -1,5 +1,6 @@
-import type { MongoClient } from 'mongodb'
+import type { Document, MongoClient } from 'mongodb'
 import type { Database } from './database.js'
+import { listen } from './listen.js'
 import { translateError } from './translate-error.js'
 
 export interface PoolUse {
@@ -32,28 +33,22 @@ export class PoolMonitor {
   readonly #open = new Set<string>()
   readonly #checkedOut = new Set<string>()
   #waiting = 0
-  readonly #client: MongoClient
-  readonly #listeners: readonly (readonly [string, (event: PoolEvent) => void])[]
+  /** Stops counting. */
+  readonly stop: () => void
 
   constructor(client: MongoClient) {
-    this.#client = client
-    this.#listeners = [
-      ['connectionCreated', (event) => void this.#open.add(nameOf(event))],
-      ['connectionClosed', (event) => this.#closed(nameOf(event))],
+    this.stop = listen(client, [
+      ['connectionCreated', (event: PoolEvent) => void this.#open.add(nameOf(event))],
+      ['connectionClosed', (event: PoolEvent) => this.#closed(nameOf(event))],
       ['connectionCheckOutStarted', () => this.#wait(1)],
       ['connectionCheckOutFailed', () => this.#wait(-1)],
-      ['connectionCheckedOut', (event) => this.#taken(nameOf(event))],
-      ['connectionCheckedIn', (event) => void this.#checkedOut.delete(nameOf(event))],
-    ]
-    for (const [event, listener] of this.#listeners) client.on(event as never, listener as never)
+      ['connectionCheckedOut', (event: PoolEvent) => this.#taken(nameOf(event))],
+      ['connectionCheckedIn', (event: PoolEvent) => void this.#checkedOut.delete(nameOf(event))],
+    ])
   }
 
   use(): PoolUse {
     return { size: this.#open.size, checkedOut: this.#checkedOut.size, waiting: Math.max(0, this.#waiting) }
-  }
-
-  stop(): void {
-    for (const [event, listener] of this.#listeners) this.#client.off(event as never, listener as never)
   }
 
   #wait(more: 1 | -1): void {
@@ -80,27 +75,28 @@ function nameOf({ address, connectionId }: PoolEvent): string {
 export async function checkHealth(database: Database, pool: PoolMonitor): Promise<Health> {
   const startedMs = performance.now()
   try {
-    const hello = await database.transactions.outside(() => database.native.admin().command({ hello: 1 }))
+    const hello = await database.transactions.outside(() => askServer(database))
     const latencyMs = Math.round((performance.now() - startedMs) * 1000) / 1000
-    const name: unknown = hello.setName
-    const replicaSet =
-      typeof name === 'string'
-        ? {
-            name,
-            isWritablePrimary: hello.isWritablePrimary === true,
-            primary: (hello.primary as string | undefined) ?? null,
-            hosts: (hello.hosts as string[] | undefined) ?? [],
-          }
-        : null
-    return { status: 'up', latencyMs, replicaSet, pool: pool.use(), reason: null }
+    return { status: 'up', latencyMs, replicaSet: replicaSetOf(hello), pool: pool.use(), reason: null }
   } catch (error) {
-    const reason = translateError(error)
-    return {
-      status: 'down',
-      latencyMs: null,
-      replicaSet: null,
-      pool: pool.use(),
-      reason: reason instanceof Error ? reason.message : String(reason),
-    }
+    const translated = translateError(error)
+    const reason = translated instanceof Error ? translated.message : String(translated)
+    return { status: 'down', latencyMs: null, replicaSet: null, pool: pool.use(), reason }
+  }
+}
+
+/** A set without a primary is up too, if only to be read. */
+async function askServer(database: Database): Promise<Document> {
+  database.requireOpen()
+  return database.native.admin().command({ hello: 1 }, { readPreference: 'primaryPreferred' })
+}
+
+function replicaSetOf({ setName, isWritablePrimary, primary, hosts }: Document): Health['replicaSet'] {
+  if (typeof setName !== 'string') return null
+  return {
+    name: setName,
+    isWritablePrimary: isWritablePrimary === true,
+    primary: typeof primary === 'string' ? primary : null,
+    hosts: Array.isArray(hosts) ? hosts.map(String) : [],
   }
 }

@@ -4,26 +4,20 @@ import {
   type CounterRules,
   compareReadings,
   DEFAULT_MAXIMUM_POWER_W,
-  type EnergyStretch,
-  powerStretch,
-  type ReadingOrder,
-  ratedStretches,
+  type PowerReading,
+  type SwitchState,
 } from '../metering/index.js'
 import type { LedgerEntry, LedgerEvent } from './entry.js'
 
-/** What an entry says about energy. */
-export interface Fact extends ReadingOrder {
+/**
+ * What an entry says about energy: a power reading, a counter reading or the state of a rated switch, as its source tells.
+ * The fields of the other two kinds are there and mean nothing.
+ */
+export interface Fact extends PowerReading, CounterReading, SwitchState {
   readonly source: LedgerEntry['energySource']
   readonly classroom: ObjectId
-  readonly on: boolean
-  /** W; the power that holds from here on: measured, or rated. */
-  readonly powerW: number
-  /** Wh; for a counter. */
-  readonly energyWh: number
   /** For a counter. */
   readonly counter: CounterRules | undefined
-  readonly gapLimitMs: number
-  readonly silentSinceMs: number | undefined
   /** Currency units per kWh from here on. */
   readonly ratePerKwh: number
 }
@@ -50,12 +44,13 @@ type Told = Pick<
  */
 export function factOf(told: Told): Fact | undefined {
   const { energySource, reading } = told
-  if (energySource === 'rated') return told.eventType === 'power_reading' ? undefined : fact(told, told.powerRating, 0)
-  if (energySource === 'power') return reading?.powerW === undefined ? undefined : fact(told, reading.powerW, 0)
-  return reading?.energyWh === undefined ? undefined : fact(told, 0, reading.energyWh)
+  if (energySource === 'rated') return told.eventType === 'power_reading' ? undefined : fact(told, 0, 0, undefined)
+  if (energySource === 'power')
+    return reading?.powerW === undefined ? undefined : fact(told, reading.powerW, 0, undefined)
+  return reading?.energyWh === undefined ? undefined : fact(told, 0, reading.energyWh, counterRulesOf(reading))
 }
 
-function fact(told: Told, powerW: number, energyWh: number): Fact {
+function fact(told: Told, powerW: number, energyWh: number, counter: CounterRules | undefined): Fact {
   return {
     source: told.energySource,
     classroom: told.classroom,
@@ -65,43 +60,28 @@ function fact(told: Told, powerW: number, energyWh: number): Fact {
     digest: told.idempotencyKey,
     on: told.powerState,
     powerW,
+    ratedPowerW: told.powerRating,
     energyWh,
-    counter: told.energySource === 'counter' ? counterRulesOf(told.reading) : undefined,
+    counter,
     gapLimitMs: told.gapLimitMs,
     silentSinceMs: told.silentSince?.getTime(),
     ratePerKwh: told.ratePerKwh,
   }
 }
 
-function counterRulesOf(reading: Told['reading']): CounterRules {
-  return {
-    quantumWh: reading?.counterQuantumWh ?? 0,
-    widthWh: reading?.counterWidthWh,
-    maximumPowerW: reading?.maximumPower ?? DEFAULT_MAXIMUM_POWER_W,
-  }
+function counterRulesOf({
+  counterQuantumWh: quantumWh = 0,
+  counterWidthWh: widthWh,
+  maximumPower: maximumPowerW = DEFAULT_MAXIMUM_POWER_W,
+}: NonNullable<Told['reading']>): CounterRules {
+  // A width of a few steps is a mistake in the device's registration; its readings can be decided without.
+  return { quantumWh, maximumPowerW, widthWh: widthWh !== undefined && widthWh > 10 * quantumWh ? widthWh : undefined }
 }
 
-/** Orders facts of one switch by time, never by arrival. */
+/** Orders facts of one switch by time, then the device's (boot, sequence), then idempotency key: never by arrival. */
 export const compareFacts: (a: Fact, b: Fact) => number = compareReadings
 
-/** The energy between two neighbouring facts of one source; counters are not decided pair by pair. */
-export function stretchesBetween(from: Fact, to: Fact): EnergyStretch[] {
-  if (from.source === 'power') return [powerStretch(from, to)]
-  return ratedStretches(toSwitchState(from), toSwitchState(to))
-}
-
-function toSwitchState(fact: Fact) {
-  return { atMs: fact.atMs, on: fact.on, ratedPowerW: fact.powerW, silentSinceMs: fact.silentSinceMs }
-}
-
-/** The fact as a counter reading. */
-export function toCounterReading(fact: Fact): CounterReading {
-  return {
-    atMs: fact.atMs,
-    boot: fact.boot,
-    sequence: fact.sequence,
-    digest: fact.digest,
-    energyWh: fact.energyWh,
-    gapLimitMs: fact.gapLimitMs,
-  }
+/** The facts in order. */
+export function inOrder(facts: readonly Fact[]): Fact[] {
+  return facts.toSorted(compareFacts)
 }

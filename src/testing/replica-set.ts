@@ -91,7 +91,10 @@ async function layOut(
     const dbPath = members === 1 ? folder : join(folder, `member-${index}`)
     await mkdir(dbPath, { recursive: true })
     const own = port === undefined ? { dbPath } : { dbPath, port: port + index }
-    replicaSet.servers.push(new MongoMemoryServer({ binary, instance: { ...common, ...own } }))
+    // In a process group of its own: Ctrl-C in a terminal would otherwise end it before those who still write to it.
+    replicaSet.servers.push(
+      new MongoMemoryServer({ binary, instance: { ...common, ...own }, spawn: { detached: true } }),
+    )
   }
   return replicaSet
 }

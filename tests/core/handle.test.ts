@@ -152,6 +152,24 @@ describe('closing', () => {
     expect(listeners()).toEqual(before)
     expect(connection.modelNames()).toEqual([])
   })
+
+  it('makes Node see no leak where many handles share a connection', async () => {
+    const connection = await mongoose.createConnection(uri, { dbName }).asPromise()
+    cleanUpLater(() => connection.destroy())
+    const emitters = [connection, connection.getClient()] as unknown as EventEmitter[]
+    const limits = () => emitters.map((emitter) => emitter.getMaxListeners())
+    const before = limits()
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => void warnings.push(warning)
+    process.on('warning', onWarning)
+    const volts = Array.from({ length: 25 }, () => AutoVolt.attach(connection))
+    expect(await volts.at(-1)?.health()).toMatchObject({ status: 'up' })
+    await Promise.all(volts.map((volt) => volt.close()))
+    await new Promise(setImmediate)
+    process.off('warning', onWarning)
+    expect(warnings).toEqual([])
+    expect(limits()).toEqual(before)
+  })
 })
 
 function countListeners(emitter: EventEmitter): number {

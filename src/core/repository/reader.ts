@@ -67,10 +67,15 @@ export class Reader<Stored extends Identified> {
     options: ReadOptions<Stored, Key> = {},
   ): Promise<Selected<Stored, Key>> {
     const _id = toObjectId(id)
+    const byId = { _id } as DriverFilter<Stored>
+    // By the id alone the server needs no plan; whether the document is deleted can be seen here as well.
+    const query = options.select === undefined ? byId : this.alive(byId, options)
     const found = await this.read('get', (session) =>
-      this.collection.findOne(this.alive({ _id } as DriverFilter<Stored>, options), this.readOptions(options, session)),
+      this.collection.findOne(query, this.readOptions(options, session)),
     )
-    if (found === null) throw new NotFoundError(this.entity.name, `id ${_id.toHexString()}`)
+    if (found === null || this.isHidden(found, options)) {
+      throw new NotFoundError(this.entity.name, `id ${_id.toHexString()}`)
+    }
     return found as Selected<Stored, Key>
   }
 
@@ -239,6 +244,10 @@ export class Reader<Stored extends Identified> {
     const isAlive = { deletedAt: { $eq: null } }
     const both = 'deletedAt' in query ? { $and: [query, isAlive] } : { ...query, ...isAlive }
     return both as DriverFilter<Stored>
+  }
+
+  private isHidden(found: Document, options: Pick<ReadOptions<Stored>, 'withDeleted'>): boolean {
+    return this.entity.softDelete && options.withDeleted !== true && found.deletedAt instanceof Date
   }
 
   /** The server's time just after the last operation that it knows of. */
