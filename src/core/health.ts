@@ -38,12 +38,12 @@ export class PoolMonitor {
 
   constructor(client: MongoClient) {
     this.stop = listen(client, [
-      ['connectionCreated', (event: PoolEvent) => void this.#open.add(nameOf(event))],
-      ['connectionClosed', (event: PoolEvent) => this.#closed(nameOf(event))],
+      ['connectionCreated', (event) => void this.#open.add(nameOf(event))],
+      ['connectionClosed', (event) => this.#closed(nameOf(event))],
       ['connectionCheckOutStarted', () => this.#wait(1)],
       ['connectionCheckOutFailed', () => this.#wait(-1)],
-      ['connectionCheckedOut', (event: PoolEvent) => this.#taken(nameOf(event))],
-      ['connectionCheckedIn', (event: PoolEvent) => void this.#checkedOut.delete(nameOf(event))],
+      ['connectionCheckedOut', (event) => this.#taken(nameOf(event))],
+      ['connectionCheckedIn', (event) => void this.#checkedOut.delete(nameOf(event))],
     ])
   }
 
@@ -67,7 +67,8 @@ export class PoolMonitor {
   }
 }
 
-function nameOf({ address, connectionId }: PoolEvent): string {
+function nameOf(event: unknown): string {
+  const { address, connectionId } = event as PoolEvent
   return `${address} ${String(connectionId)}`
 }
 

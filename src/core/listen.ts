@@ -1,6 +1,11 @@
-import type { EventEmitter } from 'node:events'
+type Listener = (argument: unknown) => void
 
-type Emitter = Pick<EventEmitter, 'on' | 'off' | 'getMaxListeners' | 'setMaxListeners'>
+interface Emitter {
+  on(event: string, listener: Listener): unknown
+  off(event: string, listener: Listener): unknown
+  getMaxListeners(): number
+  setMaxListeners(limit: number): unknown
+}
 
 /**
  * Listens to the events of an emitter that others listen to as well: what Node takes for a leak begins one listener later
@@ -8,7 +13,7 @@ type Emitter = Pick<EventEmitter, 'on' | 'off' | 'getMaxListeners' | 'setMaxList
  */
 export function listen(
   emitter: Emitter,
-  listeners: readonly (readonly [event: string, listener: (argument: never) => void])[],
+  listeners: readonly (readonly [event: string, listener: Listener])[],
 ): () => void {
   for (const [event, listener] of listeners) emitter.on(event, listener)
   raiseLimit(emitter, 1)

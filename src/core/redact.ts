@@ -14,7 +14,7 @@ const quotations: readonly (readonly [pattern: RegExp, shown: string])[] = [
 ]
 
 /** What may be shown of a driver's message: without credentials, and without the data that the server quotes. */
-export function redactMessage(text: string): string {
+function redactMessage(text: string): string {
   const unquoted = quotations.reduce((message, [pattern, shown]) => message.replace(pattern, shown), text)
   return redactCredentials(unquoted)
 }

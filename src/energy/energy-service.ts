@@ -6,6 +6,7 @@ import { validateData } from '../core/validate.js'
 import type { Classroom } from '../devices/classroom.js'
 import type { Device } from '../devices/device.js'
 import type { Ledger } from '../ledger/ledger.js'
+import type { FactStretch } from '../ledger/switch-meter.js'
 import {
   civilDayOf,
   currencyDigits,
@@ -16,7 +17,7 @@ import {
 } from '../metering/index.js'
 import { type EnergyFigures, EnergyTotal } from './energy-total.js'
 import type { PowerSettings } from './power-settings.js'
-import { type AttributedStretch, switchStretches } from './switch-energy.js'
+import { switchStretches } from './switch-energy.js'
 
 /** Civil days, both included, `YYYY-MM-DD`, at most 366. */
 export const dayRangeSchema = z
@@ -74,7 +75,7 @@ export class EnergyService {
 
   /** Energy and cost per classroom and day, by day. @throws ValidationError. */
   async dailyByClassroom(range: DayRange): Promise<ClassroomDay[]> {
-    const rows = await this.#daily(range, ({ classroom }) => classroom)
+    const rows = await this.#daily(range, ({ since }) => since.classroom)
     return rows.map(({ key, ...row }) => ({ ...row, classroom: key }))
   }
 
@@ -106,21 +107,22 @@ export class EnergyService {
 
   /** W; undefined if the switch is off, or what it draws is not known. */
   async #powerNow(
-    one: Device['switches'][number],
+    { _id }: Device['switches'][number],
     lastSignOfLifeAt: Date | undefined,
     nowMs: number,
   ): Promise<number | undefined> {
-    const source = one.energySource === 'rated' ? 'rated' : 'power'
-    const latest = await this.#parts.ledger.facts.latest(one._id, source, undefined)
+    const latest = await this.#parts.ledger.facts.latest(_id)
     if (latest === undefined) return undefined
-    const heardMs = source === 'rated' ? Math.max(latest.atMs, lastSignOfLifeAt?.getTime() ?? 0) : latest.atMs
+    const isRated = latest.energySource === 'rated'
+    const heardMs = Math.max(latest.timestamp.getTime(), isRated ? (lastSignOfLifeAt?.getTime() ?? 0) : 0)
     if (nowMs - heardMs > latest.gapLimitMs) return undefined
-    return source === 'rated' && !latest.on ? undefined : latest.powerW
+    if (!isRated) return latest.reading?.powerW
+    return latest.powerState ? latest.powerRating : undefined
   }
 
   async #daily(
     range: DayRange,
-    keyOf: (stretch: AttributedStretch, switchId: ObjectId) => ObjectId,
+    keyOf: (stretch: FactStretch, switchId: ObjectId) => ObjectId,
   ): Promise<(Daily & { key: ObjectId })[]> {
     const { from, to } = validateData(dayRangeSchema, range, 'The days')
     const zones = await this.#zones()
@@ -135,12 +137,12 @@ export class EnergyService {
           device.lastSignOfLifeAt?.getTime(),
         )) {
           const key = keyOf(found, switchId)
-          for (const { day, stretch } of byDay(found, zones.get(found.classroom.toHexString()) ?? 'UTC')) {
+          for (const { day, stretch } of byDay(found, zones.get(found.since.classroom.toHexString()) ?? 'UTC')) {
             if (day < from || day > to) continue
             const id = `${day} ${key.toHexString()}`
             const row = totals.get(id) ?? { day, key, total: new EnergyTotal() }
             totals.set(id, row)
-            row.total.add(stretch, found.ratePerKwh)
+            row.total.add(stretch, found.since.ratePerKwh)
           }
         }
       }
@@ -178,7 +180,7 @@ function rangeOf(from: string, to: string, zones: readonly string[]): { fromMs: 
 }
 
 /** The parts of a stretch, each within one civil day. */
-function byDay({ stretch }: AttributedStretch, timeZone: string) {
+function byDay({ stretch }: FactStretch, timeZone: string) {
   const parts = splitStretch(stretch, cutsBetween(stretch.fromMs, stretch.toMs, timeZone, 'day'))
   return parts.map((part) => ({ day: civilDayOf(part.fromMs, timeZone), stretch: part }))
 }

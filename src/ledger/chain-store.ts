@@ -1,32 +1,53 @@
-import type { ClientSession, Collection, ObjectId } from 'mongodb'
+import type { ClientSession, Collection, Filter, ObjectId } from 'mongodb'
 import { inSession } from '../core/repository/reader.js'
-import type { LedgerEntry } from './entry.js'
+import type { LedgerEntry, LedgerEvent } from './entry.js'
+
+/** What names an event in the ledger. */
+export type EventKey = Pick<LedgerEvent, 'switchId' | 'idempotencyKey'>
+
+/** The event's name as a text. */
+export function keyOf({ switchId, idempotencyKey }: EventKey): string {
+  return `${switchId.toHexString()} ${idempotencyKey}`
+}
 
 /** What the writer asks the ledger's collection about chains. */
 export class ChainStore {
-  readonly #collection: Collection<LedgerEntry>
+  readonly #collection: () => Collection<LedgerEntry>
 
-  constructor(collection: Collection<LedgerEntry>) {
+  constructor(collection: () => Collection<LedgerEntry>) {
     this.#collection = collection
   }
 
   /** The chain's last entry. */
   head(switchId: ObjectId, session: ClientSession | undefined): Promise<LedgerEntry | null> {
-    return this.#collection.findOne(
-      { switchId },
-      { ...inSession(session), sort: { sequence: -1 } },
-    ) as Promise<LedgerEntry | null>
+    const options = { ...inSession(session), sort: { sequence: -1 } } as const
+    return this.#collection().findOne({ switchId }, options) as Promise<LedgerEntry | null>
   }
 
-  /** The entries that exist already for these keys. */
+  /** The latest time that an entry of the chain tells of, in epoch milliseconds. */
+  async newestMs(switchId: ObjectId, session: ClientSession | undefined): Promise<number> {
+    const options = { ...inSession(session), sort: { timestamp: -1 } } as const
+    const newest = await this.#collection().findOne({ switchId }, options)
+    return newest?.timestamp.getTime() ?? Number.NEGATIVE_INFINITY
+  }
+
+  /** The entries that there are for these events, by {@link keyOf}. */
   async existing(
-    switchIds: readonly ObjectId[],
-    keys: readonly string[],
+    events: readonly EventKey[],
     session: ClientSession | undefined,
-  ): Promise<LedgerEntry[]> {
-    const filter = { switchId: { $in: [...switchIds] }, idempotencyKey: { $in: [...keys] } }
-    return this.#collection.find(filter, { ...inSession(session), batchSize: 10_000 }).toArray() as Promise<
-      LedgerEntry[]
-    >
+  ): Promise<Map<string, LedgerEntry>> {
+    if (events.length === 0) return new Map()
+    const keysOf = new Map<string, { switchId: ObjectId; idempotencyKey: { $in: string[] } }>()
+    for (const { switchId, idempotencyKey } of events) {
+      const chain = switchId.toHexString()
+      const condition = keysOf.get(chain) ?? { switchId, idempotencyKey: { $in: [] } }
+      keysOf.set(chain, condition)
+      condition.idempotencyKey.$in.push(idempotencyKey)
+    }
+    // A condition for each chain: one for all would try every key in every chain. The server would weigh each of them.
+    const filter = { $or: [...keysOf.values()] } as unknown as Filter<LedgerEntry>
+    const options = { ...inSession(session), hint: { switchId: 1, idempotencyKey: 1 }, batchSize: 10_000 }
+    const entries = (await this.#collection().find(filter, options).toArray()) as LedgerEntry[]
+    return new Map(entries.map((entry) => [keyOf(entry), entry]))
   }
 }

@@ -25,8 +25,9 @@ export type EventType = (typeof eventTypes)[number]
 export type EntryFlag = (typeof entryFlags)[number]
 
 const hash = () => z.string().regex(/^[0-9a-f]{64}$/)
-/** W·s. Whole milliwatt-seconds, so that nothing is lost in sums. */
-const register = () => quantity(0, 9e12)
+/** W·s; up to here a register's milliwatt-seconds are whole numbers that nothing is lost of. */
+export const maximumRegisterWs = 9e12
+const register = () => quantity(0, maximumRegisterWs)
 
 /** The value that an energy source gave. */
 const readingFields = z.strictObject({

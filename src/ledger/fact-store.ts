@@ -1,170 +1,166 @@
 import type { ClientSession, Collection, Document, Filter, ObjectId } from 'mongodb'
 import { inSession } from '../core/repository/reader.js'
-import { isSettledAfter } from '../metering/index.js'
 import type { LedgerEntry } from './entry.js'
-import { compareFacts, type Fact, factOf, toCounterReading } from './fact.js'
+import { compareFacts, type Fact, factOf, inOrder } from './fact.js'
+import { partTheirNeighbours } from './fact-run.js'
 
-const firstTieLimit = 8
-const counterPage = 16
-const rangePage = 5000
+/** A fact that is no counter reading parts what is before it from what comes after it, so one or two are enough. */
+const fewFacts = 3
+const someReadings = 16
+const largestPage = 5000
 
-/** The entries of which a fact of each source is made. */
-const factFilters: Readonly<Record<Fact['source'], Filter<LedgerEntry>>> = {
-  power: { energySource: 'power', 'reading.powerW': { $exists: true } } as Filter<LedgerEntry>,
-  counter: { energySource: 'counter', 'reading.energyWh': { $exists: true } } as Filter<LedgerEntry>,
-  rated: { energySource: 'rated', eventType: { $ne: 'power_reading' } } as Filter<LedgerEntry>,
+/** Entries that say nothing about energy, as far as the server can tell: see {@link factOf}. */
+const notFacts: readonly Document[] = [
+  { energySource: 'rated', eventType: 'power_reading' },
+  { energySource: { $in: ['power', 'counter'] }, eventType: { $in: ['switch_on', 'switch_off'] } },
+]
+
+/** A range of time, epoch milliseconds, without its ends. */
+interface Range {
+  readonly afterMs: number
+  readonly beforeMs: number
+}
+
+const always: Range = { afterMs: -8.64e15, beforeMs: 8.64e15 }
+
+/** What a chain knows and the store does not: facts that are built but not stored, and the transaction that it is in. */
+export interface Beside {
+  readonly unstored: readonly Fact[]
+  readonly session: ClientSession | undefined
+}
+
+const nothingBeside: Beside = { unstored: [], session: undefined }
+
+/** Facts that follow each other without a hole, in order. What lies beyond them does not matter to what they were read for. */
+export interface FactWindow {
+  readonly facts: readonly Fact[]
+  /** Whether the newest fact that there is is among them. */
+  readonly toTheEnd: boolean
 }
 
 /** Reads what the ledger says about a switch's energy, in the order of time. */
 export class FactStore {
-  readonly #collection: Collection<LedgerEntry>
+  readonly #collection: () => Collection<LedgerEntry>
 
-  constructor(collection: Collection<LedgerEntry>) {
+  constructor(collection: () => Collection<LedgerEntry>) {
     this.#collection = collection
   }
 
-  /** The fact that comes last in time. */
-  latest(switchId: ObjectId, source: Fact['source'], session: ClientSession | undefined): Promise<Fact | undefined> {
-    return this.#nearest(switchId, source, {}, -1, () => true, session)
-  }
-
-  /** The fact just before this one in time. */
-  before(switchId: ObjectId, fact: Fact, session: ClientSession | undefined): Promise<Fact | undefined> {
-    const timestamp = { $lte: new Date(fact.atMs) }
-    return this.#nearest(switchId, fact.source, { timestamp }, -1, (other) => compareFacts(other, fact) < 0, session)
-  }
-
-  /** The fact just after this one in time. */
-  after(switchId: ObjectId, fact: Fact, session: ClientSession | undefined): Promise<Fact | undefined> {
-    const timestamp = { $gte: new Date(fact.atMs) }
-    return this.#nearest(switchId, fact.source, { timestamp }, 1, (other) => compareFacts(other, fact) > 0, session)
+  /** The newest entry that says something about energy. */
+  async latest(switchId: ObjectId): Promise<LedgerEntry | undefined> {
+    const [newest, ...others] = await this.#read(switchId, always, -1, fewFacts, undefined)
+    const ofSameInstant = others.filter(({ timestamp }) => timestamp.getTime() === newest?.timestamp.getTime())
+    return ofSameInstant.reduce((last, entry) => (last !== undefined && isAfter(entry, last) ? entry : last), newest)
   }
 
   /**
-   * The facts of one source in a range of time, in order, with the last one before it and the first one at or after its end:
-   * what lies between them reaches into the range.
+   * The newest facts: a meter that has taken them stands as if it had taken all.
+   * @param isCounter Whether counter readings are expected, of which it takes some more.
    */
-  async *between(
-    switchId: ObjectId,
-    source: Fact['source'],
-    fromMs: number,
-    toMs: number,
-  ): AsyncGenerator<Fact, void, undefined> {
-    const earlier = await this.#nearest(
-      switchId,
-      source,
-      { timestamp: { $lt: new Date(fromMs) } },
-      -1,
-      () => true,
-      undefined,
-    )
-    if (earlier !== undefined) yield earlier
-    const range = { timestamp: { $gte: new Date(fromMs), $lt: new Date(toMs) } }
-    let instant: Fact[] = []
-    for await (const entry of this.#facts(switchId, source, range, 1, undefined).batchSize(rangePage)) {
-      const fact = factOf(entry as LedgerEntry)
-      if (fact === undefined) continue
-      // The index orders by time; facts of one time are put in order here.
-      if (instant[0] !== undefined && instant[0].atMs !== fact.atMs) {
-        yield* inOrder(instant)
-        instant = []
-      }
-      instant.push(fact)
-    }
-    yield* inOrder(instant)
-    const later = await this.#nearest(
-      switchId,
-      source,
-      { timestamp: { $gte: new Date(toMs) } },
-      1,
-      () => true,
-      undefined,
-    )
-    if (later !== undefined) yield later
+  async newest(switchId: ObjectId, isCounter: boolean, beside: Beside): Promise<readonly Fact[]> {
+    return (await this.#until(switchId, always, -1, beside, isCounter ? someReadings : fewFacts)).facts
   }
 
-  /** The sources of which the switch has facts. */
-  async sources(switchId: ObjectId): Promise<Fact['source'][]> {
-    const all = Object.keys(factFilters) as Fact['source'][]
-    const found = await Promise.all(
-      all.map((source) => this.#facts(switchId, source, {}, -1, undefined).limit(1).hasNext()),
-    )
-    return all.filter((_, at) => found[at])
+  /** The facts around a new one, as far as it can make a difference to what they come to. */
+  async around(switchId: ObjectId, { atMs, counter }: Fact, beside: Beside): Promise<FactWindow> {
+    const page = counter === undefined ? fewFacts : someReadings
+    const readBefore = () => this.#until(switchId, { ...always, beforeMs: atMs }, -1, beside, page)
+    // Readings of one instant decide together, so those of the new fact's own instant part nothing.
+    const readAfter = () => this.#until(switchId, { ...always, afterMs: atMs - 1 }, 1, beside, page, atMs)
+    // A session can serve only one at a time.
+    const [before, after] =
+      beside.session === undefined
+        ? await Promise.all([readBefore(), readAfter()])
+        : [await readBefore(), await readAfter()]
+    return { facts: [...before.facts, ...after.facts], toTheEnd: after.areAll }
   }
 
   /**
-   * The counter readings around an instant: back to where the counter's state no longer depends on what came before, and on
-   * to where it no longer depends on the instant.
+   * The facts from one instant on, in order, page by page, each of whole instants; first those before it that matter to what
+   * comes then. Pages are large up to the second instant, and small from there on: the reader stops where it has enough.
    */
-  async counterWindow(
-    switchId: ObjectId,
-    atMs: number,
-    rules: NonNullable<Fact['counter']>,
-    session: ClientSession | undefined,
-  ): Promise<Fact[]> {
-    const back = await this.#untilSettled(switchId, { timestamp: { $lte: new Date(atMs) } }, -1, rules, session)
-    const on = await this.#untilSettled(switchId, { timestamp: { $gt: new Date(atMs) } }, 1, rules, session)
-    return [...back, ...on]
+  async *from(switchId: ObjectId, fromMs: number, toMs: number): AsyncGenerator<readonly Fact[], void, undefined> {
+    yield (await this.#until(switchId, { ...always, beforeMs: fromMs }, -1, nothingBeside, fewFacts)).facts
+    yield* this.#pages(switchId, { afterMs: fromMs - 1, beforeMs: toMs }, 1, nothingBeside, largestPage)
+    yield* this.#pages(switchId, { ...always, afterMs: toMs - 1 }, 1, nothingBeside, fewFacts)
   }
 
-  async #untilSettled(
+  /** The facts from one end of the range to where what lies beyond them no longer matters. */
+  async #until(
     switchId: ObjectId,
-    range: Filter<LedgerEntry>,
+    range: Range,
     direction: 1 | -1,
-    rules: NonNullable<Fact['counter']>,
-    session: ClientSession | undefined,
-  ): Promise<Fact[]> {
-    const cursor = this.#facts(switchId, 'counter', range, direction, session).batchSize(counterPage)
-    const facts: Fact[] = []
-    try {
-      for (;;) {
-        const entry = await cursor.next()
-        const fact = entry === null ? undefined : factOf(entry as LedgerEntry)
-        // Only whole instants are judged: readings of one time decide together.
-        const isNewInstant = fact === undefined || facts.at(-1)?.atMs !== fact.atMs
-        if (isNewInstant && facts.length >= 3 && isSettledAfter(inOrder(facts).map(toCounterReading), rules)) break
-        if (fact === undefined) break
-        facts.push(fact)
+    beside: Beside,
+    firstLimit: number,
+    ignoredMs?: number,
+  ): Promise<{ facts: readonly Fact[]; areAll: boolean }> {
+    let facts: readonly Fact[] = []
+    // Each page is larger than all before it, so judging them again with it is no more than twice the work.
+    for await (const page of this.#pages(switchId, range, direction, beside, firstLimit)) {
+      facts = direction === 1 ? [...facts, ...page] : [...page, ...facts]
+      if (partTheirNeighbours(facts.filter(({ atMs }) => atMs !== ignoredMs))) return { facts, areAll: false }
+    }
+    return { facts, areAll: true }
+  }
+
+  /** Pages of whole instants, one after the other in the direction, each in order. */
+  async *#pages(
+    switchId: ObjectId,
+    range: Range,
+    direction: 1 | -1,
+    { unstored, session }: Beside,
+    firstLimit: number,
+  ): AsyncGenerator<Fact[], void, undefined> {
+    let rest = range
+    for (let limit = firstLimit; ; limit = Math.max(limit, Math.min(4 * limit, largestPage))) {
+      const entries = await this.#read(switchId, rest, direction, limit, session)
+      const isLast = entries.length < limit
+      const whole = isLast ? entries : withoutLastInstant(entries)
+      const reachedMs = whole.at(-1)?.timestamp.getTime()
+      if (!isLast && reachedMs === undefined) {
+        // All of them are of one instant: it takes a larger page to see where it ends.
+        limit *= 4
+        continue
       }
-    } finally {
-      await cursor.close()
-    }
-    return inOrder(facts)
-  }
-
-  async #nearest(
-    switchId: ObjectId,
-    source: Fact['source'],
-    range: Filter<LedgerEntry>,
-    direction: 1 | -1,
-    isBeyond: (fact: Fact) => boolean,
-    session: ClientSession | undefined,
-  ): Promise<Fact | undefined> {
-    for (let limit = firstTieLimit; ; limit *= 4) {
-      const entries = await this.#facts(switchId, source, range, direction, session).limit(limit).toArray()
-      const facts = entries.flatMap((entry) => factOf(entry as LedgerEntry) ?? [])
-      const beyond = facts.filter(isBeyond).sort((a, b) => direction * compareFacts(a, b))
-      const nearest = beyond[0]
-      const isWholeInstant = entries.length < limit || (nearest !== undefined && facts.at(-1)?.atMs !== nearest.atMs)
-      if (isWholeInstant) return nearest
+      const next = isLast || reachedMs === undefined ? undefined : beyond(rest, reachedMs, direction)
+      const isInPage = ({ atMs }: Fact) => isWithin(rest, atMs) && (next === undefined || !isWithin(next, atMs))
+      yield inOrder([...whole.flatMap((entry) => factOf(entry) ?? []), ...unstored.filter(isInPage)])
+      if (next === undefined) return
+      rest = next
     }
   }
 
-  #facts(
+  async #read(
     switchId: ObjectId,
-    source: Fact['source'],
-    range: Filter<LedgerEntry>,
+    { afterMs, beforeMs }: Range,
     direction: 1 | -1,
+    limit: number,
     session: ClientSession | undefined,
-  ) {
-    const filter: Document = { switchId, ...range, ...factFilters[source] }
-    return this.#collection.find(filter as Filter<LedgerEntry>, {
-      ...inSession(session),
-      sort: { timestamp: direction },
-    })
+  ): Promise<LedgerEntry[]> {
+    const timestamp = { $gt: new Date(afterMs), $lt: new Date(beforeMs) }
+    const filter: Document = { switchId, timestamp, $nor: notFacts }
+    const options = { ...inSession(session), sort: { timestamp: direction }, limit, batchSize: limit + 1 }
+    return (await this.#collection()
+      .find(filter as Filter<LedgerEntry>, options)
+      .toArray()) as LedgerEntry[]
   }
 }
 
-function inOrder(facts: readonly Fact[]): Fact[] {
-  return facts.toSorted((a, b) => compareFacts(a, b))
+function isAfter(entry: LedgerEntry, other: LedgerEntry): boolean {
+  const [fact, otherFact] = [factOf(entry), factOf(other)]
+  return fact !== undefined && (otherFact === undefined || compareFacts(otherFact, fact) < 0)
+}
+
+function isWithin({ afterMs, beforeMs }: Range, atMs: number): boolean {
+  return atMs > afterMs && atMs < beforeMs
+}
+
+function beyond(range: Range, reachedMs: number, direction: 1 | -1): Range {
+  return direction === 1 ? { ...range, afterMs: reachedMs } : { ...range, beforeMs: reachedMs }
+}
+
+/** The entries up to the last instant among them, which may go on after them. */
+function withoutLastInstant(entries: readonly LedgerEntry[]): LedgerEntry[] {
+  const lastMs = entries.at(-1)?.timestamp.getTime()
+  return entries.slice(0, entries.findIndex(({ timestamp }) => timestamp.getTime() === lastMs))
 }

@@ -14,7 +14,7 @@ export class PartialInsertError extends MongoServerError {
  * Inserts the documents in their order, by the insert command itself: `insertMany` measures each document before it
  * serializes it once more, which costs as much as hashing. Durable (majority, journaled) when it resolves. It is not retried
  * by the driver; whoever calls it can do so, because entries carry their identity.
- * @throws PartialInsertError, MongoServerError, MongoNetworkError: after that last one it is not known what is stored.
+ * @throws PartialInsertError, MongoServerError, MongoNetworkError: after the last two it is not known what is stored.
  */
 export async function insertInOrder(
   database: Db,
@@ -34,10 +34,13 @@ export async function insertInOrder(
     },
     { ignoreUndefined: true, ...(session === undefined ? {} : { session }) },
   )
+  // A write concern that failed is thrown by the driver.
   const failure: Document | undefined = reply.writeErrors?.[0]
-  const writeConcernError: Document | undefined = reply.writeConcernError
-  // With a write concern that failed it is not known whether those before are durable: they are looked up again.
-  if (writeConcernError !== undefined)
-    throw new MongoServerError({ ...writeConcernError, message: String(writeConcernError.errmsg) })
   if (failure !== undefined) throw new PartialInsertError(Number(failure.index), failure)
+}
+
+/** Marks the error so that the transaction that it came up in is run again from its start. */
+export function asTransient(error: MongoServerError): MongoServerError {
+  error.addErrorLabel('TransientTransactionError')
+  return error
 }

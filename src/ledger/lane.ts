@@ -1,29 +1,18 @@
-import type { Appended } from './append-call.js'
-import type { LedgerEvent } from './entry.js'
-
-/** An event that waits to be written. */
-export interface Pending {
-  readonly event: LedgerEvent
-  /** The id of its chain. */
-  readonly chain: string
-  settle(appended: Appended): void
-  fail(error: unknown): void
-}
-
-const batchSize = 1000
-
-/** Writes events in the order of their coming, as many at a time as have come while the batch before was being written. */
-export class Lane {
-  readonly #write: (batch: readonly Pending[]) => Promise<void>
-  #waiting: Pending[] = []
+/** Writes items in the order of their coming, as many at a time as have come while those before were being written. */
+export class Lane<Item> {
+  readonly #write: (batch: readonly Item[]) => Promise<void>
+  readonly #batchSize: number
+  #waiting: Item[] = []
   #isRunning = false
 
-  constructor(write: (batch: readonly Pending[]) => Promise<void>) {
+  /** @param write Must not throw: it has to tell whoever waits for an item itself. */
+  constructor(batchSize: number, write: (batch: readonly Item[]) => Promise<void>) {
+    this.#batchSize = batchSize
     this.#write = write
   }
 
-  add(pending: Pending): void {
-    this.#waiting.push(pending)
+  add(item: Item): void {
+    this.#waiting.push(item)
     if (this.#isRunning) return
     this.#isRunning = true
     // What is added in the same turn of the event loop shares the batch.
@@ -31,15 +20,7 @@ export class Lane {
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.length <= batchSize ? this.#waiting : this.#waiting.slice(0, batchSize)
-      this.#waiting = this.#waiting.length <= batchSize ? [] : this.#waiting.slice(batchSize)
-      try {
-        await this.#write(batch)
-      } catch (error) {
-        for (const pending of batch) pending.fail(error)
-      }
-    }
+    while (this.#waiting.length > 0) await this.#write(this.#waiting.splice(0, this.#batchSize))
     this.#isRunning = false
   }
 }

@@ -25,7 +25,7 @@ export class Ledger extends Reader<LedgerEntry> {
 
   constructor(database: Database, entity: Entity<LedgerEntry>) {
     super(database, entity)
-    this.facts = new FactStore(this.collection)
+    this.facts = new FactStore(() => this.collection)
     this.#writer = new LedgerWriter({ database, collection: entity.collection })
   }
 

@@ -1,10 +1,13 @@
-import { sumStretches } from '../metering/index.js'
-import { type Fact, stretchesBetween } from './fact.js'
+import type { Fact } from './fact.js'
+import { inOrder } from './fact.js'
+import { type FactStretch, SwitchMeter } from './switch-meter.js'
 
 /** What a fact changes in its switch's registers. */
 export interface RegisterChange {
+  /** Whole milliwatt-seconds; negative where a late reading shows that less was used. */
   readonly consumedMws: number
   readonly producedMws: number
+  /** Currency units. */
   readonly cost: number
 }
 
@@ -12,28 +15,24 @@ export const noChange: RegisterChange = { consumedMws: 0, producedMws: 0, cost: 
 
 const mwsPerKwh = 3.6e9
 
-/** The registers' change when a fact comes between its neighbours in time: the new stretches less the one they replace. */
-export function changeBetween(before: Fact | undefined, fact: Fact, after: Fact | undefined): RegisterChange {
-  const added = before === undefined ? noChange : changeOver(before, fact)
-  if (after === undefined) return added
-  const following = plus(added, changeOver(fact, after), 1)
-  return before === undefined ? following : plus(following, changeOver(before, after), -1)
-}
-
-function changeOver(from: Fact, to: Fact): RegisterChange {
-  const { consumedMws, producedMws } = sumStretches(stretchesBetween(from, to))
-  return { consumedMws, producedMws, cost: (consumedMws * from.ratePerKwh) / mwsPerKwh }
-}
-
-function plus(a: RegisterChange, b: RegisterChange, sign: 1 | -1): RegisterChange {
-  return {
-    consumedMws: a.consumedMws + sign * b.consumedMws,
-    producedMws: a.producedMws + sign * b.producedMws,
-    cost: a.cost + sign * b.cost,
+/** What the stretches come to, each at the price in force when it began. */
+export function sumOf(stretches: readonly FactStretch[]): RegisterChange {
+  const sum = { consumedMws: 0, producedMws: 0, cost: 0 }
+  for (const { stretch, since } of stretches) {
+    sum.consumedMws += stretch.consumedMws
+    sum.producedMws += stretch.producedMws
+    sum.cost += (stretch.consumedMws * since.ratePerKwh) / mwsPerKwh
   }
+  return sum
 }
 
-/** The change for energy that was not found stretch by stretch. */
-export function changeOf(consumedMws: number, ratePerKwh: number): RegisterChange {
-  return { consumedMws, producedMws: 0, cost: (consumedMws * ratePerKwh) / mwsPerKwh }
+/** What a fact changes that comes among others: the energy with it less the energy without it. */
+export function changeAmong(others: readonly Fact[], fact: Fact): RegisterChange {
+  const after = sumOf(new SwitchMeter().take(inOrder([...others, fact])))
+  const before = sumOf(new SwitchMeter().take(others))
+  return {
+    consumedMws: after.consumedMws - before.consumedMws,
+    producedMws: after.producedMws - before.producedMws,
+    cost: after.cost - before.cost,
+  }
 }

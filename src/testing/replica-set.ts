@@ -10,6 +10,7 @@ import { locateMongod } from './find-mongod.js'
 import { loadMemoryServer, type MemoryServer } from './memory-server.js'
 
 const setName = 'autovolt'
+const startAttempts = 5
 const host = '127.0.0.1'
 
 export interface ReplicaSetOptions {
@@ -60,20 +61,34 @@ export async function startReplicaSet(options: ReplicaSetOptions = {}): Promise<
   await refuseTakenPorts(options)
   await removeAbandonedDataFolders()
   const folder = options.dbPath ?? (await createDataFolder())
-  const replicaSet = await layOut(memoryServer, mongod, folder, options)
+  for (let attempt = 1; ; attempt += 1) {
+    const replicaSet = await layOut(memoryServer, mongod, folder, options)
+    const end = () => endReplicaSet(replicaSet, folder, options)
+    try {
+      await replicaSet.start()
+      return handleOf(replicaSet, end)
+    } catch (cause) {
+      await replicaSet.stop({ doCleanup: false })
+      if (attempt < startAttempts && isConfiguring(cause)) continue
+      await end()
+      throw new DatabaseError('DATABASE', `The replica set did not start: ${messageOf(cause)}`, { cause })
+    }
+  }
+}
 
-  const end = async () => {
-    if (options.dbPath === undefined) await Promise.all(replicaSet.servers.map(kill))
-    await replicaSet.stop({ doCleanup: false })
-    if (options.dbPath === undefined) await rm(folder, { recursive: true, force: true })
-  }
-  try {
-    await replicaSet.start()
-  } catch (cause) {
-    await end()
-    throw new DatabaseError('DATABASE', `The replica set did not start: ${messageOf(cause)}`, { cause })
-  }
-  return handleOf(replicaSet, end)
+async function endReplicaSet(
+  replicaSet: MongoMemoryReplSet,
+  folder: string,
+  { dbPath }: ReplicaSetOptions,
+): Promise<void> {
+  if (dbPath === undefined) await Promise.all(replicaSet.servers.map(kill))
+  await replicaSet.stop({ doCleanup: false })
+  if (dbPath === undefined) await rm(folder, { recursive: true, force: true })
+}
+
+/** A member that takes up its stored configuration again refuses to be configured until it has; a slow one is met at that. */
+function isConfiguring(error: unknown): boolean {
+  return error instanceof Error && 'codeName' in error && error.codeName === 'ConfigurationInProgress'
 }
 
 async function layOut(

@@ -35,8 +35,8 @@ type Start = { readonly resumeAfter: ResumeToken } | { readonly startAtOperation
 
 export interface WatchParts {
   readonly start: Start
-  /** What changes other than deletions must be like. */
-  readonly match: Document | undefined
+  /** What the document must be like after a change other than a deletion. */
+  readonly filter: Document
   /** The fields that are not shown. */
   readonly hidden: readonly string[]
   readonly signal: AbortSignal
@@ -55,9 +55,9 @@ const longestPauseMs = 10_000
  */
 export async function* watchCollection<Stored extends Document>(
   collection: Collection<Stored>,
-  { start, match, hidden, signal }: WatchParts,
+  { start, filter, hidden, signal }: WatchParts,
 ): AsyncGenerator<EntityChange<Stored>, void, undefined> {
-  const pipeline = pipelineOf(match, hidden)
+  const pipeline = pipelineOf(filter, hidden)
   let position = start
   for (let failures = 0; !signal.aborted; ) {
     const stream = collection.watch(pipeline, { fullDocument: 'updateLookup', ...position })
@@ -92,7 +92,7 @@ export function toResumeToken(token: unknown): ResumeToken {
   throw refused('The options', 'resumeAfter', 'is not the token of a change', token)
 }
 
-function pipelineOf(match: Document | undefined, hidden: readonly string[]): Document[] {
+function pipelineOf(filter: Document, hidden: readonly string[]): Document[] {
   const wanted = { operationType: { $in: [...Object.keys(types), ...endings] } }
   const unfiltered = { operationType: { $in: ['delete', ...endings] } }
   const projection = hidden.flatMap((name) => [
@@ -101,9 +101,18 @@ function pipelineOf(match: Document | undefined, hidden: readonly string[]): Doc
   ])
   return [
     { $match: wanted },
-    ...(match === undefined ? [] : [{ $match: { $or: [unfiltered, match] } }]),
+    ...(Object.keys(filter).length === 0 ? [] : [{ $match: { $or: [unfiltered, afterChange(filter)] } }]),
     ...(projection.length === 0 ? [] : [{ $project: Object.fromEntries(projection) }]),
   ]
+}
+
+/** The filter on the document that the change has left. */
+function afterChange(filter: Document): Document {
+  return Object.fromEntries(
+    Object.entries(filter).map(([key, value]) =>
+      key.startsWith('$') ? [key, (value as Document[]).map(afterChange)] : [`fullDocument.${key}`, value],
+    ),
+  )
 }
 
 async function closeQuietly(stream: Pick<ChangeStream, 'close'>): Promise<void> {

@@ -5,6 +5,7 @@ import { DatabaseError, type ValidationError } from '../errors.js'
 import { coreSchema, schemaAt } from '../field-schema.js'
 import { isRecord } from '../is-record.js'
 import { refused } from './data.js'
+import type { Projection } from './selection.js'
 
 /** Fields to sort by, the last of which decides between documents that are equal in the others. */
 export type KeysetSort = readonly (readonly [field: string, direction: SortDirection])[]
@@ -125,4 +126,26 @@ function sortKey(sort: KeysetSort): string {
 
 function valueAt(document: Document, path: string): unknown {
   return path.split('.').reduce<unknown>((value, key) => (value as Document | null | undefined)?.[key], document)
+}
+
+/** The fields that the filter fixes to one value; a list could equal a field's value or one of its items. */
+export function equalitiesOf(query: Document): ReadonlySet<string> {
+  const fixed = Object.entries(query).filter(
+    ([, condition]) => '$eq' in Object(condition) && !Array.isArray(condition.$eq),
+  )
+  return new Set(fixed.map(([field]) => field))
+}
+
+/** The cursor is made of the sort's fields, so they are read too. */
+export function withSortFields(projection: Projection | undefined, sort: KeysetSort): { projection?: Projection } {
+  if (projection === undefined) return {}
+  if (Object.values(projection).includes(0)) return { projection }
+  return { projection: { ...projection, ...Object.fromEntries(sort.map(([field]) => [field, 1])) } }
+}
+
+/** Takes away what was read for the cursor only. */
+export function keepOnly(documents: readonly Document[], projection: Projection): void {
+  for (const document of documents) {
+    for (const name of Object.keys(document)) if (!Object.hasOwn(projection, name)) delete document[name]
+  }
 }

@@ -2,20 +2,27 @@ import { inspect } from 'node:util'
 import type { ClientSession, Collection, Document, Filter as DriverFilter, FindOptions } from 'mongodb'
 import { type ObjectId, Timestamp } from 'mongodb'
 import type { Database } from '../database.js'
-import type { Entity, EntityDescription, Identified } from '../entity.js'
-import { DatabaseError, NotFoundError } from '../errors.js'
+import type { Entity, Identified } from '../entity.js'
+import { NotFoundError } from '../errors.js'
 import { toObjectId } from '../fields.js'
 import { type EntityChange, toResumeToken, type WatchOptions, watchCollection } from './change-stream.js'
 import { compileFilter } from './compile-filter.js'
 import type { Filter } from './conditions.js'
-import { afterCursor, encodeCursor, type KeysetSort, keysetSort } from './keyset.js'
+import {
+  afterCursor,
+  encodeCursor,
+  equalitiesOf,
+  type KeysetSort,
+  keepOnly,
+  keysetSort,
+  withSortFields,
+} from './keyset.js'
 import { type Page, pageOf, type Slice } from './page.js'
 import {
   bounded,
   compileSelection,
   compileSort,
   type ListOptions,
-  type Projection,
   type ReadOptions,
   type Selected,
 } from './selection.js'
@@ -205,7 +212,7 @@ export class Reader<Stored extends Identified> {
     const { closing } = this.database
     return watchCollection<Stored>(this.collection, {
       start: token === undefined ? { startAtOperationTime: await this.afterLastOperation() } : { resumeAfter: token },
-      match: Object.keys(compiled).length === 0 ? undefined : afterChange(compiled),
+      filter: compiled,
       hidden: Object.keys(this.entity.secrets),
       signal: options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]),
     })
@@ -286,38 +293,4 @@ export function inSession(session: ClientSession | undefined): { session?: Clien
 
 function asSort(sort: KeysetSort): Record<string, 1 | -1> {
   return Object.fromEntries(sort)
-}
-
-/** The fields that the filter fixes to one value; a list could equal a field's value or one of its items. */
-function equalitiesOf(query: Document): ReadonlySet<string> {
-  const fixed = Object.entries(query).filter(
-    ([, condition]) => '$eq' in Object(condition) && !Array.isArray(condition.$eq),
-  )
-  return new Set(fixed.map(([field]) => field))
-}
-
-/** The cursor is made of the sort's fields, so they are read too. */
-function withSortFields(projection: Projection | undefined, sort: KeysetSort): { projection?: Projection } {
-  if (projection === undefined) return {}
-  if (Object.values(projection).includes(0)) return { projection }
-  return { projection: { ...projection, ...Object.fromEntries(sort.map(([field]) => [field, 1])) } }
-}
-
-function keepOnly(documents: readonly Document[], projection: Projection): void {
-  for (const document of documents) {
-    for (const name of Object.keys(document)) if (!Object.hasOwn(projection, name)) delete document[name]
-  }
-}
-
-function afterChange(filter: Document): Document {
-  return Object.fromEntries(
-    Object.entries(filter).map(([key, value]) =>
-      key.startsWith('$') ? [key, (value as Document[]).map(afterChange)] : [`fullDocument.${key}`, value],
-    ),
-  )
-}
-
-/** Refuses a call on an entity without soft delete. */
-export function requireSoftDelete(entity: EntityDescription): void {
-  if (!entity.softDelete) throw new DatabaseError('CONFIGURATION', `A ${entity.name} is not soft-deleted`)
 }

@@ -1,22 +1,20 @@
-import {
-  type AnyBulkWriteOperation,
-  type Filter as DriverFilter,
+import type {
+  AnyBulkWriteOperation,
+  Filter as DriverFilter,
   ObjectId,
-  type OptionalUnlessRequiredId,
-  type UpdateFilter,
+  OptionalUnlessRequiredId,
+  UpdateFilter,
 } from 'mongodb'
 import type { HydratedDocument, Model } from 'mongoose'
 import type { Database } from '../database.js'
 import type { Entity, EntityDescription, StoredFields } from '../entity.js'
-import { ConflictError, type DatabaseError, NotFoundError, ValidationError } from '../errors.js'
+import { ConflictError, DatabaseError, NotFoundError } from '../errors.js'
 import { toObjectId } from '../fields.js'
-import { asZod } from '../schema-like.js'
-import { issuesOf } from '../validate.js'
 import type { Changes } from './changes.js'
-import { compileChanges } from './compile-changes.js'
 import type { Filter } from './conditions.js'
 import { refused } from './data.js'
-import { defaultLimit, type FindManyOptions, inSession, maximumLimit, Reader, requireSoftDelete } from './reader.js'
+import { DocumentBuilder } from './document-builder.js'
+import { defaultLimit, type FindManyOptions, inSession, maximumLimit, Reader } from './reader.js'
 import { SecretFields } from './secret-fields.js'
 import { bounded, compileSort } from './selection.js'
 import { prepareUpsert, type Upsert, upsertStage } from './upsert.js'
@@ -47,10 +45,12 @@ export interface BulkResult {
 export class Repository<Stored extends StoredFields, Input extends object> extends Reader<Stored> {
   declare readonly entity: Entity<Stored, Input>
   readonly #secrets: SecretFields
+  readonly #documents: DocumentBuilder
 
   constructor(database: Database, entity: Entity<Stored, Input>) {
     super(database, entity)
     this.#secrets = new SecretFields(database, entity)
+    this.#documents = new DocumentBuilder(database, entity, this.#secrets)
   }
 
   /**
@@ -63,14 +63,14 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
 
   /** Stores a new document. @throws ValidationError, ConflictError if a unique value is taken. */
   async create(input: Input): Promise<Stored> {
-    return this.insertBuilt(this.complete(this.parse(input, this.entity.name)))
+    return this.insert(this.#documents.parse(input))
   }
 
   /** Stores all of them or none. @throws ValidationError with paths such as `2.name`, ConflictError. */
   async createMany(inputs: readonly Input[]): Promise<Stored[]> {
     requireBatch(this.entity, inputs)
     if (inputs.length === 0) return []
-    const documents = this.buildAll(inputs)
+    const documents = this.#documents.buildAll(inputs) as OptionalUnlessRequiredId<Stored>[]
     await this.database.transactions.run(() =>
       this.read('createMany', (session) => this.collection.insertMany(documents, inSession(session))),
     )
@@ -83,7 +83,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
    */
   async update(id: ObjectId | string, changes: Changes<Stored, Input>, options: UpdateOptions = {}): Promise<Stored> {
     const _id = toObjectId(id)
-    const update = this.updateOf(_id, changes)
+    const update = this.#documents.change(_id, changes) as UpdateFilter<Stored>
     const found = await this.read('update', (session) =>
       this.collection.findOneAndUpdate(this.target(_id, options.version), update, {
         ...inSession(session),
@@ -103,12 +103,12 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
    * DatabaseError `CONFIGURATION` without such an index.
    */
   async upsert(filter: Filter<Stored>, input: Input): Promise<Stored> {
-    const upsert = prepareUpsert(this.entity, filter, this.parse(input, this.entity.name), input)
-    if (!this.#secrets.areIn(upsert.given)) return this.upsertAtOnce(upsert)
+    const upsert = prepareUpsert(this.entity, filter, this.#documents.parse(input), input)
+    const isSealed = this.#secrets.areIn(upsert.given)
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const stored = (await this.updateFound(upsert)) ?? (await this.insertBuilt(this.complete(upsert.fields)))
-        return stored
+        if (!isSealed) return await this.upsertAtOnce(upsert)
+        return (await this.updateFound(upsert)) ?? (await this.insert(upsert.fields))
       } catch (error) {
         // Another process has created the document meanwhile, and now it is found.
         const isRepeatable = error instanceof ConflictError && this.database.transactions.session === undefined
@@ -123,7 +123,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     const target = this.target(_id, options.version)
     const count = await this.read('delete', async (session) => {
       if (!this.entity.softDelete) return (await this.collection.deleteOne(target, inSession(session))).deletedCount
-      return (await this.collection.updateOne(target, this.deletion(), inSession(session))).matchedCount
+      return (await this.collection.updateOne(target, this.deletion, inSession(session))).matchedCount
     })
     if (count === 0) throw await this.missing(_id, options.version)
   }
@@ -133,10 +133,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     requireSoftDelete(this.entity)
     const _id = toObjectId(id)
     const query = { _id, deletedAt: { $ne: null } } as unknown as DriverFilter<Stored>
-    const update = {
-      $set: { deletedAt: null, updatedAt: this.database.clock.now() },
-      $inc: { __v: 1 },
-    } as unknown as UpdateFilter<Stored>
+    const update = this.#documents.restoration() as UpdateFilter<Stored>
     const found = await this.read('restore', (session) =>
       this.collection.findOneAndUpdate(query, update, {
         ...inSession(session),
@@ -155,14 +152,16 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     const created: ObjectId[] = []
     const writes = operations.map((operation, index): AnyBulkWriteOperation<Stored> => {
       if ('create' in operation) {
-        const document = this.complete(this.parse(operation.create, `${this.entity.name} (operation ${index})`))
-        created.push(document._id as ObjectId)
+        const subject = `${this.entity.name} (operation ${index})`
+        const document = this.#documents.build(this.#documents.parse(operation.create, subject))
+        created.push(document._id)
         return { insertOne: { document: document as never } }
       }
-      const filter = this.target(targetOf(operation), operation.version)
+      const _id = targetOf(operation)
+      const filter = this.target(_id, operation.version)
       if ('update' in operation)
-        return { updateOne: { filter, update: this.updateOf(targetOf(operation), operation.changes) } }
-      return this.entity.softDelete ? { updateOne: { filter, update: this.deletion() } } : { deleteOne: { filter } }
+        return { updateOne: { filter, update: this.#documents.change(_id, operation.changes) as never } }
+      return this.entity.softDelete ? { updateOne: { filter, update: this.deletion } } : { deleteOne: { filter } }
     })
     const updated = operations.filter((operation) => 'update' in operation).length
     const deleted = operations.length - updated - created.length
@@ -211,31 +210,23 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     return this.#secrets.reseal()
   }
 
-  private async insertBuilt(document: OptionalUnlessRequiredId<Stored>): Promise<Stored> {
+  private async insert(fields: Readonly<Record<string, unknown>>): Promise<Stored> {
+    const document = this.#documents.build(fields) as OptionalUnlessRequiredId<Stored>
     await this.read('create', (session) => this.collection.insertOne(document, inSession(session)))
     return this.#secrets.without<Stored>(document)
   }
 
   private async upsertAtOnce({ query, fields, given }: Upsert): Promise<Stored> {
-    const document = this.complete(fields) as Record<string, unknown>
-    const stages = [{ $set: upsertStage(document, given) }]
-    const attempt = () =>
-      this.read('upsert', (session) =>
-        this.collection.findOneAndUpdate(this.alive(query as DriverFilter<Stored>, {}), stages, {
-          ...inSession(session),
-          upsert: true,
-          returnDocument: 'after',
-          projection: this.#secrets.projection,
-        }),
-      )
-    try {
-      return (await attempt()) as unknown as Stored
-    } catch (error) {
-      // Two upserts that both found nothing: the one that came second now finds the other's document.
-      if (error instanceof ConflictError && this.database.transactions.session === undefined)
-        return (await attempt()) as unknown as Stored
-      throw error
-    }
+    const stages = [{ $set: upsertStage(this.#documents.build(fields), given) }]
+    const stored = await this.read('upsert', (session) =>
+      this.collection.findOneAndUpdate(this.alive(query as DriverFilter<Stored>, {}), stages, {
+        ...inSession(session),
+        upsert: true,
+        returnDocument: 'after',
+        projection: this.#secrets.projection,
+      }),
+    )
+    return stored as unknown as Stored
   }
 
   /** For inputs with secrets, which are sealed for the document that they are stored in: it has to be known before. */
@@ -246,9 +237,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     )
     if (found === null) return null
     const _id = found._id as ObjectId
-    const changed: Record<string, unknown> = Object.fromEntries(given.map((name) => [name, fields[name]]))
-    this.#secrets.sealIn(changed, _id)
-    const update = { $set: { ...changed, updatedAt: this.database.clock.now() }, $inc: { __v: 1 } }
+    const update = this.#documents.setting(_id, Object.fromEntries(given.map((name) => [name, fields[name]])))
     const updated = await this.read('upsert', (session) =>
       this.collection.findOneAndUpdate({ $and: [{ _id }, alive] } as DriverFilter<Stored>, update as never, {
         ...inSession(session),
@@ -259,42 +248,6 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     return updated as unknown as Stored | null
   }
 
-  private parse(input: Input, subject: string): Record<string, unknown> {
-    const result = asZod(this.entity.inputSchema).safeParse(input)
-    if (!result.success) throw new ValidationError(subject, issuesOf(result.error, input))
-    return result.data as Record<string, unknown>
-  }
-
-  private buildAll(inputs: readonly Input[]): OptionalUnlessRequiredId<Stored>[] {
-    const results = inputs.map((input) => asZod(this.entity.inputSchema).safeParse(input))
-    const issues = results.flatMap((result, index) =>
-      result.success
-        ? []
-        : issuesOf(result.error, inputs[index]).map((issue) => ({ ...issue, path: join(String(index), issue.path) })),
-    )
-    if (issues.length > 0) throw new ValidationError(this.entity.name, issues)
-    return results.map((result) => this.complete(result.data as Record<string, unknown>))
-  }
-
-  /** The document to be stored: what the library sets is set, and secrets are sealed. */
-  private complete(fields: Record<string, unknown>): OptionalUnlessRequiredId<Stored> {
-    const _id = (fields._id as ObjectId | undefined) ?? new ObjectId()
-    const now = this.database.clock.now()
-    const document: Record<string, unknown> = { ...fields, _id, createdAt: now, updatedAt: now, __v: 0 }
-    if (this.entity.softDelete) document.deletedAt = null
-    this.#secrets.sealIn(document, _id)
-    return document as OptionalUnlessRequiredId<Stored>
-  }
-
-  private updateOf(_id: ObjectId, changes: Changes<Stored, Input>): UpdateFilter<Stored> {
-    const update = compileChanges(this.entity, changes, (field, plain) => this.#secrets.seal(field, _id, plain))
-    return {
-      ...update,
-      $set: { ...update.$set, updatedAt: this.database.clock.now() },
-      $inc: { ...update.$inc, __v: 1 },
-    } as unknown as UpdateFilter<Stored>
-  }
-
   private target(_id: ObjectId, version: number | undefined): DriverFilter<Stored> {
     return {
       _id,
@@ -303,9 +256,8 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     } as unknown as DriverFilter<Stored>
   }
 
-  private deletion(): UpdateFilter<Stored> {
-    const now = this.database.clock.now()
-    return { $set: { deletedAt: now, updatedAt: now }, $inc: { __v: 1 } } as unknown as UpdateFilter<Stored>
+  private get deletion(): UpdateFilter<Stored> {
+    return this.#documents.deletion() as UpdateFilter<Stored>
   }
 
   /** Why a document was not met. */
@@ -349,6 +301,7 @@ function requireBatch(entity: EntityDescription, items: readonly unknown[]): voi
   throw refused(entity.name, '', `expected a list of at most ${maximumBatch}`, items)
 }
 
-function join(path: string, inner: string): string {
-  return inner === '' ? path : `${path}.${inner}`
+/** Refuses a call on an entity without soft delete. */
+function requireSoftDelete(entity: EntityDescription): void {
+  if (!entity.softDelete) throw new DatabaseError('CONFIGURATION', `A ${entity.name} is not soft-deleted`)
 }

@@ -1,0 +1,83 @@
+import { type Document, ObjectId } from 'mongodb'
+import type { Database } from '../database.js'
+import type { EntityDescription } from '../entity.js'
+import { ValidationError } from '../errors.js'
+import { asZod } from '../schema-like.js'
+import { issuesOf } from '../validate.js'
+import { compileChanges } from './compile-changes.js'
+import type { SecretFields } from './secret-fields.js'
+
+/** Makes of inputs and changes what is written: validated, secrets sealed, times and versions set. */
+export class DocumentBuilder {
+  readonly #database: Database
+  readonly #entity: EntityDescription
+  readonly #secrets: SecretFields
+
+  constructor(database: Database, entity: EntityDescription, secrets: SecretFields) {
+    this.#database = database
+    this.#entity = entity
+    this.#secrets = secrets
+  }
+
+  /** The input as its schema gives it back. @throws ValidationError. */
+  parse(input: object, subject: string = this.#entity.name): Record<string, unknown> {
+    const result = asZod(this.#entity.inputSchema).safeParse(input)
+    if (!result.success) throw new ValidationError(subject, issuesOf(result.error, input))
+    return result.data as Record<string, unknown>
+  }
+
+  /** As {@link build}, for many. @throws ValidationError with the issues of all of them, paths such as `2.name`. */
+  buildAll(inputs: readonly object[]): Document[] {
+    const schema = asZod(this.#entity.inputSchema)
+    const results = inputs.map((input) => schema.safeParse(input))
+    const issues = results.flatMap((result, index) =>
+      result.success
+        ? []
+        : issuesOf(result.error, inputs[index]).map((issue) => ({ ...issue, path: pathIn(index, issue.path) })),
+    )
+    if (issues.length > 0) throw new ValidationError(this.#entity.name, issues)
+    return results.map((result) => this.build(result.data as Record<string, unknown>))
+  }
+
+  /** The new document of a parsed input. */
+  build(fields: Readonly<Record<string, unknown>>): Document {
+    const _id = (fields._id as ObjectId | undefined) ?? new ObjectId()
+    const now = this.#database.clock.now()
+    const document: Record<string, unknown> = { ...fields, _id, createdAt: now, updatedAt: now, __v: 0 }
+    if (this.#entity.softDelete) document.deletedAt = null
+    this.#secrets.sealIn(document, _id)
+    return document
+  }
+
+  /** The update document of some changes. @throws ValidationError. */
+  change(_id: ObjectId, changes: object): Document {
+    const update = compileChanges(this.#entity, changes, (field, plain) => this.#secrets.seal(field, _id, plain))
+    return this.#counted(update, {})
+  }
+
+  /** The update document that sets some fields of a parsed input. */
+  setting(_id: ObjectId, fields: Readonly<Record<string, unknown>>): Document {
+    const sealed = { ...fields }
+    this.#secrets.sealIn(sealed, _id)
+    return this.#counted({}, sealed)
+  }
+
+  /** The update document of a soft deletion. */
+  deletion(): Document {
+    return this.#counted({}, { deletedAt: this.#database.clock.now() })
+  }
+
+  /** The update document that takes a soft deletion back. */
+  restoration(): Document {
+    return this.#counted({}, { deletedAt: null })
+  }
+
+  #counted(update: Document, set: object): Document {
+    const updatedAt = this.#database.clock.now()
+    return { ...update, $set: { ...update.$set, ...set, updatedAt }, $inc: { ...update.$inc, __v: 1 } }
+  }
+}
+
+function pathIn(index: number, path: string): string {
+  return path === '' ? String(index) : `${index}.${path}`
+}

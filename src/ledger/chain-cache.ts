@@ -1,0 +1,47 @@
+import type { ObjectId } from 'mongodb'
+import { Chain, type Stores } from './chain.js'
+
+/** The chains that a writer knows, as many as it may keep. */
+export class ChainCache {
+  readonly #stores: Stores
+  readonly #maximum: number
+  readonly #chains = new Map<string, Chain>()
+
+  constructor(stores: Stores, maximum: number) {
+    this.#stores = stores
+    this.#maximum = maximum
+  }
+
+  get(chain: string): Chain | undefined {
+    return this.#chains.get(chain)
+  }
+
+  /** The chain is to be read again before it is written to. */
+  forget(chain: string): void {
+    this.#chains.delete(chain)
+  }
+
+  /** Chains by their ids, read from the ledger as far as they are not known. */
+  async load(switchIds: ReadonlyMap<string, ObjectId>): Promise<ReadonlyMap<string, Chain>> {
+    const missing = [...switchIds].filter(([chain]) => !this.#chains.has(chain))
+    if (missing.length > 0) {
+      this.#makeRoom(missing.length, switchIds)
+      const loaded = await Promise.all(
+        missing.map(async ([chain, switchId]) => [chain, await Chain.load(switchId, this.#stores, undefined)] as const),
+      )
+      for (const [chain, known] of loaded) this.#chains.set(chain, known)
+    }
+    return this.#chains
+  }
+
+  /** Forgets those that have been known for longest. */
+  #makeRoom(count: number, needed: ReadonlyMap<string, ObjectId>): void {
+    let excess = this.#chains.size + count - this.#maximum
+    for (const chain of this.#chains.keys()) {
+      if (excess <= 0) return
+      if (needed.has(chain)) continue
+      this.#chains.delete(chain)
+      excess -= 1
+    }
+  }
+}
