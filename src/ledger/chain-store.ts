@@ -32,10 +32,7 @@ export class ChainStore {
   }
 
   /** The entries that there are for these events, by {@link keyOf}. */
-  async existing(
-    events: readonly EventKey[],
-    session: ClientSession | undefined,
-  ): Promise<Map<string, LedgerEntry>> {
+  async existing(events: readonly EventKey[], session: ClientSession | undefined): Promise<Map<string, LedgerEntry>> {
     if (events.length === 0) return new Map()
     const keysOf = new Map<string, { switchId: ObjectId; idempotencyKey: { $in: string[] } }>()
     for (const { switchId, idempotencyKey } of events) {

@@ -50,9 +50,6 @@ function rulesAt(facts: readonly Fact[], start: number): CounterRules | undefine
 
 function areEqual(a: CounterRules, b: CounterRules | undefined): boolean {
   return (
-    b !== undefined &&
-    a.quantumWh === b.quantumWh &&
-    a.widthWh === b.widthWh &&
-    a.maximumPowerW === b.maximumPowerW
+    b !== undefined && a.quantumWh === b.quantumWh && a.widthWh === b.widthWh && a.maximumPowerW === b.maximumPowerW
   )
 }

@@ -162,5 +162,8 @@ function beyond(range: Range, reachedMs: number, direction: 1 | -1): Range {
 /** The entries up to the last instant among them, which may go on after them. */
 function withoutLastInstant(entries: readonly LedgerEntry[]): LedgerEntry[] {
   const lastMs = entries.at(-1)?.timestamp.getTime()
-  return entries.slice(0, entries.findIndex(({ timestamp }) => timestamp.getTime() === lastMs))
+  return entries.slice(
+    0,
+    entries.findIndex(({ timestamp }) => timestamp.getTime() === lastMs),
+  )
 }

@@ -1,5 +1,14 @@
 // Compiled, never run: what the types let through and what they refuse.
-import { AutoVolt, change, type Classroom, defineEntity, type Device, deviceEntity, type EntityChange, where } from '@autovolt/data'
+import {
+  AutoVolt,
+  type Classroom,
+  change,
+  type Device,
+  defineEntity,
+  deviceEntity,
+  type EntityChange,
+  where,
+} from '@autovolt/data'
 import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 
@@ -79,7 +88,11 @@ export async function extensions(): Promise<void> {
 }
 
 export async function ownEntities(): Promise<void> {
-  const visit = defineEntity({ name: 'visit', collection: 'visits', fields: { who: z.string(), minutes: z.int().default(5) } })
+  const visit = defineEntity({
+    name: 'visit',
+    collection: 'visits',
+    fields: { who: z.string(), minutes: z.int().default(5) },
+  })
   const visits = volt.repository(visit)
   const created = await visits.create({ who: 'Ann' })
   isTrue<Equal<typeof created.minutes, number>>()
