@@ -1,0 +1,72 @@
+import { decodeBase64 } from './base64.js'
+import { hashBytes } from './merkle-tree.js'
+import { formatNote, NoteError, parseNote, type SignedNote, type SignerKey, type VerifierKey } from './signed-note.js'
+
+/** What a checkpoint says: so many entries, in a tree with this root (C2SP tlog-checkpoint). */
+export interface TreeHead {
+  /** The name of the log. */
+  readonly origin: string
+  /** How many entries it covers. */
+  readonly size: number
+  readonly rootHash: Buffer
+}
+
+/** The text that is signed. */
+export function formatTreeHead({ origin, size, rootHash }: TreeHead): string {
+  return `${origin}\n${size}\n${rootHash.toString('base64')}\n`
+}
+
+/** @throws NoteError if it is not the text of a checkpoint. */
+export function parseTreeHead(text: string): TreeHead {
+  const [origin = '', size = '', root = ''] = text.split('\n')
+  const rootHash = decodeBase64(root)
+  if (origin === '' || !/^(0|[1-9][0-9]{0,15})$/.test(size) || !Number.isSafeInteger(Number(size)))
+    throw new NoteError('a checkpoint has an origin and a size')
+  if (rootHash?.length !== hashBytes) throw new NoteError('a checkpoint has a root hash of 32 bytes in base64')
+  return { origin, size: Number(size), rootHash }
+}
+
+/** Signs with every key, so that whoever knows only one of them can verify. */
+export function signTreeHead(head: TreeHead, signers: readonly SignerKey[]): string {
+  const text = formatTreeHead(head)
+  return formatNote({ text, signatures: signers.map((signer) => signer.sign(text)) })
+}
+
+/** Who has signed a note, of those who are known. */
+export interface SignatureCheck {
+  /** Names of the keys whose signatures are right, with their ids. */
+  readonly signedBy: readonly VerifierKey[]
+  /** Keys that the note names, and whose signatures are wrong. */
+  readonly forged: readonly VerifierKey[]
+}
+
+export function checkSignatures({ text, signatures }: SignedNote, keys: readonly VerifierKey[]): SignatureCheck {
+  const signedBy: VerifierKey[] = []
+  const forged: VerifierKey[] = []
+  for (const signature of signatures) {
+    for (const key of keys) {
+      if (key.isNamedIn(signature)) (key.verifies(text, signature) ? signedBy : forged).push(key)
+    }
+  }
+  return { signedBy, forged }
+}
+
+/** Why a checkpoint is not to be trusted. */
+export class UntrustedCheckpointError extends Error {
+  override readonly name = 'UntrustedCheckpointError'
+}
+
+/**
+ * Opens a checkpoint that one of the keys has signed, for the log that the keys are of.
+ * @throws UntrustedCheckpointError, NoteError.
+ */
+export function openCheckpoint(note: string, keys: readonly VerifierKey[]): TreeHead {
+  const parsed = parseNote(note)
+  const head = parseTreeHead(parsed.text)
+  const ofLog = keys.filter(({ name }) => name === head.origin)
+  if (ofLog.length === 0) throw new UntrustedCheckpointError('the checkpoint is of a log that none of the keys is for')
+  const { signedBy, forged } = checkSignatures(parsed, ofLog)
+  if (forged.length > 0) throw new UntrustedCheckpointError('a signature of the checkpoint is wrong')
+  if (signedBy.length === 0) throw new UntrustedCheckpointError('none of the keys has signed the checkpoint')
+  return head
+}
