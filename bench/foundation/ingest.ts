@@ -134,7 +134,7 @@ async function drainIntoCollection(
     process: (batch) => plain.insertMany(batch.map(toDocument)).then(() => undefined),
   })
   const seconds = await secondsOf(async () => {
-    await session.start()
+    await session.open()
     while (session.acknowledged < count && session.retries === 0) await new Promise((resolve) => setTimeout(resolve, 5))
     await session.stop()
   })

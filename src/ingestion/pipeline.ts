@@ -28,9 +28,6 @@ export class IngestionCounters {
   /** Events whose entry was there already. */
   repeated = 0
   quarantined = 0
-  /** Batches that had to be repeated because the database failed. */
-  retries = 0
-  lastError: string | null = null
 }
 
 /** A message with what its decoder made of it. */

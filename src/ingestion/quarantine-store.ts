@@ -16,6 +16,8 @@ export interface RawMessage {
   readonly topic: string
   readonly payload: Uint8Array
   readonly receivedAt: Date
+  /** Whether the broker had kept it: it was said at some time before. */
+  readonly isRetained?: boolean | undefined
 }
 
 /** A message that cannot be used, and why. */

@@ -38,7 +38,7 @@ export function showIngestion(status) {
       mood: database.status === 'up' ? 'good' : 'bad',
     },
   ])
-  setText(byId('ingestion-note'), lastError === null ? 'MQTT to ledger' : `last error: ${lastError}`)
+  setText(byId('ingestion-note'), lastError === null ? 'MQTT to ledger' : `not working: ${lastError.message}`)
   setText(byId('ingestion-servers'), `Database: ${status.servers.database}. Broker: ${status.servers.broker}.`)
   setText(byId('chip-rate'), `${perSecond(messagesPerSecond)} messages/s`)
 }
