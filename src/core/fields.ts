@@ -1,4 +1,4 @@
-import { ObjectId } from 'mongodb'
+import { Binary, ObjectId } from 'mongodb'
 import { z } from 'zod'
 import { ValidationError } from './errors.js'
 import { isRecord } from './is-record.js'
@@ -35,6 +35,9 @@ function isForeignObjectId(value: unknown): boolean {
   if (!isRecord(value) || Object.hasOwn(value, '_bsontype') || value._bsontype !== 'ObjectId') return false
   return typeof value.toHexString === 'function'
 }
+
+/** Bytes. */
+export const binary = () => z.instanceof(Binary, { error: 'expected a Binary' }).meta({ bsonType: 'binData' })
 
 const instantText = z.iso.datetime({ offset: true })
 

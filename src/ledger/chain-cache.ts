@@ -12,26 +12,27 @@ export class ChainCache {
     this.#maximum = maximum
   }
 
-  get(chain: string): Chain | undefined {
-    return this.#chains.get(chain)
-  }
-
   /** The chain is to be read again before it is written to. */
   forget(chain: string): void {
     this.#chains.delete(chain)
   }
 
-  /** Chains by their ids, read from the ledger as far as they are not known. */
+  /**
+   * Chains by their ids, read from the ledger as far as they are not known. They are the asker's to use: one that is
+   * forgotten meanwhile is not given out again, that is all.
+   */
   async load(switchIds: ReadonlyMap<string, ObjectId>): Promise<ReadonlyMap<string, Chain>> {
     const missing = [...switchIds].filter(([chain]) => !this.#chains.has(chain))
-    if (missing.length > 0) {
-      this.#makeRoom(missing.length, switchIds)
-      const loaded = await Promise.all(
-        missing.map(async ([chain, switchId]) => [chain, await Chain.load(switchId, this.#stores, undefined)] as const),
-      )
-      for (const [chain, known] of loaded) this.#chains.set(chain, known)
+    this.#makeRoom(missing.length, switchIds)
+    const wanted = new Map([...switchIds.keys()].map((chain) => [chain, this.#chains.get(chain)]))
+    const loaded = await Promise.all(
+      missing.map(async ([chain, switchId]) => [chain, await Chain.load(switchId, this.#stores, undefined)] as const),
+    )
+    for (const [chain, known] of loaded) {
+      this.#chains.set(chain, known)
+      wanted.set(chain, known)
     }
-    return this.#chains
+    return wanted as ReadonlyMap<string, Chain>
   }
 
   /** Forgets those that have been known for longest. */

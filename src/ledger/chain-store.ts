@@ -5,9 +5,9 @@ import type { LedgerEntry, LedgerEvent } from './entry.js'
 /** What names an event in the ledger. */
 export type EventKey = Pick<LedgerEvent, 'switchId' | 'idempotencyKey'>
 
-/** The event's name as a text. */
+/** The event's name as a text, the same before and after it was stored: half a character is stored as U+FFFD. */
 export function keyOf({ switchId, idempotencyKey }: EventKey): string {
-  return `${switchId.toHexString()} ${idempotencyKey}`
+  return `${switchId.toHexString()} ${wellFormed(idempotencyKey)}`
 }
 
 /** What the writer asks the ledger's collection about chains. */
@@ -47,4 +47,8 @@ export class ChainStore {
     const entries = (await this.#collection().find(filter, options).toArray()) as LedgerEntry[]
     return new Map(entries.map((entry) => [keyOf(entry), entry]))
   }
+}
+
+function wellFormed(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8')
 }

@@ -5,7 +5,7 @@ import { type EntryFlag, entryFormatVersion, type LedgerEntry, type LedgerEvent,
 import { compareFacts, type Fact, factOf } from './fact.js'
 import type { FactStore } from './fact-store.js'
 import { generateHash, genesisHash } from './hash.js'
-import { changeAmong, noChange, type RegisterChange, sumOf } from './register.js'
+import { adjustmentOf, changeAmong, type RegisterChange, sumOf } from './register.js'
 import { SwitchMeter } from './switch-meter.js'
 
 /** Where a chain reads what it does not know. */
@@ -63,14 +63,14 @@ export class Chain {
   /** The entry that the event becomes at the end of the chain, if that takes no look into the database. */
   extendInOrder(event: LedgerEvent): LedgerEntry | undefined {
     const fact = factOf(event)
-    const change = fact === undefined ? noChange : this.#knownChange(fact)
+    const change = fact === undefined ? adjustmentOf(event) : this.#knownChange(fact)
     return change === undefined ? undefined : this.#append(event, fact, change)
   }
 
   /** The entry that the event becomes at the end of the chain. */
   async extend(event: LedgerEvent): Promise<LedgerEntry> {
     const fact = factOf(event)
-    const change = fact === undefined ? noChange : await this.#lookedUpChange(fact)
+    const change = fact === undefined ? adjustmentOf(event) : await this.#lookedUpChange(fact)
     return this.#append(event, fact, change)
   }
 
@@ -82,8 +82,8 @@ export class Chain {
   #append(event: LedgerEvent, fact: Fact | undefined, change: RegisterChange): LedgerEntry {
     const consumedMws = this.#consumedMws + change.consumedMws
     const producedMws = this.#producedMws + change.producedMws
-    refuseFull(consumedMws)
-    refuseFull(producedMws)
+    refuseImpossible(consumedMws)
+    refuseImpossible(producedMws)
     const cost = this.#cost + change.cost
     const atMs = event.timestamp.getTime()
     const entry: LedgerEntry = {
@@ -101,11 +101,14 @@ export class Chain {
       powerRating: event.powerRating,
       energySource: event.energySource,
       reading: event.reading,
+      adjustment: event.adjustment,
+      erases: event.erases,
       gapLimitMs: event.gapLimitMs,
       silentSince: event.silentSince && new Date(event.silentSince.getTime()),
       ratePerKwh: event.ratePerKwh,
       flags: atMs < this.#newestMs ? withLate(event.flags) : event.flags,
       metadata: event.metadata,
+      personalCommitment: event.personalCommitment,
       idempotencyKey: event.idempotencyKey,
       cumulativeEnergy: consumedMws / 1000,
       cumulativeProduction: producedMws / 1000,
@@ -168,9 +171,9 @@ function mwsOfRegister(registerWs: number): number {
   return [nearest, nearest - 1, nearest + 1].find((mws) => mws / 1000 === registerWs) ?? nearest
 }
 
-/** @throws ValidationError if the register cannot be written to the milliwatt-second any more. */
-function refuseFull(registerMws: number): void {
-  if (registerMws / 1000 <= maximumRegisterWs) return
-  const message = `the switch's energy would be more than ${maximumRegisterWs} W·s`
-  throw new ValidationError('The ledger event', [{ path: 'reading', message, received: 'number' }])
+/** @throws ValidationError if the register cannot be written to the milliwatt-second any more, or would be negative. */
+function refuseImpossible(registerMws: number): void {
+  if (registerMws >= 0 && registerMws / 1000 <= maximumRegisterWs) return
+  const message = `the switch's energy would not be between 0 and ${maximumRegisterWs} W·s`
+  throw new ValidationError('The ledger event', [{ path: '', message, received: 'number' }])
 }

@@ -114,6 +114,11 @@ const elements = {
   counterQuantumWh: element(typeDouble, 'counterQuantumWh'),
   counterWidthWh: element(typeDouble, 'counterWidthWh'),
   maximumPower: element(typeDouble, 'maximumPower'),
+  adjustment: element(typeDocument, 'adjustment'),
+  energyWs: element(typeDouble, 'energyWs'),
+  productionWs: element(typeDouble, 'productionWs'),
+  cost: element(typeDouble, 'cost'),
+  erases: element(typeString, 'erases'),
   gapLimitMs: element(typeDouble, 'gapLimitMs'),
   silentSince: element(typeDate, 'silentSince'),
   ratePerKwh: element(typeDouble, 'ratePerKwh'),
@@ -128,6 +133,7 @@ const elements = {
   bootId: element(typeString, 'bootId'),
   deviceSequence: element(typeDouble, 'deviceSequence'),
   originalRecordId: element(typeString, 'originalRecordId'),
+  personalCommitment: element(typeString, 'personalCommitment'),
   idempotencyKey: element(typeString, 'idempotencyKey'),
   cumulativeEnergy: element(typeDouble, 'cumulativeEnergy'),
   cumulativeProduction: element(typeDouble, 'cumulativeProduction'),
@@ -158,11 +164,14 @@ export function entryBytes(domain: Uint8Array, entry: UnhashedEntry): Buffer {
   writer.double(elements.powerRating, entry.powerRating)
   writer.string(elements.energySource, entry.energySource)
   if (entry.reading !== undefined) writeReading(entry.reading)
+  if (entry.adjustment !== undefined) writeAdjustment(entry.adjustment)
+  if (entry.erases !== undefined) writer.string(elements.erases, entry.erases)
   writer.double(elements.gapLimitMs, entry.gapLimitMs)
   if (entry.silentSince !== undefined) writer.date(elements.silentSince, entry.silentSince)
   writer.double(elements.ratePerKwh, entry.ratePerKwh)
   writeFlags(entry.flags)
   writeMetadata(entry.metadata)
+  if (entry.personalCommitment !== undefined) writer.string(elements.personalCommitment, entry.personalCommitment)
   writer.string(elements.idempotencyKey, entry.idempotencyKey)
   writer.double(elements.cumulativeEnergy, entry.cumulativeEnergy)
   writer.double(elements.cumulativeProduction, entry.cumulativeProduction)
@@ -180,6 +189,15 @@ function writeReading(reading: NonNullable<UnhashedEntry['reading']>): void {
   if (reading.counterQuantumWh !== undefined) writer.double(elements.counterQuantumWh, reading.counterQuantumWh)
   if (reading.counterWidthWh !== undefined) writer.double(elements.counterWidthWh, reading.counterWidthWh)
   if (reading.maximumPower !== undefined) writer.double(elements.maximumPower, reading.maximumPower)
+  writer.endDocument(start)
+}
+
+function writeAdjustment({ energyWs, productionWs, cost }: NonNullable<UnhashedEntry['adjustment']>): void {
+  writer.raw(elements.adjustment)
+  const start = writer.beginDocument()
+  writer.double(elements.energyWs, energyWs)
+  writer.double(elements.productionWs, productionWs)
+  writer.double(elements.cost, cost)
   writer.endDocument(start)
 }
 

@@ -4,7 +4,10 @@ import { instant, objectId, quantity } from '../core/fields.js'
 import { isPrice } from '../metering/index.js'
 
 export const entryFormatVersion = 1
-const eventTypes = ['switch_on', 'switch_off', 'power_reading'] as const
+/** What a host can append. */
+const eventTypes = ['switch_on', 'switch_off', 'power_reading', 'manual_adjustment'] as const
+/** What an entry can be: an erasure is appended by `erase` alone. */
+const entryTypes = [...eventTypes, 'erasure'] as const
 const entrySources = ['mqtt', 'api', 'manual', 'calculated', 'migration'] as const
 export const entryFlags = [
   /** It arrived after an entry with a later time stamp. */
@@ -21,7 +24,7 @@ export const entryFlags = [
   'reboot',
 ] as const
 
-export type EventType = (typeof eventTypes)[number]
+export type EventType = (typeof entryTypes)[number]
 export type EntryFlag = (typeof entryFlags)[number]
 
 const hash = () => z.string().regex(/^[0-9a-f]{64}$/)
@@ -43,6 +46,16 @@ const readingFields = z.strictObject({
   maximumPower: quantity(1, 1e9).optional(),
 })
 
+/** What somebody adds to the registers, or takes away, by hand. */
+const adjustmentFields = z.strictObject({
+  /** W·s, to the milliwatt-second; what the switch has consumed more, or less, than its entries say. */
+  energyWs: quantity(-maximumRegisterWs, maximumRegisterWs),
+  /** W·s; the same for what it has produced. */
+  productionWs: quantity(-maximumRegisterWs, maximumRegisterWs),
+  /** Currency units. */
+  cost: quantity(-1e12, 1e12),
+})
+
 const metadataFields = z.strictObject({
   source: z.enum(entrySources),
   firmwareVersion: z.string().max(100).optional(),
@@ -60,7 +73,7 @@ const metadataFields = z.strictObject({
   originalRecordId: z.string().max(200).optional(),
 })
 
-const eventFields = {
+const givenFields = {
   switchId: objectId(),
   deviceId: objectId(),
   classroom: objectId(),
@@ -68,13 +81,13 @@ const eventFields = {
   timestamp: instant(),
   /** When it was heard of. */
   receivedAt: instant(),
-  eventType: z.enum(eventTypes),
   /** Whether the switch was on afterwards. */
   powerState: z.boolean(),
   /** W; what the load takes while it is on, where nothing measures it. */
   powerRating: quantity(0, 1e6),
   energySource: z.enum(['counter', 'power', 'rated']),
   reading: readingFields.optional(),
+  adjustment: adjustmentFields.optional(),
   /** ms; how long a reading, or a sign of life, holds without another. */
   gapLimitMs: z.int().min(1000).max(1e9),
   /** The device had been silent since then, for longer than its gap limit. */
@@ -84,6 +97,15 @@ const eventFields = {
   flags: z.array(z.enum(entryFlags)).max(8),
   metadata: metadataFields,
   idempotencyKey: z.string().min(1).max(200),
+}
+
+const eventFields = {
+  ...givenFields,
+  eventType: z.enum(entryTypes),
+  /** The hash of the entry whose personal data was erased. */
+  erases: hash().optional(),
+  /** Stands for personal data that is kept beside the ledger. */
+  personalCommitment: hash().optional(),
 }
 
 /** One event of a switch, and where it stands in the switch's chain. */
@@ -111,6 +133,20 @@ export const ledgerEntryEntity = defineAppendOnlyEntity({
       check: ({ eventType, reading }) => eventType !== 'power_reading' || reading !== undefined,
       expression: { $or: [{ $ne: ['$eventType', 'power_reading'] }, { $eq: [{ $type: '$reading' }, 'object'] }] },
     },
+    {
+      path: 'adjustment',
+      message: 'a manual_adjustment has an adjustment, and nothing else has one',
+      check: ({ eventType, adjustment }) => (eventType === 'manual_adjustment') === (adjustment !== undefined),
+      expression: {
+        $eq: [{ $eq: ['$eventType', 'manual_adjustment'] }, { $eq: [{ $type: '$adjustment' }, 'object'] }],
+      },
+    },
+    {
+      path: 'erases',
+      message: 'an erasure names the entry that it erases, and nothing else does',
+      check: ({ eventType, erases }) => (eventType === 'erasure') === (erases !== undefined),
+      expression: { $eq: [{ $eq: ['$eventType', 'erasure'] }, { $eq: [{ $type: '$erases' }, 'string'] }] },
+    },
   ],
   shardKey: { switchId: 1 },
   indexes: [
@@ -130,5 +166,20 @@ export const ledgerEntryEntity = defineAppendOnlyEntity({
 export type LedgerEntry = Stored<typeof ledgerEntryEntity>
 
 /** What happened to a switch: everything in an entry that does not follow from the chain. */
-export const ledgerEventSchema = z.strictObject(eventFields)
-export type LedgerEvent = z.output<typeof ledgerEventSchema>
+export type LedgerEvent = z.output<typeof entryEventSchema>
+const entryEventSchema = z.strictObject(eventFields)
+
+/** An event as a host hands it in. */
+export const ledgerEventSchema = z
+  .strictObject({
+    ...givenFields,
+    eventType: z.enum(eventTypes),
+    /** Free text. It is kept as personal data, which can be erased. */
+    notes: z.string().min(1).max(4000).optional(),
+    /** Whatever else of it is personal, as JSON. It can be erased; the entry itself cannot. */
+    personal: z.record(z.string().min(1).max(100), z.json()).optional(),
+  })
+  .check(({ value, issues }) => {
+    for (const { path, message, check } of ledgerEntryEntity.rules)
+      if (!check(value)) issues.push({ code: 'custom', path: [path], message, input: value })
+  })

@@ -11,6 +11,7 @@ const largestPage = 5000
 
 /** Entries that say nothing about energy, as far as the server can tell: see {@link factOf}. */
 const notFacts: readonly Document[] = [
+  { eventType: { $in: ['manual_adjustment', 'erasure'] } },
   { energySource: 'rated', eventType: 'power_reading' },
   { energySource: { $in: ['power', 'counter'] }, eventType: { $in: ['switch_on', 'switch_off'] } },
 ]

@@ -43,8 +43,9 @@ type Told = Pick<
  * state. Undefined if it says nothing, as a change of state of a metered switch does.
  */
 export function factOf(told: Told): Fact | undefined {
-  const { energySource, reading } = told
-  if (energySource === 'rated') return told.eventType === 'power_reading' ? undefined : fact(told, 0, 0, undefined)
+  const { energySource, eventType, reading } = told
+  if (eventType === 'manual_adjustment' || eventType === 'erasure') return undefined
+  if (energySource === 'rated') return eventType === 'power_reading' ? undefined : fact(told, 0, 0, undefined)
   if (energySource === 'power')
     return reading?.powerW === undefined ? undefined : fact(told, reading.powerW, 0, undefined)
   return reading?.energyWh === undefined ? undefined : fact(told, 0, reading.energyWh, counterRulesOf(reading))

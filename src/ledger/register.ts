@@ -1,3 +1,4 @@
+import type { LedgerEvent } from './entry.js'
 import type { Fact } from './fact.js'
 import { inOrder } from './fact.js'
 import { type FactStretch, SwitchMeter } from './switch-meter.js'
@@ -11,7 +12,14 @@ export interface RegisterChange {
   readonly cost: number
 }
 
-export const noChange: RegisterChange = { consumedMws: 0, producedMws: 0, cost: 0 }
+const noChange: RegisterChange = { consumedMws: 0, producedMws: 0, cost: 0 }
+
+/** What an event changes that says nothing of readings or states. */
+export function adjustmentOf({ adjustment }: Pick<LedgerEvent, 'adjustment'>): RegisterChange {
+  if (adjustment === undefined) return noChange
+  const { energyWs, productionWs, cost } = adjustment
+  return { consumedMws: Math.round(energyWs * 1000), producedMws: Math.round(productionWs * 1000), cost }
+}
 
 const mwsPerKwh = 3.6e9
 

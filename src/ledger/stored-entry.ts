@@ -20,11 +20,14 @@ export function toStoredEntry(entry: LedgerEntry): Document {
     powerRating: new Double(entry.powerRating),
     energySource: entry.energySource,
     reading: entry.reading && toStoredReading(entry.reading),
+    adjustment: entry.adjustment && toStoredAdjustment(entry.adjustment),
+    erases: entry.erases,
     gapLimitMs: new Double(entry.gapLimitMs),
     silentSince: entry.silentSince,
     ratePerKwh: new Double(entry.ratePerKwh),
     flags: entry.flags,
     metadata: toStoredMetadata(entry.metadata),
+    personalCommitment: entry.personalCommitment,
     idempotencyKey: entry.idempotencyKey,
     cumulativeEnergy: new Double(entry.cumulativeEnergy),
     cumulativeProduction: new Double(entry.cumulativeProduction),
@@ -42,6 +45,10 @@ function toStoredReading(reading: NonNullable<LedgerEntry['reading']>): Document
     counterWidthWh: double(reading.counterWidthWh),
     maximumPower: double(reading.maximumPower),
   }
+}
+
+function toStoredAdjustment({ energyWs, productionWs, cost }: NonNullable<LedgerEntry['adjustment']>): Document {
+  return { energyWs: new Double(energyWs), productionWs: new Double(productionWs), cost: new Double(cost) }
 }
 
 function toStoredMetadata(metadata: LedgerEntry['metadata']): Document {

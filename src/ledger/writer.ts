@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ClientSession, MongoServerError, type ObjectId } from 'mongodb'
 import type { Database } from '../core/database.js'
 import { ValidationError } from '../core/errors.js'
-import { translateError } from '../core/translate-error.js'
 import { AppendCall, type Appended, type Pending, PendingEvent } from './append-call.js'
 import { Chain, type Stores } from './chain.js'
 import { ChainCache } from './chain-cache.js'
@@ -32,7 +31,7 @@ const maximumChains = 25_000
 const watchfulBatches = 20
 const attempts = 200
 const duplicateKey = 11000
-const subject = { name: ledgerEntryEntity.name, secretFields: new Set<string>() }
+const validationFailed = 121
 
 /** Appends events to their chains, in batches that share a commit. */
 export class LedgerWriter {
@@ -44,7 +43,8 @@ export class LedgerWriter {
 
   constructor({ database, collection: name }: WriterOptions) {
     this.#database = database
-    const collection = () => database.native.collection<LedgerEntry>(name)
+    // What a secondary does not know yet would be left out of the registers.
+    const collection = () => database.native.collection<LedgerEntry>(name, { readPreference: 'primary' })
     this.#stores = { chains: new ChainStore(collection), facts: new FactStore(collection) }
     this.#entries = new EntryStore(database, name)
     this.#lanes = Array.from({ length: laneCount }, () => {
@@ -56,6 +56,10 @@ export class LedgerWriter {
   /** Appends the events, each to the end of its switch's chain; durable (majority, journaled) when it resolves. */
   append(events: readonly LedgerEvent[]): Promise<Appended[]> {
     if (this.#database.transactions.session !== undefined) return this.#appendInTransaction(events)
+    return this.#database.run(ledgerEntryEntity, 'append', () => this.#appendInLanes(events))
+  }
+
+  #appendInLanes(events: readonly LedgerEvent[]): Promise<Appended[]> {
     if (events.length === 0) return Promise.resolve([])
     return new Promise((resolve, reject) => {
       const call = new AppendCall(events.length, resolve, reject)
@@ -73,40 +77,42 @@ export class LedgerWriter {
 
   async #write(batch: readonly Pending[], chains: ChainCache): Promise<void> {
     let open = batch
-    try {
-      for (let attempt = 1; open.length > 0; attempt += 1) {
-        open = open.filter(({ isGivenUp }) => !isGivenUp)
+    for (let attempt = 1; open.length > 0; attempt += 1) {
+      open = open.filter(({ isGivenUp }) => !isGivenUp)
+      try {
         if (this.#watchful > 0 || attempt > 1) {
           this.#watchful = Math.max(0, this.#watchful - 1)
           open = await this.#settleRepeated(open)
         }
         open = await this.#writeOnce(open, chains, attempt)
+      } catch (error) {
+        open = giveUp(open, error, chains)
       }
-    } catch (error) {
-      for (const pending of open) {
-        // What was built and not stored is in memory only: it is to be read again.
-        chains.forget(pending.chain)
-        pending.fail(error)
-      }
-    } finally {
-      for (const { chain } of batch) chains.get(chain)?.stored()
     }
   }
 
   /** Writes as much of the batch as it can. @returns what is left, after a collision with another writer or a repetition. */
   async #writeOnce(batch: readonly Pending[], chains: ChainCache, attempt: number): Promise<readonly Pending[]> {
-    await chains.load(new Map(batch.map(({ chain, event }) => [chain, event.switchId])))
-    const entries = await build(batch, chains)
-    // Without the one that could not be built, and all that came with it, the others are to be built again.
-    if (entries === undefined) return batch
+    const known = await chains.load(new Map(batch.map(({ chain, event }) => [chain, event.switchId])))
+    const entries = await build(batch, known)
+    if (entries === undefined) {
+      // Without the one that could not be built, and all that came with it, the others are to be built again.
+      for (const { chain } of batch) chains.forget(chain)
+      return batch
+    }
     const { stored, error } = await this.#insert(entries)
     for (let at = 0; at < stored; at += 1) batch[at]?.settle({ entry: entries[at] as LedgerEntry, isNew: true })
-    if (error === undefined) return []
+    for (const chain of known.values()) chain.stored()
     const rest = batch.slice(stored)
+    // What was built and not stored is in memory only: it is to be read again.
     for (const { chain } of rest) chains.forget(chain)
+    if (error === undefined) return []
+    if (attempt >= attempts) return giveUp(rest, error, chains)
     if (isRepetition(error)) this.#watchful = watchfulBatches
-    else if (attempt >= attempts || !isCollision(error)) throw translateError(error, subject)
-    else await sleep(Math.random() * Math.min(2 ** attempt, 50))
+    else if (isCollision(error)) await sleep(Math.random() * Math.min(2 ** attempt, 50))
+    // The server's validator refused this one; the others are none the worse for it.
+    else if (isRefusal(error)) rest[0]?.fail(error)
+    else return giveUp(rest, error, chains)
     return rest
   }
 
@@ -172,7 +178,10 @@ export class LedgerWriter {
 }
 
 /** The entries that the events become; undefined if one of them cannot become any, and its call was told so. */
-async function build(batch: readonly Pending[], chains: ChainCache): Promise<LedgerEntry[] | undefined> {
+async function build(
+  batch: readonly Pending[],
+  chains: ReadonlyMap<string, Chain>,
+): Promise<LedgerEntry[] | undefined> {
   const entries: LedgerEntry[] = []
   for (const pending of batch) {
     const chain = chains.get(pending.chain) as Chain
@@ -181,11 +190,19 @@ async function build(batch: readonly Pending[], chains: ChainCache): Promise<Led
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error
       pending.fail(error)
-      for (const { chain: built } of batch) chains.forget(built)
       return undefined
     }
   }
   return entries
+}
+
+/** Tells the calls of all of these. @returns nothing that is left. */
+function giveUp(open: readonly Pending[], error: unknown, chains: ChainCache): readonly Pending[] {
+  for (const pending of open) {
+    chains.forget(pending.chain)
+    pending.fail(error)
+  }
+  return []
 }
 
 function isCollision(error: unknown): error is MongoServerError {
@@ -195,4 +212,9 @@ function isCollision(error: unknown): error is MongoServerError {
 /** Whether the collision is about an event that has an entry, not about a place in a chain. */
 function isRepetition(error: unknown): boolean {
   return isCollision(error) && 'idempotencyKey' in Object(error.keyPattern)
+}
+
+/** Whether the server's validator refused the first entry that is not stored. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof PartialInsertError && error.code === validationFailed
 }

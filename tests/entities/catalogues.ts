@@ -285,6 +285,23 @@ const ledger: Catalogue = {
     extra('colour'),
     extra('createdAt'),
     brokenRule('a power_reading without a reading', 'reading', { unset: 'reading' }),
+    wrongType('adjustment', 5),
+    brokenRule('an adjustment of something else', 'adjustment', {
+      set: { adjustment: { energyWs: 1, productionWs: 0, cost: 0 } },
+    }),
+    brokenRule('a manual_adjustment without an adjustment', 'adjustment', { set: { eventType: 'manual_adjustment' } }),
+    ...['adjustment.energyWs', 'adjustment.productionWs', 'adjustment.cost'].map((path) => ({
+      ...outOfRange(path, 1e13),
+      set: {
+        eventType: 'manual_adjustment',
+        adjustment: { energyWs: 1, productionWs: 0, cost: 0, [path.slice('adjustment.'.length)]: 1e13 },
+      },
+    })),
+    wrongType('erases', 5),
+    brokenRule('an erasure of nothing', 'erases', { set: { eventType: 'erasure' } }),
+    brokenRule('something else that erases', 'erases', { set: { erases: '0'.repeat(64) } }),
+    wrongType('personalCommitment', 5),
+    badFormat('personalCommitment', 'f'.repeat(63)),
   ],
 }
 

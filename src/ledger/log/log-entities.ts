@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import { defineAppendOnlyEntity, type Stored } from '../../core/entity.js'
+import { binary, objectId } from '../../core/fields.js'
+
+const size = () => z.int().min(0)
+
+/** A signed statement of the whole ledger's state. */
+export const checkpointEntity = defineAppendOnlyEntity({
+  name: 'ledger checkpoint',
+  collection: 'ledger_checkpoints',
+  fields: {
+    /** How many entries it covers. */
+    size: z.int().min(1),
+    origin: z.string().min(1).max(200),
+    /** The root of the Merkle tree of those entries, in hexadecimal. */
+    rootHash: z.string().regex(/^[0-9a-f]{64}$/),
+    /** The checkpoint itself (C2SP tlog-checkpoint in a signed note), with the cosignatures of witnesses. */
+    note: z.string().min(1).max(100_000),
+    createdAt: z.date(),
+  },
+  shardKey: { size: 1 },
+  indexes: [
+    { key: { size: 1 }, unique: true, serves: 'the newest checkpoint, the first that covers an entry, all in order' },
+  ],
+})
+export type StoredCheckpoint = Stored<typeof checkpointEntity>
+
+/** 256 hashes of a level of the Merkle tree. */
+export const tileEntity = defineAppendOnlyEntity({
+  name: 'ledger tile',
+  collection: 'ledger_tiles',
+  fields: {
+    level: z.int().min(0).max(6),
+    index: z.int().min(0),
+    /** 32 bytes each; fewer than 256 in the last tile of a level. */
+    hashes: binary(),
+  },
+  shardKey: { level: 1, index: 1 },
+  indexes: [{ key: { level: 1, index: 1 }, unique: true, serves: 'the tiles of a proof; a level in order' }],
+})
+export type Tile = Stored<typeof tileEntity>
+
+/** Entries of a chain that stand beside each other in the Merkle tree. */
+export const segmentEntity = defineAppendOnlyEntity({
+  name: 'ledger segment',
+  collection: 'ledger_segments',
+  fields: {
+    switchId: objectId(),
+    firstSequence: z.int().min(1),
+    count: z.int().min(1),
+    /** Where in the tree the first of them is. */
+    firstLeaf: size(),
+    /** The hash of the last of them. */
+    lastHash: binary(),
+  },
+  shardKey: { switchId: 1 },
+  indexes: [
+    {
+      key: { switchId: 1, firstSequence: 1 },
+      unique: true,
+      serves: 'the place of an entry; how far a chain is covered',
+    },
+    { key: { firstLeaf: 1 }, serves: 'the entries of the tree in order' },
+  ],
+})
+export type Segment = Stored<typeof segmentEntity>

@@ -1,0 +1,117 @@
+import { type AnyBulkWriteOperation, Binary, type ClientSession, type Collection, ObjectId } from 'mongodb'
+import { inSession } from '../../core/repository/reader.js'
+import type { Tile } from './log-entities.js'
+import { hashBytes, type LeafRange, MerkleFrontier, perfectSubtrees } from './merkle-tree.js'
+import { joinParts, perfectParts, rootOfHashes, sliceOf, type TilePlace, tileWidth } from './tile.js'
+
+const tilesInMemory = 64
+
+/** Keeps the hashes of the Merkle tree, in tiles. */
+export class TileStore {
+  readonly #collection: () => Collection<Tile>
+
+  constructor(collection: () => Collection<Tile>) {
+    this.#collection = collection
+  }
+
+  /** The root of a range of the tree that RFC 6962 has a node for. */
+  async rootOf(range: LeafRange): Promise<Buffer> {
+    const [root] = await this.rootsOf([range])
+    return root as Buffer
+  }
+
+  /** The roots of ranges that RFC 6962 has nodes for; reads as many tiles as the tree has levels, and a few more. */
+  async rootsOf(ranges: readonly LeafRange[]): Promise<Buffer[]> {
+    const tiles = await this.#read(ranges.flatMap(perfectParts).map(sliceOf))
+    const rootOf = (part: LeafRange): Buffer => {
+      const { first, count, ...place } = sliceOf(part)
+      const hashes = tiles.get(nameOf(place))?.subarray(first * hashBytes, (first + count) * hashBytes)
+      if (hashes?.length !== count * hashBytes)
+        throw new RangeError(`The tree has no leaves ${part.begin} to ${part.end}`)
+      return rootOfHashes(hashes)
+    }
+    return ranges.map((range) => joinParts(perfectParts(range).map(rootOf)))
+  }
+
+  /** What it takes to append leaves to the tree of this size. */
+  async frontier(size: number): Promise<MerkleFrontier> {
+    return new MerkleFrontier(size, await this.rootsOf(perfectSubtrees(size)))
+  }
+
+  /** The leaf hashes of a tile, at once for many; undefined for one that is not there. */
+  async leafTiles(indexes: readonly number[]): Promise<Map<number, Buffer>> {
+    const tiles = await this.#collection()
+      .find({ level: 0, index: { $in: [...indexes] } })
+      .toArray()
+    return new Map(tiles.map(({ index, hashes }) => [index, bytesOf(hashes)]))
+  }
+
+  /** The leaf hashes up to the size, tile by tile. What is missing is not made up for: a tile may be short, or not come. */
+  async *leaves(size: number): AsyncGenerator<{ readonly index: number; readonly hashes: Buffer }, void, undefined> {
+    const cursor = this.#collection().find(
+      { level: 0, index: { $lt: Math.ceil(size / tileWidth) } },
+      { sort: { index: 1 }, batchSize: tilesInMemory },
+    )
+    for await (const { index, hashes } of cursor) {
+      const wanted = Math.min(tileWidth, size - index * tileWidth)
+      yield { index, hashes: bytesOf(hashes).subarray(0, wanted * hashBytes) }
+    }
+  }
+
+  /** Appends leaves to the tree of this size, in the transaction of the session. Whatever lies behind the size is dropped. */
+  async append(size: number, leafHashes: readonly Buffer[], session: ClientSession): Promise<void> {
+    let [first, hashes] = [size, leafHashes]
+    for (let level = 0; hashes.length > 0; level += 1) {
+      const index = Math.floor(first / tileWidth)
+      const begun = await this.#begun({ level, index }, first % tileWidth, session)
+      const tiles = inTiles(begun, hashes)
+      const writes = tiles.map((bytes, at): AnyBulkWriteOperation<Tile> => {
+        const place = { level, index: index + at }
+        const tile = { _id: new ObjectId(), ...place, hashes: new Binary(bytes) }
+        if (at > 0 || begun.length === 0) return { insertOne: { document: tile } }
+        return { updateOne: { filter: place, update: { $set: { hashes: tile.hashes } } } }
+      })
+      await this.#collection().bulkWrite(writes, { session, ordered: true })
+      hashes = tiles.filter((bytes) => bytes.length === tileWidth * hashBytes).map(rootOfHashes)
+      first = index
+    }
+  }
+
+  /** The hashes that a tile has already. */
+  async #begun({ level, index }: TilePlace, count: number, session: ClientSession): Promise<Buffer> {
+    if (count === 0) return Buffer.alloc(0)
+    const tile = await this.#collection().findOne({ level, index }, inSession(session))
+    const bytes = tile === null ? Buffer.alloc(0) : bytesOf(tile.hashes)
+    if (bytes.length !== count * hashBytes) throw new RangeError(`The tile ${level}/${index} has not ${count} hashes`)
+    return bytes
+  }
+
+  async #read(places: readonly TilePlace[]): Promise<Map<string, Buffer>> {
+    const wanted = new Map(places.map(({ level, index }) => [nameOf({ level, index }), { level, index }]))
+    if (wanted.size === 0) return new Map()
+    const levels = [...new Set(places.map(({ level }) => level))]
+    const conditions = levels.map((level) => {
+      const ofLevel = [...wanted.values()].filter((place) => place.level === level)
+      return { level, index: { $in: ofLevel.map(({ index }) => index) } }
+    })
+    const tiles = await this.#collection().find({ $or: conditions }).toArray()
+    return new Map(tiles.map((tile) => [nameOf(tile), bytesOf(tile.hashes)]))
+  }
+}
+
+function nameOf({ level, index }: TilePlace): string {
+  return `${level}/${index}`
+}
+
+function bytesOf(binary: Binary): Buffer {
+  return Buffer.from(binary.buffer.buffer, binary.buffer.byteOffset, binary.length())
+}
+
+/** The hashes behind those of a begun tile, cut into tiles. */
+function inTiles(begun: Buffer, hashes: readonly Buffer[]): Buffer[] {
+  const all = Buffer.concat([begun, ...hashes])
+  const tileBytes = tileWidth * hashBytes
+  return Array.from({ length: Math.ceil(all.length / tileBytes) }, (_, at) =>
+    all.subarray(at * tileBytes, (at + 1) * tileBytes),
+  )
+}
