@@ -8,6 +8,9 @@ import { generateHash, genesisHash } from './hash.js'
 import { adjustmentOf, changeAmong, type RegisterChange, sumOf } from './register.js'
 import { SwitchMeter } from './switch-meter.js'
 
+/** Currency units; the validator takes no more. */
+const maximumCost = 1e12
+
 /** Where a chain reads what it does not know. */
 export interface Stores {
   readonly chains: ChainStore
@@ -85,6 +88,7 @@ export class Chain {
     refuseImpossible(consumedMws)
     refuseImpossible(producedMws)
     const cost = this.#cost + change.cost
+    if (Math.abs(cost) > maximumCost) refuse(`the switch's cost would be more than ${maximumCost}`)
     const atMs = event.timestamp.getTime()
     const entry: LedgerEntry = {
       _id: new ObjectId(),
@@ -174,6 +178,9 @@ function mwsOfRegister(registerWs: number): number {
 /** @throws ValidationError if the register cannot be written to the milliwatt-second any more, or would be negative. */
 function refuseImpossible(registerMws: number): void {
   if (registerMws >= 0 && registerMws / 1000 <= maximumRegisterWs) return
-  const message = `the switch's energy would not be between 0 and ${maximumRegisterWs} W·s`
+  refuse(`the switch's energy would not be between 0 and ${maximumRegisterWs} W·s`)
+}
+
+function refuse(message: string): never {
   throw new ValidationError('The ledger event', [{ path: '', message, received: 'number' }])
 }

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MongoClient } from 'mongodb'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { AutoVolt } from '../../src/autovolt.js'
+import { cleanUpLater } from '../support/clean-up.js'
+import { startMongodProcess } from '../support/mongod-process.js'
+import { chainOf, expectSound } from './support/chains.js'
+import { anEvent, aSwitchInLedger, readings } from './support/events.js'
+
+const dbName = 'school'
+const password = 'a-password'
+let owner: MongoClient
+let writerUri: string
+let writer: AutoVolt
+const told: string[] = []
+
+/** A database whose user may read and write, as the usual role allows, and may not bypass the validator. */
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'autovolt-key-'))
+  cleanUpLater(() => rm(folder, { recursive: true }))
+  const keyFile = join(folder, 'key')
+  await writeFile(keyFile, randomBytes(96).toString('base64'), { mode: 0o600 })
+  const { uri, port } = await startMongodProcess({ args: ['--auth', '--keyFile', keyFile] })
+  const first = new MongoClient(uri)
+  await first.db('admin').command({ createUser: 'owner', pwd: password, roles: ['root'] })
+  await first.close()
+  const uriOf = (user: string) =>
+    `mongodb://${user}:${password}@127.0.0.1:${port}/?replicaSet=autovolt&authSource=admin`
+  owner = new MongoClient(uriOf('owner'))
+  cleanUpLater(() => owner.close())
+  const role = { role: 'readWrite', db: dbName }
+  await owner.db('admin').command({ createUser: 'writer', pwd: password, roles: [role] })
+  await using volt = await AutoVolt.open({ uri: uriOf('owner'), dbName })
+  await volt.setup()
+  const note = (_fields: unknown, message: string) => void told.push(message)
+  const logger = { debug: () => undefined, info: note, warn: note, error: note }
+  writerUri = uriOf('writer')
+  writer = await AutoVolt.open({ uri: writerUri, dbName, logger })
+  cleanUpLater(() => writer.close())
+})
+
+describe('a database user without the privilege to bypass the validator', () => {
+  it('appends, in a transaction and outside, and is told of it once', async () => {
+    const own = aSwitchInLedger()
+    const events = readings(6, own)
+    await writer.transaction(() => writer.ledger.append(events.slice(0, 2)))
+    await Promise.all(events.slice(2).map((event) => writer.ledger.append([event])))
+    const entries = await chainOf(owner.db(dbName), own.switchId)
+    expect(entries).toHaveLength(6)
+    expectSound(entries)
+    expect(told.filter((message) => message.includes('bypassDocumentValidation'))).toHaveLength(1)
+  })
+
+  it('learns it from many calls at once', async () => {
+    await using another = await AutoVolt.open({ uri: writerUri, dbName })
+    const appended = await Promise.all(Array.from({ length: 50 }, () => another.ledger.append([anEvent()])))
+    expect(appended.flat().every(({ isNew }) => isNew)).toBe(true)
+  })
+
+  it('is told of the event that the validator refuses, and nobody else is', async () => {
+    const own = aSwitchInLedger()
+    const [first, second, third] = readings(3, own)
+    const database = owner.db(dbName)
+    const [collection] = await database.listCollections({ name: 'power_consumption_ledger' }).toArray()
+    const { validator } = (collection as unknown as { options: { validator: object } }).options
+    const stricter = { $and: [validator, { powerRating: { $lt: 1000 } }] }
+    await database.command({ collMod: 'power_consumption_ledger', validator: stricter })
+    const calls = await Promise.allSettled([
+      writer.ledger.append([first!]),
+      writer.ledger.append([anEvent({ ...own, powerRating: 2000 })]),
+      writer.ledger.append([second!, third!]),
+    ])
+    await database.command({ collMod: 'power_consumption_ledger', validator })
+    expect(calls.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(calls[1]).toMatchObject({ reason: { code: 'VALIDATION' } })
+    const entries = await chainOf(database, own.switchId)
+    expect(entries).toHaveLength(3)
+    expectSound(entries)
+  })
+})
