@@ -1,7 +1,9 @@
 import type { Document, MongoClient } from 'mongodb'
 import type { Database } from './database.js'
+import { DatabaseError } from './errors.js'
 import { listen } from './listen.js'
 import { translateError } from './translate-error.js'
+import { within } from './within.js'
 
 export interface PoolUse {
   /** Open connections; of a borrowed connection those that were used since it was borrowed. */
@@ -72,7 +74,10 @@ function nameOf(event: unknown): string {
   return `${address} ${String(connectionId)}`
 }
 
-/** Asks the server how it is. Never throws: a database that cannot be asked is down. */
+/** A server that hangs keeps its connections open, and would be waited for as long as any operation may take. */
+const limitMs = 5_000
+
+/** Asks the server how it is, and waits for the answer for five seconds at most. Never throws: a database that cannot be asked is down. */
 export async function checkHealth(database: Database, pool: PoolMonitor): Promise<Health> {
   const startedMs = performance.now()
   try {
@@ -89,7 +94,12 @@ export async function checkHealth(database: Database, pool: PoolMonitor): Promis
 /** A set without a primary is up too, if only to be read. */
 async function askServer(database: Database): Promise<Document> {
   database.requireOpen()
-  return database.native.admin().command({ hello: 1 }, { readPreference: 'primaryPreferred' })
+  const command = { hello: 1, maxTimeMS: limitMs }
+  const answer = database.native.admin().command(command, { readPreference: 'primaryPreferred' })
+  if (!(await within(limitMs, answer))) {
+    throw new DatabaseError('TIMEOUT', `The database has not answered within ${limitMs} ms`)
+  }
+  return answer
 }
 
 function replicaSetOf({ setName, isWritablePrimary, primary, hosts }: Document): Health['replicaSet'] {

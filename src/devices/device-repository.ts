@@ -1,15 +1,24 @@
 import type { ObjectId } from 'mongodb'
+import { ConflictError } from '../core/errors.js'
+import { toObjectId } from '../core/fields.js'
+import type { Changes } from '../core/repository/changes.js'
 import type { Filter } from '../core/repository/conditions.js'
-import { Repository } from '../core/repository/repository.js'
+import { Repository, type UpdateOptions } from '../core/repository/repository.js'
 import type { Device, DeviceInput } from './device.js'
+import { keepSwitches } from './kept-switches.js'
 import { normalizeMacAddress } from './mac-address.js'
+
+const upsertAttempts = 5
 
 /** What ingestion has learnt about a device. */
 export interface DevicePresence {
   readonly deviceId: ObjectId
-  readonly lastSeenAt: Date
+  /** When a message of the device came; left out if only others spoke of it, as the broker does with its last will. */
+  readonly lastSeenAt?: Date | undefined
   readonly lastSignOfLifeAt?: Date | undefined
   readonly status?: 'online' | 'offline' | undefined
+  /** When the status was told; needed with it. */
+  readonly statusAt?: Date | undefined
   readonly boot?: { readonly id: string; readonly startedAt: Date } | undefined
   readonly firmwareVersion?: string | undefined
   /** The switches whose state is known better now. */
@@ -33,6 +42,44 @@ export class DeviceRepository<Stored extends Device = Device, Input extends obje
     return this.revealSecret(id, 'secret')
   }
 
+  /** As every repository's; a list of switches keeps their ids by gpio, as {@link upsert} does. */
+  override async update(
+    id: ObjectId | string,
+    changes: Changes<Stored, Input>,
+    options: UpdateOptions = {},
+  ): Promise<Stored> {
+    const { switches } = changes as { readonly switches?: unknown }
+    if (!Array.isArray(switches)) return super.update(id, changes, options)
+    return this.database.transactions.run(async () => {
+      const known = await this.findOne({ _id: toObjectId(id) } as Filter<Stored>)
+      const kept = { ...changes, switches: keepSwitches(switches, known?.switches ?? []) }
+      return super.update(id, kept as Changes<Stored, Input>, options)
+    })
+  }
+
+  /**
+   * As every repository's. A switch that is given without an id is the device's switch with the same gpio, and keeps its id
+   * and so its chain in the ledger. To move a switch to another gpio, give its id.
+   */
+  override async upsert(filter: Filter<Stored>, input: Input): Promise<Stored> {
+    const { switches } = input as { readonly switches?: unknown }
+    if (!Array.isArray(switches)) return super.upsert(filter, input)
+    const upsert = () =>
+      this.database.transactions.run(async () => {
+        const known = await this.findOne(inOneSpelling(filter))
+        return super.upsert(filter, { ...input, switches: keepSwitches(switches, known?.switches ?? []) })
+      })
+    if (this.database.transactions.session !== undefined) return upsert()
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await upsert()
+      } catch (error) {
+        // Another process has registered the device meanwhile, and now it is found.
+        if (!(error instanceof ConflictError) || attempt >= upsertAttempts) throw error
+      }
+    }
+  }
+
   /**
    * Stores what was learnt, one write for many devices. Older news never replaces newer, so it may come late, repeatedly
    * and from several processes; the documents' versions do not change.
@@ -46,18 +93,37 @@ export class DeviceRepository<Stored extends Device = Device, Input extends obje
   }
 }
 
-function presenceWrites({ deviceId: _id, lastSeenAt, lastSignOfLifeAt, switches, ...told }: DevicePresence): object[] {
-  const news = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined))
-  const isNews = { _id, $or: [{ lastSeenAt: { $lte: lastSeenAt } }, { lastSeenAt: { $exists: false } }] }
-  const seen = { lastSeenAt, ...(lastSignOfLifeAt === undefined ? {} : { lastSignOfLifeAt }) }
+function inOneSpelling<Stored>(filter: Filter<Stored>): Filter<Stored> {
+  const { macAddress } = filter as { readonly macAddress?: unknown }
+  if (typeof macAddress !== 'string') return filter
+  return { ...filter, macAddress: normalizeMacAddress(macAddress) ?? macAddress } as Filter<Stored>
+}
+
+function presenceWrites(presence: DevicePresence): object[] {
+  const { deviceId: _id, lastSeenAt, lastSignOfLifeAt, status, statusAt, boot, firmwareVersion, switches } = presence
   return [
-    // The time goes with the news in one write, or older news of another process could slip in between.
-    ...(Object.keys(news).length === 0
-      ? []
-      : [{ updateOne: { filter: isNews, update: { $set: { ...news, lastSeenAt } } } }]),
-    { updateOne: { filter: { _id }, update: { $max: seen } } },
+    ...newsWrites(_id, 'statusAt', statusAt, { status }),
+    ...newsWrites(_id, 'lastSeenAt', lastSeenAt, { boot, firmwareVersion }),
+    ...maximumWrites(_id, { lastSeenAt, lastSignOfLifeAt }),
     ...switches.map((change) => stateWrite(_id, change)),
   ]
+}
+
+/** Sets what is told unless something later was: the time goes with it in one write, or older news could slip in between. */
+function newsWrites(_id: ObjectId, field: string, at: Date | undefined, told: object): object[] {
+  const news = defined(told)
+  if (at === undefined || Object.keys(news).length === 0) return []
+  const isNews = { $or: [{ [field]: { $lte: at } }, { [field]: { $exists: false } }] }
+  return [{ updateOne: { filter: { _id, ...isNews }, update: { $set: { ...news, [field]: at } } } }]
+}
+
+function maximumWrites(_id: ObjectId, times: object): object[] {
+  const $max = defined(times)
+  return Object.keys($max).length === 0 ? [] : [{ updateOne: { filter: { _id }, update: { $max } } }]
+}
+
+function defined(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 function stateWrite(_id: ObjectId, { switchId, state, stateAt }: DevicePresence['switches'][number]): object {

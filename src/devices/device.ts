@@ -46,7 +46,9 @@ export const deviceEntity = defineEntity({
     firmwareVersion: z.string().max(100).optional(),
     /** Kept by ingestion, like all that follows. */
     status: z.enum(['online', 'offline']).optional(),
-    /** The last message of any kind, also one that anybody could have sent. */
+    /** When the status was told: by the device, or by the broker with its last will. */
+    statusAt: z.date().optional(),
+    /** The last message of the device of any kind, also one that anybody could have sent. */
     lastSeenAt: z.date().optional(),
     /** The last message that proved to be the device's: what energy is reckoned by. */
     lastSignOfLifeAt: z.date().optional(),

@@ -8,7 +8,7 @@ import type { Device, DeviceSwitch } from '../devices/device.js'
 import type { DeviceRepository } from '../devices/device-repository.js'
 import { normalizeMacAddress } from '../devices/mac-address.js'
 import { gapLimitMs } from '../metering/index.js'
-import type { ReportedDevice } from './report.js'
+import type { DeviceReport, ReportedDevice } from './report.js'
 
 /** A registered device, as ingestion needs it. */
 export interface KnownDevice {
@@ -47,15 +47,16 @@ export class DeviceDirectory {
     this.#clock = clock
   }
 
-  /** Reads those of the devices that are not known, or not freshly. */
-  async prepare(reported: Iterable<ReportedDevice>): Promise<void> {
+  /** Reads those of the devices that are not known, or not freshly, and the secrets of those that show one. */
+  async prepare(reports: readonly Pick<DeviceReport, 'device' | 'credential'>[]): Promise<void> {
     const nowMs = this.#clock.now().getTime()
     const stale = new Map<string, ReportedDevice>()
-    for (const device of reported) {
+    for (const { device } of reports) {
       const key = keyOf(device)
       if (key !== undefined && !this.#isFresh(key, nowMs)) stale.set(key, device)
     }
     if (stale.size > 0) await this.#read(stale, nowMs)
+    await this.#readSecrets(reports)
   }
 
   /** The device, as {@link prepare} found it. */
@@ -64,18 +65,9 @@ export class DeviceDirectory {
     return key === undefined ? undefined : this.#cached.get(key)?.device
   }
 
-  /** The device's secret in clear; undefined if it has none. */
-  async secretOf(device: KnownDevice): Promise<string | undefined> {
-    const key = device.id.toHexString()
-    const version = device.document.__v
-    const known = this.#secrets.get(key)
-    if (known?.version === version) return known.secret
-    const secret = await this.#devices.revealDeviceSecret(device.id).catch((error: unknown) => {
-      if (error instanceof NotFoundError) return undefined
-      throw error
-    })
-    this.#secrets.set(key, { version, secret })
-    return secret
+  /** The device's secret in clear, as {@link prepare} found it; undefined if it has none. */
+  secretOf(device: KnownDevice): string | undefined {
+    return this.#secrets.get(device.id.toHexString())?.secret
   }
 
   /** Forgets what was read, so that everything is read again. */
@@ -106,6 +98,26 @@ export class DeviceDirectory {
         if (stale.has(key)) this.#cached.set(key, { device, readMs: nowMs })
       }
     }
+  }
+
+  async #readSecrets(reports: readonly Pick<DeviceReport, 'device' | 'credential'>[]): Promise<void> {
+    const unread = new Map<string, KnownDevice>()
+    for (const { device: reported, credential } of reports) {
+      if (credential.kind !== 'secret' && credential.kind !== 'signature') continue
+      const device = this.find(reported)
+      if (device === undefined) continue
+      const key = device.id.toHexString()
+      if (this.#secrets.get(key)?.version !== device.document.__v) unread.set(key, device)
+    }
+    await Promise.all([...unread].map(([key, device]) => this.#readSecret(key, device)))
+  }
+
+  async #readSecret(key: string, { id, document }: KnownDevice): Promise<void> {
+    const secret = await this.#devices.revealDeviceSecret(id).catch((error: unknown) => {
+      if (error instanceof NotFoundError) return undefined
+      throw error
+    })
+    this.#secrets.set(key, { version: document.__v, secret })
   }
 
   async #documents(field: 'macAddress' | '_id', values: readonly (string | ObjectId)[]): Promise<Device[]> {

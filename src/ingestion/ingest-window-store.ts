@@ -63,6 +63,13 @@ export class IngestWindowStore {
     }
   }
 
+  /** Reads again. @returns whether a batch was stored that was not remembered. */
+  async reload(): Promise<boolean> {
+    const known = this.#batch
+    await this.load()
+    return this.#batch > known
+  }
+
   /** The messages without those that repeat one that was taken, or one another. */
   withoutTaken<Message extends { readonly delivery: Delivery | undefined }>(messages: readonly Message[]): Message[] {
     const now = new Map<number, string>()

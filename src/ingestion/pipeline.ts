@@ -5,7 +5,7 @@ import type { Ledger } from '../ledger/ledger.js'
 import type { DeviceDirectory } from './device-directory.js'
 import type { PriceSource } from './price-source.js'
 import type { QuarantineStore, RawMessage } from './quarantine-store.js'
-import type { Decoding, ReportedDevice } from './report.js'
+import type { Decoding, DeviceReport } from './report.js'
 
 /** What pipelines work with. */
 export interface IngestionParts {
@@ -36,7 +36,7 @@ export interface Decoded<Message extends RawMessage = RawMessage> {
   readonly decoding: Decoding
 }
 
-/** The devices that the messages name. */
-export function devicesOf(batch: readonly Decoded[]): ReportedDevice[] {
-  return batch.flatMap(({ decoding }) => ('reports' in decoding ? decoding.reports.map(({ device }) => device) : []))
+/** What the messages report, in one list. */
+export function reportsOf(batch: readonly Decoded[]): DeviceReport[] {
+  return batch.flatMap(({ decoding }) => ('reports' in decoding ? decoding.reports : []))
 }

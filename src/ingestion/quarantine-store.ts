@@ -3,6 +3,7 @@ import { ObjectId } from 'mongodb'
 import type { Database } from '../core/database.js'
 import type { Repository } from '../core/repository/repository.js'
 import { SecretFields } from '../core/repository/secret-fields.js'
+import { normalizeMacAddress } from '../devices/mac-address.js'
 import {
   type QuarantinedMessage,
   type QuarantinedMessageInput,
@@ -120,7 +121,7 @@ export class QuarantineStore {
       shownPayload: shownPayload(message.payload),
       payloadBytes: message.payload.byteLength,
       digest: digestOf(message),
-      ...(macAddress === undefined ? {} : { macAddress: macAddress.slice(0, 64) }),
+      ...(macAddress === undefined ? {} : { macAddress: shownMacAddress(macAddress) }),
       receivedAt: message.receivedAt,
       replays: 0,
       payload: this.#secrets.seal('payload', _id, payload),
@@ -169,6 +170,11 @@ export class QuarantineStore {
       return deletedCount
     })
   }
+}
+
+/** The address as devices have it; what is none stays as it was written. */
+export function shownMacAddress(text: string): string {
+  return normalizeMacAddress(text) ?? text.slice(0, 64)
 }
 
 type MergedRefusal = Refusal & { readonly occurrences: number; readonly lastReceivedAt: Date }

@@ -2,13 +2,21 @@ import { where } from '../core/repository/conditions.js'
 import type { DeviceSwitch } from '../devices/device.js'
 import type { LedgerEntry, LedgerEvent } from '../ledger/entry.js'
 import type { KnownDevice } from './device-directory.js'
-import { type Instant, switchEvent } from './ledger-event.js'
+import { switchEvent } from './ledger-event.js'
 import type { IngestionParts } from './pipeline.js'
-import type { DeviceReport } from './report.js'
+import type { Heard } from './shared-batch.js'
 
 interface Watched {
-  aliveMs: number
-  boot: string | undefined
+  readonly aliveMs: number
+  readonly boot: string | undefined
+}
+
+/** A stretch before a report in which its device was silent, or started again. */
+interface Silence {
+  readonly heard: Heard
+  /** The last sign of life before. */
+  readonly aliveMs: number
+  readonly isRestart: boolean
 }
 
 /**
@@ -24,34 +32,36 @@ export class SilenceWatch {
     this.#parts = parts
   }
 
-  /** The events that a silence, or a restart, before this report makes of the device's rated switches. */
-  async before(
-    report: DeviceReport,
-    device: KnownDevice,
-    instant: Instant,
-    arrivalMs: number,
-    pricePerKwh: number,
-  ): Promise<LedgerEvent[]> {
-    const { ratedSwitches } = device
-    if (ratedSwitches.length === 0 || instant.flags.includes('clock_replaced')) return []
-    const known = this.#watched.get(device.id.toHexString()) ?? fromDocument(device)
-    const watched = {
+  /** Notes a sign of life. @returns the silence or restart that seems to lie before it, if one does. */
+  notice(heard: Heard): Silence | undefined {
+    const { report, device, instant } = heard
+    if (report.kind === 'status' || device.ratedSwitches.length === 0) return undefined
+    if (instant.flags.includes('clock_replaced')) return undefined
+    const key = device.id.toHexString()
+    const known = this.#watched.get(key) ?? fromDocument(device)
+    this.#watched.set(key, {
       aliveMs: Math.max(known?.aliveMs ?? instant.atMs, instant.atMs),
       boot: report.boot ?? known?.boot,
-    }
-    this.#watched.set(device.id.toHexString(), watched)
-    if (known === undefined || instant.atMs <= known.aliveMs) return []
+    })
+    if (known === undefined || instant.atMs <= known.aliveMs) return undefined
     const isRestart = report.boot !== undefined && known.boot !== undefined && report.boot !== known.boot
     const isSilent = instant.atMs - known.aliveMs > device.gapLimitMs
-    if (!isRestart && !isSilent) return []
-    const aliveMs = Math.max(known.aliveMs, await this.#aliveByOthers(device, instant.atMs))
+    return isRestart || isSilent ? { heard, aliveMs: known.aliveMs, isRestart } : undefined
+  }
+
+  /** The events that it makes of the device's rated switches; none if another ingester has heard the device meanwhile. */
+  async eventsOf({ heard, isRestart, ...noticed }: Silence, pricePerKwh: number): Promise<LedgerEvent[]> {
+    const { device, instant } = heard
+    const aliveMs = Math.max(noticed.aliveMs, await this.#aliveByOthers(device, instant.atMs))
     if (!isRestart && instant.atMs - aliveMs <= device.gapLimitMs) return []
-    const events = await Promise.all(
-      ratedSwitches.map((target) =>
-        this.#eventOf(report, device, target, { atMs: instant.atMs, aliveMs, isRestart, arrivalMs, pricePerKwh }),
-      ),
-    )
+    const silence = { heard, aliveMs, isRestart }
+    const events = await Promise.all(device.ratedSwitches.map((target) => this.#eventOf(target, silence, pricePerKwh)))
     return events.flat()
+  }
+
+  /** Believes only what the database says, from now on. */
+  forget(): void {
+    this.#watched.clear()
   }
 
   /** The last sign of life that any ingester has noted, as far as it lies before the instant. */
@@ -65,26 +75,25 @@ export class SilenceWatch {
   }
 
   async #eventOf(
-    report: DeviceReport,
-    device: KnownDevice,
     target: DeviceSwitch,
-    found: { atMs: number; aliveMs: number; isRestart: boolean; arrivalMs: number; pricePerKwh: number },
+    { heard, aliveMs, isRestart }: Silence,
+    pricePerKwh: number,
   ): Promise<LedgerEvent[]> {
-    const last = await this.#stateBefore(target, found.atMs)
-    if (last === null || (found.isRestart && !last.powerState)) return []
-    // After a restart the device tells each relay's state itself; until then they are off.
-    const on = found.isRestart ? false : last.powerState
+    const { report, device, instant, arrivalMs } = heard
+    const last = await this.#stateBefore(target, instant.atMs)
+    if (last === null || (isRestart && !last.powerState)) return []
     return [
       switchEvent(device, target, {
-        on,
+        // After a restart the device tells each relay's state itself; until then they are off.
+        on: isRestart ? false : last.powerState,
         instant: {
-          atMs: found.isRestart ? found.aliveMs : found.atMs - 1,
-          flags: found.isRestart ? ['reboot', 'estimated'] : ['estimated'],
+          atMs: isRestart ? aliveMs : instant.atMs - 1,
+          flags: isRestart ? ['reboot', 'estimated'] : ['estimated'],
         },
-        arrivalMs: found.arrivalMs,
-        pricePerKwh: found.pricePerKwh,
-        idempotencyKey: found.isRestart ? `reboot:${report.boot}` : `silence:${found.aliveMs.toString(36)}`,
-        silentSinceMs: found.isRestart ? undefined : found.aliveMs,
+        arrivalMs,
+        pricePerKwh,
+        idempotencyKey: isRestart ? `reboot:${report.boot}` : `silence:${aliveMs.toString(36)}`,
+        silentSinceMs: isRestart ? undefined : aliveMs,
         boot: report.boot,
       }),
     ]

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseError } from '../core/errors.js'
 import { within } from '../core/within.js'
-import type { DeliveredMessage } from '../ingestion/ordered-pipeline.js'
+import type { DeliveredMessage } from '../ingestion/ordered-batch.js'
 
 /** A message, and the connection that it came by: only there can it be acknowledged. */
 export interface ReceivedMessage extends DeliveredMessage {

@@ -3,14 +3,14 @@ import { where } from '../core/repository/conditions.js'
 import type { OrderedPipeline } from '../ingestion/ordered-pipeline.js'
 import type { IngestionParts } from '../ingestion/pipeline.js'
 import type { QuarantinedMessage, QuarantineReason } from '../ingestion/quarantine.js'
-import type { RawMessage, Refusal } from '../ingestion/quarantine-store.js'
+import { type RawMessage, type Refusal, shownMacAddress } from '../ingestion/quarantine-store.js'
 import type { SharedPipeline } from '../ingestion/shared-pipeline.js'
 import type { DecoderSet } from './decoder-set.js'
 
 /** Which quarantined messages to replay; all if left out. */
 export interface ReplayFilter {
   readonly reasons?: readonly QuarantineReason[]
-  /** Only messages that name this device, as it was written in them. */
+  /** Only messages that name this device, in any spelling. */
   readonly macAddress?: string
 }
 
@@ -47,7 +47,7 @@ export class QuarantineReplay {
     const messages = this.#parts.quarantine.repository
     const query = {
       ...(filter.reasons === undefined ? {} : { reason: where.in(filter.reasons) }),
-      ...(filter.macAddress === undefined ? {} : { macAddress: filter.macAddress }),
+      ...(filter.macAddress === undefined ? {} : { macAddress: shownMacAddress(filter.macAddress) }),
     }
     this.#parts.directory.clear()
     const ids: QuarantinedMessage['_id'][] = []

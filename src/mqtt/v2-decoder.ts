@@ -61,7 +61,8 @@ export function v2Decoder(options: V2Options = {}): Decoder {
       const json = readJsonObject(payload)
       if (!('object' in json)) return { ...json, macAddress }
       const credential = isSigned ? signatureOn(topic, payload) : vouched
-      return decodeKind(kind, json.object, { device: { macAddress }, credential })
+      const decoding = decodeKind(kind, json.object, { device: { macAddress }, credential })
+      return 'reports' in decoding ? decoding : { ...decoding, macAddress }
     },
   }
 }

@@ -56,6 +56,64 @@ describe('a device', () => {
   })
 })
 
+describe('the switches of a device that is registered again', () => {
+  const inputOf = (macAddress: string, switches: readonly object[]) =>
+    aDevice({ macAddress, classroom: new ObjectId(), switches: switches as never })
+  const fan = { name: 'Fan', gpio: 16, powerRating: 75 }
+  const light = { name: 'Light', gpio: 17, powerRating: 40 }
+  const idsOf = ({ switches }: Device) => switches.map(({ _id, gpio }) => `${gpio} ${_id}`)
+
+  it('keep their ids by gpio, in whatever order and under whatever name', async () => {
+    const macAddress = aMacAddress()
+    const first = await volt.devices.upsert({ macAddress }, inputOf(macAddress, [fan, light]))
+    const again = await volt.devices.upsert(
+      { macAddress: macAddress.toLowerCase() },
+      inputOf(macAddress, [{ ...light, name: 'Lamp' }, fan]),
+    )
+    expect(again._id).toEqual(first._id)
+    expect(idsOf(again)).toEqual(idsOf(first).toReversed())
+    expect(again.switches[0]?.name).toBe('Lamp')
+    const updated = await volt.devices.update(first._id, { switches: [fan, { ...light, gpio: 18 }] as never })
+    expect(idsOf(updated)[0]).toBe(idsOf(first)[0])
+    expect(idsOf(first).join()).not.toContain(String(updated.switches[1]?._id))
+  })
+
+  it('keep what ingestion knows of them', async () => {
+    const device = await volt.devices.create(aDevice({ switches: [aSwitch({ gpio: 16 })] }))
+    const switchId = device.switches[0]?._id ?? new ObjectId()
+    await volt.devices.recordPresence([{ deviceId: device._id, switches: [{ switchId, state: true, stateAt: at(3) }] }])
+    const updated = await volt.devices.update(device._id, { switches: [fan] as never })
+    expect(updated.switches).toMatchObject([{ _id: switchId, name: 'Fan', state: true, stateAt: at(3) }])
+  })
+
+  it('move to another gpio with their id', async () => {
+    const { _id, switches, macAddress } = await volt.devices.create(aDevice({ switches: [aSwitch({ gpio: 16 })] }))
+    const moved = { ...fan, _id: switches[0]?._id, gpio: 21 }
+    const updated = await volt.devices.upsert({ macAddress }, inputOf(macAddress, [moved]))
+    expect(updated._id).toEqual(_id)
+    expect(updated.switches).toMatchObject([{ _id: switches[0]?._id, gpio: 21 }])
+  })
+
+  it('get one id each when many register the device at once, with a secret or without', async () => {
+    for (const more of [{}, { secret: 'sixteen characters' }]) {
+      const macAddress = aMacAddress()
+      const register = () => volt.devices.upsert({ macAddress }, { ...inputOf(macAddress, [fan, light]), ...more })
+      const registered = await Promise.all(Array.from({ length: 8 }, register))
+      expect(new Set(registered.map((device) => idsOf(device).join())).size).toBe(1)
+    }
+  })
+
+  it('are refused as ever where they are none', async () => {
+    const { _id } = await volt.devices.create(aDevice())
+    await expect(volt.devices.update(_id, { switches: ['fan', null] as never })).rejects.toMatchObject({
+      code: 'VALIDATION',
+    })
+    await expect(volt.devices.update(new ObjectId(), { switches: [fan] as never })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
+  })
+})
+
 describe('recordPresence()', () => {
   let device: Device
 
@@ -80,6 +138,7 @@ describe('recordPresence()', () => {
     await volt.devices.recordPresence([
       presence(5, {
         status: 'online',
+        statusAt: at(5),
         boot,
         firmwareVersion: '2.1',
         lastSignOfLifeAt: at(4),
@@ -104,6 +163,7 @@ describe('recordPresence()', () => {
     const news = Array.from({ length: 6 }, (_, second) =>
       presence(second, {
         status: statuses[second % 2],
+        statusAt: at(second),
         firmwareVersion: `v${second}`,
         lastSignOfLifeAt: at(second),
         switches: [stateOf(second % 2, second, second % 3 === 0)],
@@ -125,6 +185,14 @@ describe('recordPresence()', () => {
     )
   })
 
+  it('takes a status that others tell without taking the device for seen', async () => {
+    await volt.devices.recordPresence([presence(5, { status: 'online', statusAt: at(5) })])
+    await volt.devices.recordPresence([{ deviceId: device._id, status: 'offline', statusAt: at(9), switches: [] }])
+    expect(await volt.devices.get(device._id)).toMatchObject({ status: 'offline', statusAt: at(9), lastSeenAt: at(5) })
+    await volt.devices.recordPresence([presence(8, { status: 'online', statusAt: at(8) })])
+    expect(await volt.devices.get(device._id)).toMatchObject({ status: 'offline', lastSeenAt: at(8) })
+  })
+
   it('passes over switches and devices that are not there', async () => {
     const unknown = { switchId: new ObjectId(), state: true, stateAt: at(1) }
     await volt.devices.recordPresence([
@@ -138,7 +206,7 @@ describe('recordPresence()', () => {
 
   it('takes part in the transaction that it is called in', async () => {
     const undone = volt.transaction(async () => {
-      await volt.devices.recordPresence([presence(1, { status: 'online' })])
+      await volt.devices.recordPresence([presence(1, { status: 'online', statusAt: at(1) })])
       throw new Error('undone')
     })
     await expect(undone).rejects.toThrow('undone')

@@ -231,9 +231,9 @@ describe('the deployed firmware', () => {
   })
 
   it('quarantines unknown devices, and takes their messages when they are replayed after the registration', async () => {
-    const mac = '02:00:00:00:bb:01'
+    const mac = '02:00:00:00:BB:01'
     await say('esp32/telemetry', {
-      mac,
+      mac: mac.toLowerCase(),
       secret: testSecret,
       type: 'switch_event',
       gpio: 16,

@@ -1,0 +1,149 @@
+import type { Activity } from '../activity/activity.js'
+import type { DeviceSwitch } from '../devices/device.js'
+import type { LedgerEvent } from '../ledger/entry.js'
+import { activityOf } from './activity-of.js'
+import { isAuthentic } from './credential.js'
+import type { KnownDevice } from './device-directory.js'
+import { type Instant, instantOf, notAReading, readingEvent, type SwitchFact, switchEvent } from './ledger-event.js'
+import type { IngestionParts } from './pipeline.js'
+import { Presences } from './presences.js'
+import type { RawMessage, Refusal } from './quarantine-store.js'
+import type { DeviceReport, ReadingReport, SwitchReport } from './report.js'
+
+type Reason = Pick<Refusal, 'reason' | 'detail'>
+
+/** A report that is its device's, and when what it tells happened. */
+export interface Heard {
+  readonly message: RawMessage
+  readonly report: DeviceReport
+  readonly device: KnownDevice
+  readonly instant: Instant
+  readonly arrivalMs: number
+}
+
+/** What a batch of messages comes to that carry time, boot, sequence and identity of their own. */
+export class SharedBatch {
+  readonly events: LedgerEvent[] = []
+  readonly activities: Omit<Activity, '_id'>[] = []
+  readonly refusals: Refusal[] = []
+  readonly presences = new Presences()
+  readonly #parts: IngestionParts
+  readonly #isPresenceDue: (device: KnownDevice, arrivalMs: number) => boolean
+  readonly #pricePerKwh: number
+
+  /** @param isPresenceDue Whether it is time to write again when the device was last heard. */
+  constructor(
+    parts: IngestionParts,
+    pricePerKwh: number,
+    isPresenceDue: (device: KnownDevice, arrivalMs: number) => boolean,
+  ) {
+    this.#parts = parts
+    this.#pricePerKwh = pricePerKwh
+    this.#isPresenceDue = isPresenceDue
+  }
+
+  get pricePerKwh(): number {
+    return this.#pricePerKwh
+  }
+
+  refuse(message: RawMessage, { device }: DeviceReport, reason: Reason): void {
+    this.refusals.push({ message, ...reason, macAddress: 'macAddress' in device ? device.macAddress : undefined })
+  }
+
+  /** The report with its device; refused, and undefined, if it is no registered device's. */
+  hear(message: RawMessage, report: DeviceReport): Heard | undefined {
+    const { directory, earliestCredibleMs } = this.#parts
+    const device = directory.find(report.device)
+    if (device === undefined) {
+      this.refuse(message, report, { reason: 'unknown_device', detail: 'no device is registered with this address' })
+      return undefined
+    }
+    if (!isAuthentic(report.credential, directory.secretOf(device))) {
+      this.refuse(message, report, { reason: 'unauthorized', detail: 'the signature is wrong or missing' })
+      return undefined
+    }
+    const arrivalMs = message.receivedAt.getTime()
+    const instant = instantOf(report.time, device.timeZone, arrivalMs, earliestCredibleMs)
+    return { message, report, device, instant, arrivalMs }
+  }
+
+  take(heard: Heard): void {
+    this.#notePresence(heard)
+    const { message, report } = heard
+    const reason =
+      report.kind === 'switch'
+        ? this.#takeSwitch(report, heard)
+        : report.kind === 'reading'
+          ? this.#takeReading(report, heard)
+          : undefined
+    if (reason !== undefined) this.refuse(message, report, reason)
+  }
+
+  #takeSwitch(report: SwitchReport, heard: Heard): Reason | undefined {
+    const { device, instant, arrivalMs } = heard
+    const target = device.switches.get(report.gpio)
+    if (target === undefined) return unknownSwitch(report)
+    const fact = this.#factOf(report, heard, report.on)
+    this.events.push(switchEvent(device, target, fact))
+    this.activities.push(
+      activityOf(report, device, target, { atMs: instant.atMs, arrivalMs, key: fact.idempotencyKey }),
+    )
+    this.#noteState(heard, target, report.on)
+    return undefined
+  }
+
+  #takeReading(report: ReadingReport, heard: Heard): Reason | undefined {
+    const { device } = heard
+    const target = device.switches.get(report.gpio)
+    if (target === undefined) return unknownSwitch(report)
+    const reason = notAReading(report)
+    if (reason !== undefined) return { reason: 'not_a_reading', detail: reason }
+    const fact = this.#factOf(report, heard, report.on ?? report.powerW !== 0)
+    this.events.push(readingEvent(device, target, fact, report))
+    if (report.on !== undefined) this.#noteState(heard, target, report.on)
+    return undefined
+  }
+
+  #factOf({ messageId, boot, sequence, firmwareVersion }: DeviceReport, heard: Heard, on: boolean): SwitchFact {
+    return {
+      on,
+      instant: heard.instant,
+      arrivalMs: heard.arrivalMs,
+      pricePerKwh: this.#pricePerKwh,
+      idempotencyKey: `v2:${messageId ?? `${boot}:${sequence}`}`,
+      boot,
+      sequence,
+      firmwareVersion,
+    }
+  }
+
+  #noteState({ device, instant }: Heard, target: DeviceSwitch, state: boolean): void {
+    this.presences.state(device, { switchId: target._id, state, stateAt: new Date(instant.atMs) })
+  }
+
+  #notePresence({ message, report, device, instant, arrivalMs }: Heard): void {
+    if (report.kind === 'status') {
+      // An `offline` is the broker's word, and a message that it had kept is an old one: neither shows that the device is there.
+      this.presences.status(device, report.online ? 'online' : 'offline', arrivalMs)
+      if (report.online && message.isRetained !== true) this.presences.seen(device, arrivalMs)
+      return
+    }
+    const { boot, firmwareVersion } = report
+    const isNewBoot = boot !== undefined && isLaterBoot(boot, device, instant)
+    if (!isNewBoot && !this.presences.has(device) && !this.#isPresenceDue(device, arrivalMs)) return
+    this.presences.seen(device, arrivalMs)
+    this.presences.alive(device, instant.atMs)
+    this.presences.status(device, 'online', arrivalMs)
+    if (isNewBoot) this.presences.started(device, { id: boot, startedAt: new Date(instant.atMs) })
+    if (firmwareVersion !== undefined) this.presences.firmware(device, firmwareVersion)
+  }
+}
+
+/** Whether the device has started since: a message of an earlier run may come late. */
+function isLaterBoot(boot: string, { document }: KnownDevice, { atMs }: Instant): boolean {
+  return boot !== document.boot?.id && atMs >= (document.lastSignOfLifeAt?.getTime() ?? Number.NEGATIVE_INFINITY)
+}
+
+function unknownSwitch({ gpio }: SwitchReport | ReadingReport): Reason {
+  return { reason: 'unknown_switch', detail: `the device has no switch with gpio ${gpio}` }
+}
