@@ -15,6 +15,8 @@ export type ErrorCode =
   | 'APPEND_ONLY'
   | 'KEY_RING'
   | 'LEASE_LOST'
+  | 'LEDGER_DAMAGED'
+  | 'NOT_COVERED'
   | 'CONFIGURATION'
   | 'DATABASE'
 

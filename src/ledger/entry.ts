@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { defineAppendOnlyEntity, type Stored } from '../core/entity.js'
 import { instant, objectId, quantity } from '../core/fields.js'
 import { isPrice } from '../metering/index.js'
+import { entryFormatVersion } from './format-version.js'
 
-export const entryFormatVersion = 1
 /** What a host can append. */
 const eventTypes = ['switch_on', 'switch_off', 'power_reading', 'manual_adjustment'] as const
 /** What an entry can be: an erasure is appended by `erase` alone. */

@@ -1,0 +1,181 @@
+import { entryFormatVersions } from '../format-version.js'
+import type { ChainStart } from './chain-pass.js'
+import type { Finding } from './finding.js'
+import {
+  carriedHash,
+  computedHash,
+  entryIdOf,
+  formatVersionOf,
+  isLaidOut,
+  previousHash,
+  type StoredBytes,
+  sequenceOf,
+} from './stored-bytes.js'
+
+/** What is to be known of an entry to tell how its chain is damaged. */
+export interface EntrySummary {
+  readonly entryId: string
+  readonly sequence: number
+  readonly formatVersion: number
+  readonly previous: string
+  readonly computed: string
+  readonly carried: string
+}
+
+/** @returns undefined if the bytes do not look like an entry. */
+export function summaryOf(entry: StoredBytes): EntrySummary | undefined {
+  if (!isLaidOut(entry)) return undefined
+  return {
+    entryId: entryIdOf(entry),
+    sequence: sequenceOf(entry),
+    formatVersion: formatVersionOf(entry),
+    previous: previousHash(entry),
+    computed: computedHash(entry),
+    carried: carriedHash(entry),
+  }
+}
+
+/** What is known of a chain from elsewhere. */
+export interface ChainEvidence {
+  readonly switchId: string
+  /** Where the entries that were read begin. */
+  readonly start: ChainStart
+  /** The hashes that the signed tree has for the entries after the start; undefined where it has none. */
+  readonly signed: ReadonlyMap<number, string>
+}
+
+const none = 'nothing'
+
+/** How a chain is damaged, place by place; nothing if it is not. */
+export function classifyChain(entries: readonly EntrySummary[], evidence: ChainEvidence): Finding[] {
+  return new ChainClassifier(entries, evidence).findings()
+}
+
+class ChainClassifier {
+  readonly #switchId: string
+  readonly #start: ChainStart
+  readonly #signed: ReadonlyMap<number, string>
+  readonly #bySequence = new Map<number, EntrySummary[]>()
+  readonly #misplaced: EntrySummary[] = []
+  readonly #last: number
+  /** The places that hashes belong to, as far as it is known. */
+  readonly #placeOf = new Map<string, number>()
+
+  constructor(entries: readonly EntrySummary[], { switchId, start, signed }: ChainEvidence) {
+    this.#switchId = switchId
+    this.#start = start
+    this.#signed = signed
+    let last = start.sequence
+    for (const entry of entries) {
+      const { sequence } = entry
+      if (!Number.isSafeInteger(sequence) || sequence <= start.sequence) {
+        this.#misplaced.push(entry)
+        continue
+      }
+      const others = this.#bySequence.get(sequence)
+      if (others === undefined) this.#bySequence.set(sequence, [entry])
+      else others.push(entry)
+      last = Math.max(last, sequence)
+    }
+    this.#last = last
+    for (const [sequence, hash] of signed) this.#placeOf.set(hash, sequence)
+    for (const { sequence, previous } of entries)
+      if (!this.#placeOf.has(previous)) this.#placeOf.set(previous, sequence - 1)
+  }
+
+  findings(): Finding[] {
+    const findings = this.#misplaced.map((entry) => this.#finding('inserted', entry, none, entry.computed))
+    let before = this.#start.hash
+    // Holes can be wide: only the places at their edges are looked at.
+    const places = [...new Set([...this.#bySequence.keys(), ...this.#signed.keys()])].sort((a, b) => a - b)
+    let previousPlace = this.#start.sequence
+    for (const place of places) {
+      if (place > previousPlace + 1) {
+        findings.push(this.#missing(previousPlace + 1, place - 1))
+        before = ''
+      }
+      previousPlace = place
+      const candidates = this.#bySequence.get(place) ?? []
+      const expected = this.#expectedAt(place)
+      const genuine = candidates.find((entry) => this.#isGenuine(entry, expected, before))
+      if (candidates.length === 0) findings.push(this.#missing(place, place))
+      else if (genuine !== undefined) {
+        for (const other of candidates) if (other !== genuine) findings.push(this.#extra(other, genuine, before))
+      } else findings.push(...this.#damaged(candidates, expected, before))
+      before = genuine?.computed ?? expected ?? candidates[0]?.carried ?? ''
+    }
+    return joined(findings)
+  }
+
+  /** The hash that belongs at the place: by the tree, or else by the entry after it. */
+  #expectedAt(place: number): string | undefined {
+    const signed = this.#signed.get(place)
+    if (signed !== undefined) return signed
+    // Of an entry that was edited nobody knows what it had named as the one before it.
+    return this.#bySequence.get(place + 1)?.find(({ computed, carried }) => computed === carried)?.previous
+  }
+
+  #isGenuine(
+    { computed, carried, previous, formatVersion }: EntrySummary,
+    expected: string | undefined,
+    before: string,
+  ) {
+    if (computed !== carried || !entryFormatVersions.has(formatVersion)) return false
+    if (expected !== undefined) return computed === expected
+    return before === '' || previous === before
+  }
+
+  /** Entries at a place where none is genuine. */
+  #damaged(candidates: readonly EntrySummary[], expected: string | undefined, before: string): Finding[] {
+    return candidates.map((entry) => {
+      const { computed, carried, formatVersion, sequence, previous } = entry
+      if (!entryFormatVersions.has(formatVersion))
+        return this.#finding('unknown_version', entry, [...entryFormatVersions].join(' or '), String(formatVersion))
+      const place = this.#placeOf.get(carried)
+      if (place !== undefined && place !== sequence) return this.#finding('reordered', entry, expected ?? none, carried)
+      if (computed !== carried) return this.#finding('edited', entry, expected ?? carried, computed)
+      if (expected !== undefined) return this.#finding('rewritten', entry, expected, computed)
+      return this.#finding('inserted', entry, before, previous)
+    })
+  }
+
+  /** A second entry at the place of a genuine one. */
+  #extra(entry: EntrySummary, genuine: EntrySummary, before: string): Finding {
+    const isFork = entry.computed === entry.carried && entry.previous === before
+    return this.#finding(isFork ? 'forked' : 'inserted', entry, genuine.computed, entry.computed)
+  }
+
+  /** Entries that are not there: taken out, or cut off at the end. */
+  #missing(from: number, through: number): Finding {
+    return {
+      damage: from > this.#last ? 'truncated' : 'deleted',
+      where: 'entry',
+      switchId: this.#switchId,
+      sequence: from,
+      ...(through > from ? { throughSequence: through } : {}),
+      expected: this.#expectedAt(from) ?? 'an entry',
+      found: none,
+    }
+  }
+
+  #finding(damage: Finding['damage'], { entryId, sequence }: EntrySummary, expected: string, found: string): Finding {
+    return { damage, where: 'entry', switchId: this.#switchId, sequence, entryId, expected, found }
+  }
+}
+
+/** Findings of one kind at places beside each other become one, but for edited entries: each of these is named. */
+function joined(findings: readonly Finding[]): Finding[] {
+  const result: Finding[] = []
+  for (const finding of findings) {
+    const last = result.at(-1)
+    const end = last?.throughSequence ?? last?.sequence
+    const isNext =
+      last?.damage === finding.damage &&
+      finding.damage !== 'edited' &&
+      end !== undefined &&
+      finding.sequence === end + 1
+    if (isNext) result[result.length - 1] = { ...last, throughSequence: finding.throughSequence ?? finding.sequence }
+    else result.push(finding)
+  }
+  return result
+}

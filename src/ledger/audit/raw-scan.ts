@@ -1,0 +1,117 @@
+import { type ClientSession, type Db, type Document, Long } from 'mongodb'
+import type { StoredBytes } from './stored-bytes.js'
+
+/** Documents beside each other in a reply of the server, as they are stored. */
+export interface RawBatch {
+  readonly buffer: Buffer
+  /** The BSON array that holds them. */
+  readonly start: number
+  readonly end: number
+}
+
+const batchSize = 20_000
+
+/**
+ * Reads documents as they are stored, in the replies that they come in: nothing is decoded or copied, and the next batch is
+ * under way while the caller works on one. Without a hint they come in natural order.
+ */
+export async function* scanRaw(
+  database: Db,
+  collection: string,
+  query: { readonly filter?: Document; readonly hint?: Document; readonly sort?: Document },
+  signal?: AbortSignal,
+): AsyncGenerator<RawBatch, void, undefined> {
+  await using session = database.client.startSession()
+  let cursorId = 0n
+  try {
+    let reply = replyOf(await database.command({ find: collection, ...query, batchSize }, { raw: true, session }))
+    for (;;) {
+      signal?.throwIfAborted()
+      cursorId = reply.cursorId
+      const next = cursorId === 0n ? undefined : getMore(database, collection, cursorId, session)
+      // It is awaited below, or not at all where the caller stops.
+      next?.catch(() => undefined)
+      yield reply.batch
+      if (next === undefined) return
+      reply = replyOf(await next)
+    }
+  } finally {
+    if (cursorId !== 0n) {
+      const cursors = [Long.fromBigInt(cursorId)]
+      await database.command({ killCursors: collection, cursors }, { session }).catch(() => undefined)
+    }
+  }
+}
+
+function getMore(database: Db, collection: string, id: bigint, session: ClientSession): Promise<Document> {
+  return database.command({ getMore: Long.fromBigInt(id), collection, batchSize }, { raw: true, session })
+}
+
+/** Finds the batch and the cursor's id in a raw reply: `{ cursor: { firstBatch | nextBatch: [...], id, ns } }`. */
+function replyOf({ cursor }: Document): { readonly batch: RawBatch; readonly cursorId: bigint } {
+  const bytes = cursor as Uint8Array
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let batch: RawBatch = { buffer, start: 0, end: 0 }
+  let cursorId = 0n
+  for (const { type, name, at, length } of elementsOf(buffer, 0)) {
+    if (type === 0x04 && name.endsWith('Batch')) batch = { buffer, start: at, end: at + length }
+    if (type === 0x12 && name === 'id') cursorId = buffer.readBigInt64LE(at)
+  }
+  return { batch, cursorId }
+}
+
+/** The documents of a batch, one after the other in the same object: it is not to be kept. */
+export function* documentsOf({ buffer, start, end }: RawBatch): Generator<StoredBytes, void, undefined> {
+  const document = { buffer, start: 0, length: 0 }
+  // Each element of the array is the type, its index in digits, a zero, and the document.
+  for (let at = start + 4; at < end - 1; ) {
+    at = buffer.indexOf(0, at + 1) + 1
+    document.start = at
+    document.length = buffer.readInt32LE(at)
+    yield document
+    at += document.length
+  }
+}
+
+interface Element {
+  readonly type: number
+  readonly name: string
+  readonly at: number
+  readonly length: number
+}
+
+/** The elements of a BSON document that has only the types that a cursor's reply has. */
+function* elementsOf(buffer: Buffer, start: number): Generator<Element, void, undefined> {
+  const end = start + buffer.readInt32LE(start) - 1
+  for (let at = start + 4; at < end; ) {
+    const type = buffer[at] ?? 0
+    const nameEnd = buffer.indexOf(0, at + 1)
+    const name = buffer.toString('latin1', at + 1, nameEnd)
+    at = nameEnd + 1
+    const length = lengthOf(type, buffer, at)
+    yield { type, name, at, length }
+    at += length
+  }
+}
+
+function lengthOf(type: number, buffer: Buffer, at: number): number {
+  switch (type) {
+    case 0x02:
+      return 4 + buffer.readInt32LE(at)
+    case 0x03:
+    case 0x04:
+      return buffer.readInt32LE(at)
+    case 0x05:
+      return 5 + buffer.readInt32LE(at)
+    case 0x08:
+      return 1
+    case 0x10:
+      return 4
+    case 0x07:
+      return 12
+    case 0x0a:
+      return 0
+    default:
+      return 8
+  }
+}

@@ -1,0 +1,54 @@
+import type { ChainStart } from './chain-pass.js'
+
+/** Entries of a chain that stand beside each other in the tree. */
+export interface LeafSegment {
+  readonly firstSequence: number
+  readonly count: number
+  readonly firstLeaf: number
+}
+
+/** Where in the tree the entries of each chain are. Takes a few dozen bytes for each segment. */
+export class SegmentIndex {
+  readonly #segments = new Map<string, LeafSegment[]>()
+
+  /** Segments of a chain are to be added in their order. @returns false if it does not go on where the last one ended. */
+  add(chain: string, segment: LeafSegment): boolean {
+    const segments = this.#segments.get(chain)
+    const next = this.lastSequenceOf(chain) + 1
+    if (segments === undefined) this.#segments.set(chain, [segment])
+    else segments.push(segment)
+    return segment.firstSequence === next
+  }
+
+  chains(): Iterable<string> {
+    return this.#segments.keys()
+  }
+
+  segmentsOf(chain: string): readonly LeafSegment[] {
+    return this.#segments.get(chain) ?? []
+  }
+
+  /** The last entry that the tree covers; 0 if it covers none. */
+  lastSequenceOf(chain: string): number {
+    const last = this.#segments.get(chain)?.at(-1)
+    return last === undefined ? 0 : last.firstSequence + last.count - 1
+  }
+
+  /** The leaf of an entry; -1 if the tree does not cover it. */
+  leafOf(chain: string, sequence: number): number {
+    const segments = this.#segments.get(chain)
+    if (segments === undefined) return -1
+    let [low, high] = [0, segments.length - 1]
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      const { firstSequence, count, firstLeaf } = segments[middle] as LeafSegment
+      if (sequence < firstSequence) high = middle - 1
+      else if (sequence >= firstSequence + count) low = middle + 1
+      else return firstLeaf + sequence - firstSequence
+    }
+    return -1
+  }
+}
+
+/** Where chains begin: the entries before it are not read. */
+export type ChainStarts = ReadonlyMap<string, ChainStart>

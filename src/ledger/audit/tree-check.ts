@@ -1,0 +1,99 @@
+import { checkSignatures, parseTreeHead, type TreeHead } from '../log/checkpoint-text.js'
+import { hashBytes, MerkleFrontier } from '../log/merkle-tree.js'
+import { NoteError, parseNote, type VerifierKey } from '../log/signed-note.js'
+import type { Finding, Findings } from './finding.js'
+
+/** Opens checkpoints that a trusted key has signed, and says what is wrong with others. */
+export class CheckpointReader {
+  readonly #keys: readonly VerifierKey[]
+  readonly #findings: Findings
+
+  constructor(keys: readonly VerifierKey[], findings: Findings) {
+    this.#keys = keys
+    this.#findings = findings
+  }
+
+  /** @returns undefined if the note is not a checkpoint that is to be trusted; that is then among the findings. */
+  open(note: string, size?: number): TreeHead | undefined {
+    const expected = this.#keys.map(({ text }) => text).join(' or ')
+    const refuse = (damage: Finding['damage'], found: string) => {
+      this.#findings.add({ damage, where: 'checkpoint', checkpointSize: size, expected, found })
+      return undefined
+    }
+    try {
+      const parsed = parseNote(note)
+      const head = parseTreeHead(parsed.text)
+      const { signedBy, forged } = checkSignatures(
+        parsed,
+        this.#keys.filter(({ name }) => name === head.origin),
+      )
+      if (forged.length > 0) return refuse('bad_signature', 'a signature that is not of its key')
+      if (signedBy.length === 0) return refuse('bad_signature', 'no signature of a trusted key')
+      if (size !== undefined && head.size !== size) return refuse('edited', `a checkpoint of ${head.size} entries`)
+      return head
+    } catch (error) {
+      if (error instanceof NoteError) return refuse('edited', error.message)
+      throw error
+    }
+  }
+}
+
+/** Builds the tree from its leaves again, and compares its root with the signed ones on the way. */
+export class TreeCheck {
+  /** The newest checkpoint whose root the tree has. */
+  newest: TreeHead | undefined
+  readonly #frontier = new MerkleFrontier()
+  readonly #findings: Findings
+  /** Signed statements of what is to come, by size. */
+  readonly #heads: { readonly head: TreeHead; readonly isOutside: boolean }[]
+
+  /** @param heads In any order; those from outside the database are believed before those inside. */
+  constructor(heads: readonly { readonly head: TreeHead; readonly isOutside: boolean }[], findings: Findings) {
+    this.#findings = findings
+    this.#heads = heads.toSorted((a, b) => b.head.size - a.head.size)
+  }
+
+  get size(): number {
+    return this.#frontier.size
+  }
+
+  /** Leaf hashes in the order of the tree. */
+  take(hashes: Buffer): void {
+    for (let at = 0; at < hashes.length; at += hashBytes) {
+      this.#frontier.append(hashes.subarray(at, at + hashBytes))
+      this.#compare()
+    }
+  }
+
+  /** To be called when there are no more leaves. */
+  end(): void {
+    for (const { head, isOutside } of this.#heads.reverse()) {
+      this.#findings.add({
+        damage: 'truncated',
+        where: isOutside ? 'checkpoint' : 'tree',
+        checkpointSize: head.size,
+        expected: `${head.size} entries`,
+        found: `${this.#frontier.size} entries`,
+      })
+    }
+  }
+
+  #compare(): void {
+    for (;;) {
+      const next = this.#heads.at(-1)
+      if (next === undefined || next.head.size > this.#frontier.size) return
+      this.#heads.pop()
+      const root = this.#frontier.root()
+      if (root.equals(next.head.rootHash)) this.newest = next.head
+      else {
+        this.#findings.add({
+          damage: 'rewritten',
+          where: next.isOutside ? 'checkpoint' : 'tree',
+          checkpointSize: next.head.size,
+          expected: next.head.rootHash.toString('hex'),
+          found: root.toString('hex'),
+        })
+      }
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Binary, type ClientSession, ObjectId } from 'mongodb'
+import type { Database } from '../../core/database.js'
+import { DatabaseError } from '../../core/errors.js'
+import { Lease } from '../../core/lease.js'
+import type { CheckpointStore } from './checkpoint-store.js'
+import { signTreeHead } from './checkpoint-text.js'
+import type { Segment, StoredCheckpoint } from './log-entities.js'
+import type { MerkleFrontier } from './merkle-tree.js'
+import type { NewEntries, NewEntryReader } from './new-entries.js'
+import type { SegmentStore } from './segment-store.js'
+import type { SignerKey } from './signed-note.js'
+import type { TileStore } from './tile-store.js'
+
+export interface CheckpointerParts {
+  readonly database: Database
+  readonly leases: string
+  readonly entries: NewEntryReader
+  readonly checkpoints: CheckpointStore
+  readonly segments: SegmentStore
+  readonly tiles: TileStore
+  readonly signers: readonly SignerKey[]
+}
+
+/** What a call of `checkpoint` has come to. */
+export interface CheckpointResult {
+  /** The newest checkpoint; null if the ledger is empty. */
+  readonly checkpoint: StoredCheckpoint | null
+  /** Entries that this call has covered. */
+  readonly added: number
+  /** Chains that could not be covered to their end, and the entry that stands in the way: verify them. */
+  readonly unsound: readonly { readonly switchId: ObjectId; readonly sequence: number }[]
+}
+
+/** The entries that one checkpoint adds at most: its tiles and segments are one transaction. */
+const entriesPerCheckpoint = 200_000
+const leaseDurationMs = 30_000
+const longestWaitMs = 60_000
+
+/** Makes checkpoints, one process at a time. Appends go on meanwhile. */
+export class Checkpointer {
+  readonly #parts: CheckpointerParts
+
+  constructor(parts: CheckpointerParts) {
+    this.#parts = parts
+  }
+
+  /** Covers everything that a majority had when it began; in several checkpoints if that is much. */
+  async run(): Promise<CheckpointResult> {
+    const lease = await this.#takeLease()
+    const renewal = setInterval(() => void lease.acquire().catch(() => undefined), leaseDurationMs / 3)
+    try {
+      return await this.#coverAll(lease)
+    } finally {
+      clearInterval(renewal)
+      await lease.release()
+    }
+  }
+
+  async #coverAll(lease: Lease): Promise<CheckpointResult> {
+    for (let added = 0; ; ) {
+      const newest = await this.#parts.checkpoints.newest()
+      const found = await this.#parts.entries.read(await this.#parts.segments.coverage(), entriesPerCheckpoint)
+      const fresh = found.filter(({ hashes }) => hashes.length > 0)
+      const count = fresh.reduce((sum, { hashes }) => sum + hashes.length, 0)
+      const unsound = found.flatMap(({ switchId, unsound: sequence }) =>
+        sequence === undefined ? [] : [{ switchId, sequence }],
+      )
+      const checkpoint = count === 0 ? newest : await this.#add(newest, fresh, lease)
+      added += count
+      // With less than it could have taken there was no more when it looked.
+      if (count < entriesPerCheckpoint) return { checkpoint, added, unsound }
+    }
+  }
+
+  async #add(before: StoredCheckpoint | null, fresh: readonly NewEntries[], lease: Lease): Promise<StoredCheckpoint> {
+    const { tiles, signers, database } = this.#parts
+    const [signer] = signers
+    if (signer === undefined) throw noSigner()
+    const size = before?.size ?? 0
+    const frontier = await tiles.frontier(size)
+    refuseOtherTree(frontier, before)
+    const segments: Segment[] = []
+    const leaves: Buffer[] = []
+    for (const { switchId, firstSequence, hashes } of fresh) {
+      const lastHash = new Binary(hashes.at(-1) as Buffer)
+      segments.push({
+        _id: new ObjectId(),
+        switchId,
+        firstSequence,
+        count: hashes.length,
+        firstLeaf: size + leaves.length,
+        lastHash,
+      })
+      for (const hash of hashes) {
+        leaves.push(hash)
+        frontier.append(hash)
+      }
+    }
+    const head = { origin: signer.verifier.name, size: frontier.size, rootHash: frontier.root() }
+    const checkpoint: StoredCheckpoint = {
+      _id: new ObjectId(),
+      size: head.size,
+      origin: head.origin,
+      rootHash: head.rootHash.toString('hex'),
+      note: signTreeHead(head, signers),
+      createdAt: database.clock.now(),
+    }
+    await this.#store(lease, size, leaves, segments, checkpoint)
+    return checkpoint
+  }
+
+  /** All of it or nothing, and nothing once another process has the lease. */
+  async #store(
+    lease: Lease,
+    size: number,
+    leaves: readonly Buffer[],
+    segments: readonly Segment[],
+    checkpoint: StoredCheckpoint,
+  ): Promise<void> {
+    const { database, tiles, checkpoints } = this.#parts
+    await database.transactions.run(() =>
+      database.transactions.execute(async (session) => {
+        const inTransaction = session as ClientSession
+        await lease.guard(inTransaction)
+        await tiles.append(size, leaves, inTransaction)
+        await this.#parts.segments.add(segments, inTransaction)
+        await checkpoints.add(checkpoint, inTransaction)
+      }),
+    )
+  }
+
+  async #takeLease(): Promise<Lease> {
+    const { database, leases } = this.#parts
+    const lease = new Lease(database, leases, { name: 'ledger:checkpoint', durationMs: leaseDurationMs })
+    const deadlineMs = performance.now() + longestWaitMs
+    for (let pauseMs = 20; !(await lease.acquire()); pauseMs = Math.min(2 * pauseMs, 1000)) {
+      database.requireOpen()
+      if (performance.now() > deadlineMs)
+        throw new DatabaseError('LEASE_LOST', 'Another process has been making a checkpoint for a minute')
+      await sleep(pauseMs)
+    }
+    return lease
+  }
+}
+
+/** The tree is rebuilt from its tiles before anything is added: what was tampered with is not signed again. */
+function refuseOtherTree(frontier: MerkleFrontier, before: StoredCheckpoint | null): void {
+  if (before === null || frontier.root().toString('hex') === before.rootHash) return
+  throw new DatabaseError(
+    'LEDGER_DAMAGED',
+    `The Merkle tree does not have the root of the checkpoint of ${before.size} entries any more: verify the ledger`,
+  )
+}
+
+export function noSigner(): DatabaseError {
+  return new DatabaseError('CONFIGURATION', 'Checkpoints are signed: open the handle with `ledgerLog: { signerKeys }`')
+}

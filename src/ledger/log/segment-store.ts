@@ -1,0 +1,57 @@
+import type { ClientSession, Collection, ObjectId } from 'mongodb'
+import type { Segment } from './log-entities.js'
+
+/** How far a chain is covered by the tree. */
+export interface Coverage {
+  readonly switchId: ObjectId
+  /** The sequence number of the last entry. */
+  readonly sequence: number
+  /** Its hash, in hexadecimal. */
+  readonly hash: string
+}
+
+/** Knows where in the tree the entries of each chain are. */
+export class SegmentStore {
+  readonly #collection: () => Collection<Segment>
+
+  constructor(collection: () => Collection<Segment>) {
+    this.#collection = collection
+  }
+
+  /** How far each chain is covered, by its switch; looks at one segment of each. */
+  async coverage(): Promise<Map<string, Coverage>> {
+    const lastOfEach = [
+      { $sort: { switchId: -1, firstSequence: -1 } },
+      { $group: { _id: '$switchId', last: { $first: '$$ROOT' } } },
+      { $replaceRoot: { newRoot: '$last' } },
+    ]
+    const coverage = new Map<string, Coverage>()
+    for await (const segment of this.#collection().aggregate<Segment>(lastOfEach)) {
+      coverage.set(segment.switchId.toHexString(), {
+        switchId: segment.switchId,
+        sequence: segment.firstSequence + segment.count - 1,
+        hash: segment.lastHash.toString('hex'),
+      })
+    }
+    return coverage
+  }
+
+  /** The leaf of an entry; undefined if the tree does not cover it yet. */
+  async leafOf(switchId: ObjectId, sequence: number): Promise<number | undefined> {
+    const segment = await this.#collection().findOne(
+      { switchId, firstSequence: { $lte: sequence } },
+      { sort: { firstSequence: -1 } },
+    )
+    if (segment === null || sequence >= segment.firstSequence + segment.count) return undefined
+    return segment.firstLeaf + sequence - segment.firstSequence
+  }
+
+  /** The segments in the order of the tree, from a leaf on. */
+  inOrder(firstLeaf = 0): AsyncIterable<Segment> {
+    return this.#collection().find({ firstLeaf: { $gte: firstLeaf } }, { sort: { firstLeaf: 1 } })
+  }
+
+  async add(segments: readonly Segment[], session: ClientSession): Promise<void> {
+    await this.#collection().insertMany([...segments], { session, ordered: true })
+  }
+}

@@ -1,0 +1,89 @@
+import type { Collection, ObjectId } from 'mongodb'
+import type { Database } from '../../core/database.js'
+import { DatabaseError, NotFoundError } from '../../core/errors.js'
+import type { LedgerEntry } from '../entry.js'
+import { CheckpointStore } from './checkpoint-store.js'
+import { Checkpointer, type CheckpointResult } from './checkpointer.js'
+import type { Segment, StoredCheckpoint, Tile } from './log-entities.js'
+import { consistencyPath, inclusionPath } from './merkle-proof.js'
+import { NewEntryReader } from './new-entries.js'
+import type { ConsistencyProof, InclusionProof } from './proof.js'
+import { SegmentStore } from './segment-store.js'
+import type { SignerKey } from './signed-note.js'
+import { TileStore } from './tile-store.js'
+
+/** The names of the log's collections. */
+export interface LogCollections {
+  readonly entries: string
+  readonly checkpoints: string
+  readonly tiles: string
+  readonly segments: string
+  readonly leases: string
+}
+
+/** The Merkle tree over the ledger's entries, with its checkpoints and proofs. */
+export class TransparencyLog {
+  readonly checkpoints: CheckpointStore
+  readonly segments: SegmentStore
+  readonly tiles: TileStore
+  readonly #checkpointer: Checkpointer
+  readonly #entries: () => Collection<LedgerEntry>
+
+  constructor(database: Database, names: LogCollections, signers: readonly SignerKey[]) {
+    const journaled = { writeConcern: { w: 'majority', journal: true } } as const
+    this.#entries = () => database.native.collection<LedgerEntry>(names.entries)
+    this.checkpoints = new CheckpointStore(() =>
+      database.native.collection<StoredCheckpoint>(names.checkpoints, journaled),
+    )
+    this.segments = new SegmentStore(() => database.native.collection<Segment>(names.segments))
+    this.tiles = new TileStore(() => database.native.collection<Tile>(names.tiles))
+    this.#checkpointer = new Checkpointer({
+      database,
+      leases: names.leases,
+      entries: new NewEntryReader(this.#entries),
+      checkpoints: this.checkpoints,
+      segments: this.segments,
+      tiles: this.tiles,
+      signers,
+    })
+  }
+
+  checkpoint(): Promise<CheckpointResult> {
+    return this.#checkpointer.run()
+  }
+
+  /** @throws NotFoundError; DatabaseError `NOT_COVERED` if no checkpoint covers the entry yet. */
+  async proveInclusion(entryId: ObjectId): Promise<InclusionProof> {
+    const raw = (await this.#entries().findOne({ _id: entryId }, { raw: true })) as unknown as Buffer | null
+    const entry = await this.#entries().findOne({ _id: entryId }, { projection: { switchId: 1, sequence: 1 } })
+    if (raw === null || entry === null) throw new NotFoundError('ledger entry', entryId.toHexString())
+    const leafIndex = await this.segments.leafOf(entry.switchId, entry.sequence)
+    const newest = await this.checkpoints.newest()
+    if (leafIndex === undefined || newest === null || leafIndex >= newest.size) throw notCovered()
+    const hashes = await this.tiles.rootsOf(inclusionPath(leafIndex, newest.size))
+    return {
+      kind: 'inclusion',
+      entry: Buffer.from(raw).toString('base64'),
+      leafIndex,
+      hashes: hashes.map((hash) => hash.toString('base64')),
+      checkpoint: newest.note,
+    }
+  }
+
+  /** @throws NotFoundError if there is no checkpoint of a size. */
+  async proveConsistency(fromSize: number, toSize: number): Promise<ConsistencyProof> {
+    const [from, to] = [await this.#ofSize(fromSize), await this.#ofSize(toSize)]
+    const hashes = await this.tiles.rootsOf(consistencyPath(fromSize, toSize))
+    return { kind: 'consistency', from: from.note, to: to.note, hashes: hashes.map((hash) => hash.toString('base64')) }
+  }
+
+  async #ofSize(size: number): Promise<StoredCheckpoint> {
+    const checkpoint = await this.checkpoints.ofSize(size)
+    if (checkpoint === null) throw new NotFoundError('ledger checkpoint', `of ${size} entries`)
+    return checkpoint
+  }
+}
+
+function notCovered(): DatabaseError {
+  return new DatabaseError('NOT_COVERED', 'No checkpoint covers the entry yet: make one', { retryable: true })
+}
