@@ -28,6 +28,7 @@ export class Chain {
   readonly #facts: FactStore
   readonly #session: ClientSession | undefined
   #sequence = 0
+  #storedSequence = 0
   #hash = genesisHash
   #consumedMws = 0
   #producedMws = 0
@@ -54,6 +55,7 @@ export class Chain {
       return chain
     }
     chain.#sequence = head.sequence
+    chain.#storedSequence = head.sequence
     chain.#hash = head.hash
     chain.#consumedMws = mwsOfRegister(head.cumulativeEnergy)
     chain.#producedMws = mwsOfRegister(head.cumulativeProduction)
@@ -78,8 +80,14 @@ export class Chain {
     return this.#append(event, fact, change)
   }
 
+  /** The number of the last entry that is stored, as far as the chain knows. */
+  get storedSequence(): number {
+    return this.#storedSequence
+  }
+
   /** To be called when what was built has been stored. */
   stored(): void {
+    this.#storedSequence = this.#sequence
     if (this.#unstored.length > 0) this.#unstored = []
   }
 

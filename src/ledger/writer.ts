@@ -94,9 +94,9 @@ export class LedgerWriter {
   /** Writes as much of the batch as it can. @returns what is left, after a collision with another writer or a repetition. */
   async #writeOnce(batch: readonly Pending[], chains: ChainCache, attempt: number): Promise<readonly Pending[]> {
     const known = await chains.load(new Map(batch.map(({ chain, event }) => [chain, event.switchId])))
-    const entries = await build(batch, known)
+    const entries = await this.#build(batch, known)
     if (entries === undefined) {
-      // Without the one that could not be built, and all that came with it, the others are to be built again.
+      // They are to be built again, without the one that could not be built and all that came with it.
       for (const { chain } of batch) chains.forget(chain)
       return batch
     }
@@ -114,6 +114,24 @@ export class LedgerWriter {
     else if (isRefusal(error)) rest[0]?.fail(error)
     else return giveUp(rest, error, chains)
     return rest
+  }
+
+  /** The entries that the events become; undefined if one of them cannot become any, or its chain is not up to date. */
+  async #build(batch: readonly Pending[], chains: ReadonlyMap<string, Chain>): Promise<LedgerEntry[] | undefined> {
+    const entries: LedgerEntry[] = []
+    for (const pending of batch) {
+      const chain = chains.get(pending.chain) as Chain
+      try {
+        entries.push(chain.extendInOrder(pending.event) ?? (await chain.extend(pending.event)))
+      } catch (error) {
+        if (!(error instanceof ValidationError)) throw error
+        // Facts that another writer appended, added to a register that lacks them, prove nothing against the event.
+        const head = await this.#stores.chains.head(pending.event.switchId, undefined)
+        if ((head?.sequence ?? 0) === chain.storedSequence) pending.fail(error)
+        return undefined
+      }
+    }
+    return entries
   }
 
   /** Inserts in order: what follows a collision is not stored, or its chain would fork. */
@@ -175,25 +193,6 @@ export class LedgerWriter {
     }
     return appended
   }
-}
-
-/** The entries that the events become; undefined if one of them cannot become any, and its call was told so. */
-async function build(
-  batch: readonly Pending[],
-  chains: ReadonlyMap<string, Chain>,
-): Promise<LedgerEntry[] | undefined> {
-  const entries: LedgerEntry[] = []
-  for (const pending of batch) {
-    const chain = chains.get(pending.chain) as Chain
-    try {
-      entries.push(chain.extendInOrder(pending.event) ?? (await chain.extend(pending.event)))
-    } catch (error) {
-      if (!(error instanceof ValidationError)) throw error
-      pending.fail(error)
-      return undefined
-    }
-  }
-  return entries
 }
 
 /** Tells the calls of all of these. @returns nothing that is left. */

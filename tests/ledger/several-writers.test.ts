@@ -1,10 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../src/autovolt.js'
-import type { LedgerEvent } from '../../src/ledger/entry.js'
 import { testDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
 import { chainOf, expectSound } from './support/chains.js'
-import { anEvent, aSwitchInLedger, at, type OwnFields } from './support/events.js'
+import { anEvent, aSwitchInLedger, at, type HostEvent, type OwnFields } from './support/events.js'
 
 const database = testDatabase()
 let handles: AutoVolt[]
@@ -15,7 +14,7 @@ beforeAll(async () => {
 })
 
 /** The readings of a handle: each has its own minutes, so that the facts of all of them interleave. */
-function readingsOf(handle: number, own: OwnFields, count: number): LedgerEvent[] {
+function readingsOf(handle: number, own: OwnFields, count: number): HostEvent[] {
   return Array.from({ length: count }, (_, index) =>
     anEvent({ ...own, timestamp: at(60 * (3 * index + handle)), idempotencyKey: `${handle} ${index}` }),
   )
@@ -69,5 +68,17 @@ describe('handles that append to the same chains at once', () => {
     const entries = await chainOf(database.db, own.switchId)
     expect(entries).toHaveLength(120)
     expectSound(entries)
+  })
+
+  it('are not misled by entries of each other that they have not seen', async () => {
+    const own = aSwitchInLedger()
+    const [one, other] = handles as [AutoVolt, AutoVolt]
+    const power = (powerW: number, seconds: number) => anEvent({ ...own, timestamp: at(seconds), reading: { powerW } })
+    await one.ledger.append([power(100, 0), power(0, 1000)])
+    await other.ledger.append([power(100, 60), power(0, 120)])
+    // It takes away 3,000 W·s, of a register that has none yet as far as this handle knows.
+    const [late] = await one.ledger.append([power(0, 30)])
+    expect(late?.entry).toMatchObject({ sequence: 5, cumulativeEnergy: 9000 })
+    expectSound(await chainOf(database.db, own.switchId))
   })
 })

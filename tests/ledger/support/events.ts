@@ -12,8 +12,11 @@ export function at(seconds: number): Date {
   return new Date(startMs + Math.round(seconds * 1000))
 }
 
+/** An event as a host may append it. */
+export type HostEvent = LedgerEvent & { readonly eventType: Exclude<LedgerEvent['eventType'], 'erasure'> }
+
 /** A reading of a power meter. */
-export function anEvent(overrides: Partial<LedgerEvent> = {}): LedgerEvent {
+export function anEvent(overrides: Partial<HostEvent> = {}): HostEvent {
   const timestamp = overrides.timestamp ?? at(0)
   return {
     switchId: new ObjectId(),
@@ -43,7 +46,7 @@ export function aSwitchInLedger(): OwnFields {
 }
 
 /** Power readings of one switch, a minute apart. */
-export function readings(count: number, own: OwnFields = aSwitchInLedger(), name = 'reading'): LedgerEvent[] {
+export function readings(count: number, own: OwnFields = aSwitchInLedger(), name = 'reading'): HostEvent[] {
   return Array.from({ length: count }, (_, minute) =>
     anEvent({ ...own, timestamp: at(60 * minute), idempotencyKey: `${name} ${minute}` }),
   )
