@@ -70,9 +70,16 @@ describe('the messages in docs/mqtt.md', () => {
   const messages = blocks.filter(({ place, language }) => place.startsWith('docs/mqtt.md') && language === 'json')
   const kinds = ['switch', 'power', 'heartbeat', 'status', 'status']
 
-  it.each(messages.map(({ code }, at) => [kinds[at] ?? '', code.trim()]))('are understood: %s', (kind, message) => {
+  const fromDevices = messages.slice(0, kinds.length)
+
+  it.each(fromDevices.map(({ code }, at) => [kinds[at] ?? '', code.trim()]))('are understood: %s', (kind, message) => {
     const decoding = v2Decoder().decode(`autovolt/v2/aabbccddee01/${kind}`, Buffer.from(message))
     expect(decoding).toHaveProperty('reports')
+  })
+
+  it('end with the one command that devices are sent', () => {
+    const commands = messages.slice(kinds.length).map(({ code }) => Object.keys(JSON.parse(code)))
+    expect(commands).toEqual([['id', 'time', 'gpio', 'state', 'userId', 'userName', 'hmac']])
   })
 })
 

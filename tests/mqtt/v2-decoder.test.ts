@@ -1,0 +1,206 @@
+import { createHmac } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isAuthentic } from '../../src/ingestion/credential.js'
+import type { Decoding } from '../../src/ingestion/report.js'
+import { v2Decoder } from '../../src/mqtt/v2-decoder.js'
+import { bareMac, decode, hopeless, prototypeKeys, reasonFor, secret } from './support/payloads.js'
+
+const decoder = v2Decoder()
+const topicOf = (kind: string) => `autovolt/v2/${bareMac}/${kind}`
+const from = { device: { macAddress: bareMac }, credential: { kind: 'broker' } }
+
+const envelope = { id: '17-204', boot: '17', seq: 204, time: 1_763_715_600_000, firmware: '2.1.0' }
+const told = {
+  messageId: '17-204',
+  boot: '17',
+  sequence: 204,
+  time: { kind: 'instant', ms: 1_763_715_600_000 },
+  firmwareVersion: '2.1.0',
+}
+const moved = { ...envelope, gpio: 16, state: true, cause: 'manual', userId: 'u-81', userName: 'A. Rao' }
+const read = { ...envelope, gpio: 16, state: true, powerW: 61.5, energyWh: 10_482.7, voltageV: 231.2, currentA: 0.27 }
+const without = (object: object, key: string) =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => name !== key))
+
+describe('the decoder of version 2', () => {
+  it('listens to its topics, whose messages carry their own order', () => {
+    expect(decoder).toMatchObject({
+      order: 'device',
+      filters: ['switch', 'power', 'heartbeat', 'status'].map((kind) => `autovolt/v2/+/${kind}`),
+    })
+    expect(v2Decoder({ prefix: 'lab' }).filters[0]).toBe('lab/v2/+/switch')
+  })
+
+  it.each([
+    [
+      'a relay that was moved',
+      'switch',
+      moved,
+      { kind: 'switch', ...told, gpio: 16, on: true, cause: 'manual', userId: 'u-81', userName: 'A. Rao' },
+    ],
+    [
+      'a relay that was moved for no known cause',
+      'switch',
+      without(moved, 'cause'),
+      { kind: 'switch', cause: 'unknown' },
+    ],
+    [
+      'a meter',
+      'power',
+      { ...read, powerFactor: 0.98, temperatureC: 41.5 },
+      {
+        kind: 'reading',
+        ...told,
+        gpio: 16,
+        on: true,
+        powerW: 61.5,
+        energyWh: 10_482.7,
+        voltage: 231.2,
+        current: 0.27,
+        powerFactor: 0.98,
+        temperature: 41.5,
+      },
+    ],
+    ['a meter that produces', 'power', { ...read, powerW: -61.5 }, { kind: 'reading', powerW: -61.5 }],
+    ['a meter without a counter', 'power', without(read, 'energyWh'), { kind: 'reading', powerW: 61.5 }],
+    // Whether the values can be is for those to say who know the device.
+    ['a meter that says nothing', 'power', { ...envelope, gpio: 16 }, { kind: 'reading', powerW: undefined }],
+    ['a heartbeat', 'heartbeat', { ...envelope, uptimeMs: 812_345 }, { kind: 'heartbeat', ...told }],
+    ['a device whose clock is not set', 'heartbeat', without(envelope, 'time'), { kind: 'heartbeat', time: undefined }],
+    ['online', 'status', { status: 'online', boot: '17' }, { kind: 'status', online: true }],
+    ['a last will', 'status', { status: 'offline' }, { kind: 'status', online: false }],
+  ])('understands %s', (_, kind, payload, report) => {
+    expect(decode(decoder, topicOf(kind), payload)).toMatchObject({ reports: [{ ...from, ...report }] })
+  })
+
+  it.each([
+    ['2026-11-21T09:00:05.000Z', { kind: 'instant', ms: Date.UTC(2026, 10, 21, 9, 0, 5) }],
+    ['2026-11-21T14:30:05+05:30', { kind: 'instant', ms: Date.UTC(2026, 10, 21, 9, 0, 5) }],
+    ['2026-11-21T14:30:05', { kind: 'local', text: '2026-11-21T14:30:05' }],
+    ['yesterday Z', undefined],
+    ['yesterday', { kind: 'local', text: 'yesterday' }],
+    [-1, { kind: 'instant', ms: -1 }],
+  ])('reads the time %s', (time, expected) => {
+    const decoding = decode(decoder, topicOf('heartbeat'), { ...envelope, time })
+    expect('reports' in decoding && decoding.reports[0]?.time).toEqual(expected)
+  })
+
+  it.each(hopeless)('refuses %s', (_, payload, reason) => {
+    for (const kind of ['switch', 'power', 'heartbeat', 'status']) {
+      expect(decode(decoder, topicOf(kind), payload)).toMatchObject({ reason, macAddress: bareMac })
+    }
+  })
+
+  const bad: readonly (readonly [what: string, kind: string, payload: object, reason?: string])[] = [
+    ...['id', 'boot', 'seq', 'gpio', 'state'].map(
+      (key) => [`a moved relay without ${key}`, 'switch', without(moved, key)] as const,
+    ),
+    ...['id', 'boot', 'seq', 'gpio'].map((key) => [`a reading without ${key}`, 'power', without(read, key)] as const),
+    ...['id', 'boot', 'seq'].map((key) => [`a heartbeat without ${key}`, 'heartbeat', without(envelope, key)] as const),
+    ['an id that is empty', 'heartbeat', { ...envelope, id: '' }],
+    ['an id that is too long', 'heartbeat', { ...envelope, id: 'i'.repeat(65) }],
+    ['an id that is a number', 'heartbeat', { ...envelope, id: 17 }],
+    ['a boot that is an object', 'heartbeat', { ...envelope, boot: { $ne: '' } }],
+    ['a sequence that is negative', 'heartbeat', { ...envelope, seq: -1 }],
+    ['a sequence between two', 'heartbeat', { ...envelope, seq: 1.5 }],
+    ['a sequence that no double can tell from the next', 'heartbeat', { ...envelope, seq: 2 ** 53 }],
+    ['a time that is a list', 'heartbeat', { ...envelope, time: [1] }],
+    ['a time that is too long a text', 'heartbeat', { ...envelope, time: '2'.repeat(41) }],
+    ['a cause that nobody knows', 'switch', { ...moved, cause: 'magic' }],
+    ['a state that is a number', 'switch', { ...moved, state: 1 }],
+    ['a gpio past all', 'switch', { ...moved, gpio: 256 }],
+    ['a power that is a text', 'power', { ...read, powerW: '61.5' }, 'not_a_reading'],
+    ['a power that is null', 'power', { ...read, powerW: null }, 'not_a_reading'],
+    ['a counter that is an object', 'power', { ...read, energyWh: {} }, 'not_a_reading'],
+    ['a voltage that cannot be', 'power', { ...read, voltageV: 1e7 }],
+    ['a power factor above one', 'power', { ...read, powerFactor: 1.5 }],
+    ['a temperature below none', 'power', { ...read, temperatureC: -274 }],
+    ['a status that nobody knows', 'status', { status: 'asleep' }],
+    ['a topic that is not of version 2', 'reboot', envelope, 'unknown_topic'],
+    ['a command, which is for devices', 'command', { id: 'x', time: 1, gpio: 16, state: true }, 'unknown_topic'],
+  ]
+
+  it.each(bad)('refuses %s, and says whose it was', (_, kind, payload, reason = 'invalid') => {
+    expect(decode(decoder, topicOf(kind), payload)).toMatchObject({ reason, macAddress: bareMac })
+  })
+
+  it('takes a number that overflows for infinite, and leaves the judgement to others', () => {
+    const payload = JSON.stringify(read).replace('61.5', '1e999')
+    expect(decode(decoder, topicOf('power'), payload)).toMatchObject({
+      reports: [{ powerW: Number.POSITIVE_INFINITY }],
+    })
+  })
+
+  it('finds a message that was cut anywhere to be cut', () => {
+    const whole = Buffer.from(JSON.stringify(moved))
+    for (let length = 1; length < whole.length; length += 1) {
+      expect(reasonFor(decoder, topicOf('switch'), whole.subarray(0, length))).toBe('truncated')
+    }
+  })
+
+  it('is not led astray by the names of prototypes', () => {
+    for (const key of prototypeKeys) {
+      const payload = `{"${key}":{"gpio":16},${JSON.stringify(without(moved, 'gpio')).slice(1)}`
+      expect(reasonFor(decoder, topicOf('switch'), payload)).toBe('invalid')
+    }
+  })
+
+  it('answers to whatever comes, always the same', () => {
+    const anything = fc.oneof(fc.uint8Array(), fc.json().map(Buffer.from))
+    const kinds = fc.constantFrom('switch', 'power', 'heartbeat', 'status', 'nonsense', '')
+    fc.assert(
+      fc.property(anything, kinds, (payload, kind) => {
+        expect(decoder.decode(topicOf(kind), payload)).toEqual(decoder.decode(topicOf(kind), payload))
+      }),
+    )
+  })
+})
+
+describe('a signed message of version 2', () => {
+  const signing = v2Decoder({ authentication: 'hmac' })
+  const topic = topicOf('switch')
+  const sign = (message: object, key = secret, forTopic = topic) => {
+    const unsigned = JSON.stringify(message).slice(0, -1)
+    return `${unsigned},"hmac":"${createHmac('sha256', key).update(`${forTopic}\n${unsigned}`).digest('hex')}"}`
+  }
+  const isTaken = (payload: string, onTopic = topic) => {
+    const decoding: Decoding = decode(signing, onTopic, payload)
+    return 'reports' in decoding && decoding.reports.every(({ credential }) => isAuthentic(credential, secret))
+  }
+  const right = sign(moved)
+
+  it('proves to be its device’s, with digits in either case', () => {
+    expect(isTaken(right)).toBe(true)
+    expect(isTaken(right.replace(/"hmac":"(.*)"/, (_, digits: string) => `"hmac":"${digits.toUpperCase()}"`))).toBe(
+      true,
+    )
+  })
+
+  it.each([
+    ['another key', sign(moved, 'another-device-secret-01')],
+    ['the secret of nobody', sign(moved, '')],
+    ['another topic', sign(moved, secret, topicOf('power'))],
+    ['a member changed', right.replace('"state":true', '"state":false')],
+    ['a member added', right.replace('{', '{"gpio":17,')],
+    ['no signature', JSON.stringify(moved)],
+    ['an empty signature', JSON.stringify({ ...moved, hmac: '' })],
+    ['a signature of zeros', JSON.stringify({ ...moved, hmac: '0'.repeat(64) })],
+    ['a signature that is not the last member', right.replace(/\}$/, ',"more":1}')],
+    ['a space before the signature', right.replace(',"hmac"', ', "hmac"')],
+    ['a second signature', right.replace(/\}$/, `,"hmac":"${'0'.repeat(64)}"}`)],
+    ['a digit missing', right.replace(/.("\})$/, '$1')],
+  ])('is not believed with %s', (_, payload) => {
+    expect(isTaken(payload)).toBe(false)
+  })
+
+  it('is not believed on the topic of another device', () => {
+    expect(isTaken(right, 'autovolt/v2/aabbccddee02/switch')).toBe(false)
+  })
+
+  it('is not believed by a device that has no secret', () => {
+    const decoding = decode(signing, topic, right)
+    const credential = 'reports' in decoding ? decoding.reports[0]?.credential : undefined
+    expect(credential !== undefined && isAuthentic(credential, undefined)).toBe(false)
+  })
+})
