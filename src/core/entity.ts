@@ -127,6 +127,11 @@ export function indexName(index: Pick<IndexDefinition, 'key'>): string {
   return Object.entries(index.key).flat().join('_')
 }
 
+/** What an index is called that was built beside the one whose place it took. */
+export function rebuiltName(index: Pick<IndexDefinition, 'key'>): string {
+  return `${indexName(index)}_rebuilt`
+}
+
 /** The type of an entity's stored documents. */
 export type Stored<E extends Entity> = NonNullable<E['stored']>
 /** The type of what creates one. */

@@ -1,4 +1,4 @@
-import { type EntityDescription, type EntityRule, type IndexDefinition, indexName } from './entity.js'
+import { type EntityDescription, type EntityRule, type IndexDefinition, indexName, rebuiltName } from './entity.js'
 import { ConflictError, DatabaseConnectionError, DatabaseError, ValidationError } from './errors.js'
 import { isRecord } from './is-record.js'
 import { OriginalError } from './redact.js'
@@ -177,7 +177,7 @@ function duplicateOf(error: ServerError, { indexes = [] }: ErrorSubject): Duplic
   const first: unknown = Array.isArray(writeErrors) ? writeErrors[0] : writeErrors
   const written: unknown = isRecord(first) && isRecord(first.err) ? first.err.op : undefined
   const name = /index: (\S+) dup key/.exec(error.message)?.[1]
-  const index = indexes.find((declared) => indexName(declared) === name)
+  const index = indexes.find((declared) => name === indexName(declared) || name === rebuiltName(declared))
   const keys = index === undefined ? (name === '_id_' ? ['_id'] : []) : Object.keys(index.key)
   return { keys, document: isRecord(written) ? written : {} }
 }

@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from './database.js'
+import { serverErrorCode } from './translate-error.js'
+
+/** Another process is at the same collection just now. */
+const inProgress = new Set([112, 117, 246, 276])
+const attempts = 20
+/** An index of the collection is being built, by another process: that may take its time. */
+const indexBuildInProgress = 12587
+const longestPauseMs = 1_000
+
+/** Runs a command until no other process is in its way. @returns false if the error came that means "done already". */
+export async function insist(
+  database: Database,
+  command: () => Promise<unknown>,
+  doneAlready?: number,
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      database.requireOpen()
+      await command()
+      return true
+    } catch (error) {
+      const code = serverErrorCode(error)
+      if (code === undefined) throw error
+      if (code === doneAlready) return false
+      const isWorthWaiting = code === indexBuildInProgress || (attempt < attempts && inProgress.has(code))
+      if (!isWorthWaiting) throw error
+      await sleep(Math.min(50 * attempt, longestPauseMs) * Math.random())
+    }
+  }
+}
