@@ -31,12 +31,20 @@ import {
 } from './ingestion/quarantine.js'
 import { ledgerEntryEntity } from './ledger/entry.js'
 import { Ledger } from './ledger/ledger.js'
+import { anchorEntity, checkpointEntity, segmentEntity, tileEntity } from './ledger/log/log-entities.js'
+import { type LedgerLogOptions, ledgerLogOf } from './ledger/log/log-options.js'
+import { personalDataEntity } from './ledger/personal/personal-data.js'
 
 const libraryEntities = {
   classrooms: classroomEntity,
   devices: deviceEntity,
   powerSettings: powerSettingsEntity,
   ledger: ledgerEntryEntity,
+  ledgerCheckpoints: checkpointEntity,
+  ledgerTiles: tileEntity,
+  ledgerSegments: segmentEntity,
+  ledgerAnchors: anchorEntity,
+  ledgerPersonalData: personalDataEntity,
   activities: activityEntity,
   quarantine: quarantineEntity,
   ingestWindows: ingestWindowEntity,
@@ -59,6 +67,8 @@ export interface AttachOptions<
   readonly hostEntities?: readonly Entity[]
   /** Keys for the fields that are encrypted at rest; needed as soon as a secret is written or read. */
   readonly keys?: KeyRingOptions
+  /** Who signs the ledger's checkpoints, who may have, and where they are kept outside the database. */
+  readonly ledgerLog?: LedgerLogOptions
   /** Where the library says what it does, in pino's shape. @default nowhere */
   readonly logger?: Logger
   /** Logs every operation of a repository at debug level, without values. @default false */
@@ -128,7 +138,17 @@ export class AutoVolt<
       entities.devices as unknown as Entity<Stored<Devices>, Input<Devices>>,
     )
     this.powerSettings = new Repository(this.database, entities.powerSettings)
-    this.ledger = new Ledger(this.database, entities.ledger)
+    this.ledger = new Ledger(this.database, entities.ledger, {
+      ...ledgerLogOf(options.ledgerLog),
+      anchorEntity: entities.ledgerAnchors,
+      collections: {
+        checkpoints: entities.ledgerCheckpoints.collection,
+        tiles: entities.ledgerTiles.collection,
+        segments: entities.ledgerSegments.collection,
+        personalData: entities.ledgerPersonalData.collection,
+        leases: entities.leases.collection,
+      },
+    })
     this.activities = new ActivityLog(this.database, entities.activities)
     this.quarantine = new Repository(this.database, entities.quarantine)
     this.energy = new EnergyService(this.database, {

@@ -81,6 +81,8 @@ export {
 export { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
 export type { QuarantinedMessage, QuarantineReason } from './ingestion/quarantine.js'
 export type { Appended } from './ledger/append-call.js'
+export type { AnchorReport, Damage, Finding, VerificationReport } from './ledger/audit/finding.js'
+export type { VerifyOptions, VerifyProgress } from './ledger/audit/verify-options.js'
 export {
   type EntryFlag,
   type EventType,
@@ -91,5 +93,16 @@ export {
 export type { UnhashedEntry } from './ledger/entry-bytes.js'
 export { generateHash, genesisHash } from './ledger/hash.js'
 export type { Ledger, LedgerEventInput } from './ledger/ledger.js'
-export type { Damage, Finding, VerificationReport } from './ledger/verification.js'
+export type { Anchor, AnchoredCheckpoint, PublishedCheckpoint } from './ledger/log/anchor.js'
+export type { CheckpointResult } from './ledger/log/checkpointer.js'
+export type { StoredCheckpoint } from './ledger/log/log-entities.js'
+export type { LedgerLogOptions } from './ledger/log/log-options.js'
+export {
+  type ConsistencyProof,
+  type InclusionProof,
+  type ProofVerdict,
+  verifyConsistency,
+  verifyInclusion,
+} from './ledger/log/proof.js'
+export { generateLogKeys, type LogKeys } from './ledger/log/signed-note.js'
 export type { Confidence } from './metering/index.js'

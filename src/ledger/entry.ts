@@ -160,6 +160,11 @@ export const ledgerEntryEntity = defineAppendOnlyEntity({
     { key: { classroom: 1, timestamp: 1 }, serves: 'a classroom by time' },
     { key: { eventType: 1, timestamp: 1 }, serves: 'an event type by time' },
     { key: { hash: 1 }, serves: 'an entry by its hash' },
+    {
+      key: { personalCommitment: 1 },
+      partialFilterExpression: { personalCommitment: { $exists: true } },
+      serves: 'the entries that have personal data, which a verification compares',
+    },
   ],
 })
 

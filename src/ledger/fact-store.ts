@@ -39,19 +39,30 @@ export interface FactWindow {
   readonly toTheEnd: boolean
 }
 
+/** Runs a query: in its caller's transaction, say, and with its errors translated. */
+export type RunQuery = <Result>(query: (session: ClientSession | undefined) => Promise<Result>) => Promise<Result>
+
 /** Reads what the ledger says about a switch's energy, in the order of time. */
 export class FactStore {
   readonly #collection: () => Collection<LedgerEntry>
+  readonly #run: RunQuery
 
-  constructor(collection: () => Collection<LedgerEntry>) {
+  /** @param run How queries are run that come with no session. */
+  constructor(collection: () => Collection<LedgerEntry>, run: RunQuery = (query) => query(undefined)) {
     this.#collection = collection
+    this.#run = run
   }
 
   /** The newest entry that says something about energy. */
   async latest(switchId: ObjectId): Promise<LedgerEntry | undefined> {
-    const [newest, ...others] = await this.#read(switchId, always, -1, fewFacts, undefined)
-    const ofSameInstant = others.filter(({ timestamp }) => timestamp.getTime() === newest?.timestamp.getTime())
-    return ofSameInstant.reduce((last, entry) => (last !== undefined && isAfter(entry, last) ? entry : last), newest)
+    for (let limit = fewFacts; ; limit *= 4) {
+      const entries = await this.#read(switchId, always, -1, limit, undefined)
+      const newest = entries.reduce<Telling | undefined>(newerOf, undefined)
+      const reachedMs = entries.at(-1)?.timestamp.getTime()
+      // Others of the same instant may follow, in any order.
+      const isSure = entries.length < limit || (newest !== undefined && reachedMs !== newest.fact.atMs)
+      if (isSure) return newest?.entry
+    }
   }
 
   /**
@@ -140,16 +151,24 @@ export class FactStore {
   ): Promise<LedgerEntry[]> {
     const timestamp = { $gt: new Date(afterMs), $lt: new Date(beforeMs) }
     const filter: Document = { switchId, timestamp, $nor: notFacts }
-    const options = { ...inSession(session), sort: { timestamp: direction }, limit, batchSize: limit + 1 }
-    return (await this.#collection()
-      .find(filter as Filter<LedgerEntry>, options)
-      .toArray()) as LedgerEntry[]
+    const options = { sort: { timestamp: direction }, limit, batchSize: limit + 1 }
+    const query = (inside: ClientSession | undefined) =>
+      this.#collection()
+        .find(filter as Filter<LedgerEntry>, { ...options, ...inSession(inside) })
+        .toArray()
+    return (await (session === undefined ? this.#run(query) : query(session))) as LedgerEntry[]
   }
 }
 
-function isAfter(entry: LedgerEntry, other: LedgerEntry): boolean {
-  const [fact, otherFact] = [factOf(entry), factOf(other)]
-  return fact !== undefined && (otherFact === undefined || compareFacts(otherFact, fact) < 0)
+interface Telling {
+  readonly entry: LedgerEntry
+  readonly fact: Fact
+}
+
+function newerOf(newest: Telling | undefined, entry: LedgerEntry): Telling | undefined {
+  const fact = factOf(entry)
+  if (fact === undefined) return newest
+  return newest === undefined || compareFacts(newest.fact, fact) < 0 ? { entry, fact } : newest
 }
 
 function isWithin({ afterMs, beforeMs }: Range, atMs: number): boolean {

@@ -1,18 +1,47 @@
-import type { Filter as DriverFilter, ObjectId } from 'mongodb'
+import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Database } from '../core/database.js'
 import type { Entity } from '../core/entity.js'
+import { DatabaseError, NotFoundError } from '../core/errors.js'
+import type { Filter } from '../core/repository/conditions.js'
 import { Reader, toObjectId } from '../core/repository/reader.js'
 import { translateError } from '../core/translate-error.js'
 import { validateData } from '../core/validate.js'
 import type { Appended } from './append-call.js'
+import type { VerificationReport } from './audit/finding.js'
+import { Verification } from './audit/verification.js'
+import type { VerifyOptions } from './audit/verify-options.js'
 import { type LedgerEntry, type LedgerEvent, ledgerEventSchema } from './entry.js'
 import { FactStore } from './fact-store.js'
-import { ChainVerifier, type VerificationReport } from './verification.js'
+import type { Anchor } from './log/anchor.js'
+import { AnchorKeeper, type AnchorStatus } from './log/anchor-keeper.js'
+import type { CheckpointResult } from './log/checkpointer.js'
+import type { anchorEntity } from './log/log-entities.js'
+import type { ConsistencyProof, InclusionProof } from './log/proof.js'
+import { everyNowAndThen } from './log/schedule.js'
+import type { SignerKey, VerifierKey } from './log/signed-note.js'
+import { type LogCollections, TransparencyLog } from './log/transparency-log.js'
+import type { PersonalData } from './personal/personal-data.js'
+import { commitPersonal, PersonalStore } from './personal/personal-store.js'
 import { LedgerWriter } from './writer.js'
+
+/** What the checkpoints of a ledger need. */
+export interface LedgerLogParts {
+  readonly collections: Omit<LogCollections, 'entries'> & { readonly personalData: string }
+  readonly signers: readonly SignerKey[]
+  readonly keys: readonly VerifierKey[]
+  readonly anchors: readonly Anchor[]
+  readonly anchorEntity: typeof anchorEntity
+}
 
 const maximumEvents = 10_000
 const eventsSchema = z.array(ledgerEventSchema).max(maximumEvents)
+
+/** What is personal about an entry. */
+export interface EntryPersonalData {
+  readonly notes?: string
+  readonly personal?: Readonly<Record<string, unknown>>
+}
 
 /** An event as it is handed in: ids may be hexadecimal, instants ISO 8601. */
 export type LedgerEventInput = z.input<typeof ledgerEventSchema>
@@ -22,10 +51,23 @@ export class Ledger extends Reader<LedgerEntry> {
   /** What the entries say about energy, in the order of time. */
   readonly facts: FactStore
   readonly #writer: LedgerWriter
+  readonly #personal: PersonalStore
+  readonly #personalData: string
+  readonly #log: TransparencyLog
+  readonly #keys: readonly VerifierKey[]
+  readonly #anchors: readonly Anchor[]
+  readonly #keeper: AnchorKeeper
 
-  constructor(database: Database, entity: Entity<LedgerEntry>) {
+  constructor(database: Database, entity: Entity<LedgerEntry>, log: LedgerLogParts) {
     super(database, entity)
+    const signers = log.signers
+    this.#log = new TransparencyLog(database, { ...log.collections, entries: entity.collection }, signers)
+    this.#keys = log.keys
+    this.#personalData = log.collections.personalData
+    this.#anchors = log.anchors
+    this.#keeper = new AnchorKeeper(database, log.anchorEntity, this.#log, log.anchors)
     this.facts = new FactStore(() => this.collection)
+    this.#personal = new PersonalStore(() => database.native.collection<PersonalData>(log.collections.personalData))
     this.#writer = new LedgerWriter({ database, collection: entity.collection })
   }
 
@@ -35,8 +77,42 @@ export class Ledger extends Reader<LedgerEntry> {
    * processes. Calls that are under way at once share their commits.
    * @throws ValidationError if one of them is not valid, and then none is appended; DatabaseConnectionError.
    */
-  append(events: readonly LedgerEventInput[]): Promise<Appended[]> {
-    return this.appendValid(validateData(eventsSchema, events, 'The ledger events'))
+  async append(events: readonly LedgerEventInput[]): Promise<Appended[]> {
+    const given = validateData(eventsSchema, events, 'The ledger events')
+    if (!given.some(({ notes, personal }) => notes !== undefined || personal !== undefined))
+      return this.appendValid(given as readonly LedgerEvent[])
+    const committed = given.map(commitPersonal)
+    await this.read('append', (session) => this.#personal.add(committed, session))
+    const appended = await this.appendValid(committed.map(({ event }) => event))
+    await this.read('append', (session) => this.#personal.dropUnused(committed, appended, session))
+    return appended
+  }
+
+  /**
+   * What is personal about an entry: its `notes`, and what was appended as `personal`. Null if there was nothing, or it was
+   * erased.
+   * @throws NotFoundError.
+   */
+  async personalDataOf(entryId: ObjectId | string): Promise<EntryPersonalData | null> {
+    const entry = await this.get(entryId)
+    const data = await this.read('personalDataOf', () => this.#personal.of(entry))
+    return data === null ? null : (JSON.parse(data.text) as EntryPersonalData)
+  }
+
+  /**
+   * Erases what is personal about an entry, for good. The entry, its hash and every proof stay as they are; the erasure
+   * itself becomes an entry of the chain. Both happen or neither; once is as good as twice.
+   * @throws NotFoundError; DatabaseError `CONFIGURATION` if nothing about the entry is personal.
+   */
+  erasePersonalData(entryId: ObjectId | string): Promise<LedgerEntry> {
+    return this.database.transactions.run(async () => {
+      const entry = await this.get(entryId)
+      if (entry.personalCommitment === undefined)
+        throw new DatabaseError('CONFIGURATION', 'Nothing about the entry is personal: there is nothing to erase')
+      const [erasure] = await this.appendValid([erasureOf(entry, this.database.clock.now())])
+      await this.read('erasePersonalData', (session) => this.#personal.erase(entry, session))
+      return (erasure as Appended).entry
+    })
   }
 
   /** As {@link append}, for events that were built by the library itself. */
@@ -48,26 +124,105 @@ export class Ledger extends Reader<LedgerEntry> {
     }
   }
 
-  /** Verifies every chain: each entry's bytes against its hash, and each link. Reads everything, in the order of the chains. */
-  verify(): Promise<VerificationReport> {
-    return this.#verify({})
+  /**
+   * Makes a signed checkpoint of everything that is in the ledger now, and gives it to the anchors. One process at a time
+   * makes one; appends go on meanwhile.
+   * @throws DatabaseError `CONFIGURATION` without signer keys, `LEDGER_DAMAGED` if the Merkle tree was tampered with.
+   */
+  checkpoint(): Promise<CheckpointResult> {
+    return this.#guarded('checkpoint', async () => {
+      const result = await this.#log.checkpoint()
+      if (result.checkpoint !== null) await this.#keeper.publish(result.checkpoint)
+      return result
+    })
   }
 
-  /** Verifies one switch's chain. */
-  verifyChainIntegrity(deviceId: ObjectId | string, switchId: ObjectId | string): Promise<VerificationReport> {
-    return this.#verify({ switchId: toObjectId(switchId), deviceId: toObjectId(deviceId) })
+  /** How far each anchor outside the database has come, and what fails. */
+  anchorStatus(): Promise<AnchorStatus[]> {
+    return this.#guarded('anchorStatus', () => this.#keeper.status())
   }
 
-  async #verify(filter: DriverFilter<LedgerEntry>): Promise<VerificationReport> {
-    const verifier = new ChainVerifier()
-    const cursor = this.collection.find(filter, { raw: true, sort: { switchId: 1, sequence: 1 }, batchSize: 5000 })
-    try {
-      while (await this.read('verify', () => cursor.hasNext())) {
-        for (const stored of cursor.readBufferedDocuments()) verifier.take(stored as unknown as Buffer)
-      }
-    } finally {
-      await cursor.close()
+  /**
+   * Makes a checkpoint now and then, as long as the handle is open; also where nothing is new, an anchor that failed is tried
+   * again. Any number of processes may do so: one at a time makes one.
+   * @returns a function that stops it, and waits for one that is being made.
+   */
+  startCheckpoints(everyMs: number): () => Promise<void> {
+    return everyNowAndThen(this.database, everyMs, () => this.checkpoint())
+  }
+
+  /**
+   * Shows that an entry is in the ledger, to anybody who knows the verifier key; see `verifyInclusion`.
+   * @throws NotFoundError; DatabaseError `NOT_COVERED` if no checkpoint covers the entry yet.
+   */
+  proveInclusion(entryId: ObjectId | string): Promise<InclusionProof> {
+    return this.#guarded('proveInclusion', () => this.#log.proveInclusion(toObjectId(entryId)))
+  }
+
+  /**
+   * Shows that the ledger of one checkpoint begins with that of an earlier one; see `verifyConsistency`.
+   * @throws NotFoundError if there is no checkpoint of one of the sizes; RangeError if the first is the larger one.
+   */
+  proveConsistency(fromSize: number, toSize: number): Promise<ConsistencyProof> {
+    return this.#guarded('proveConsistency', () => this.#log.proveConsistency(fromSize, toSize))
+  }
+
+  /**
+   * Verifies the ledger: hashes every entry again, checks every link, compares every entry with the signed tree, and the tree
+   * with what is known outside the database. What of that was not possible is among the report's caveats.
+   */
+  verify(options: VerifyOptions = {}): Promise<VerificationReport> {
+    const { database, entity } = this
+    const personalData = this.#personalData
+    const parts = {
+      database,
+      entries: entity.collection,
+      personalData,
+      log: this.#log,
+      keys: this.#keys,
+      anchors: this.#anchors,
     }
-    return verifier.report()
+    return this.#guarded('verify', () => new Verification(parts, options).run())
+  }
+
+  /** Verifies one switch's chain. @throws NotFoundError if the device has no entries of the switch. */
+  async verifyChainIntegrity(
+    deviceId: ObjectId | string,
+    switchId: ObjectId | string,
+    options: Omit<VerifyOptions, 'switchIds' | 'onlySince'> = {},
+  ): Promise<VerificationReport> {
+    const place = { switchId: toObjectId(switchId), deviceId: toObjectId(deviceId) }
+    const report = await this.verify({ ...options, switchIds: [place.switchId] })
+    if (report.findings.length === 0 && !(await this.exists(place as Filter<LedgerEntry>)))
+      throw new NotFoundError(
+        this.entity.name,
+        `deviceId ${place.deviceId.toHexString()} and switchId ${place.switchId.toHexString()}`,
+      )
+    return report
+  }
+
+  #guarded<Result>(operation: string, work: () => Promise<Result>): Promise<Result> {
+    return this.database.transactions.outside(() => this.read(operation, work))
+  }
+}
+
+function erasureOf(entry: LedgerEntry, now: Date): LedgerEvent {
+  const { switchId, deviceId, classroom, powerState, powerRating, energySource, gapLimitMs, ratePerKwh, hash } = entry
+  return {
+    switchId,
+    deviceId,
+    classroom,
+    timestamp: now,
+    receivedAt: now,
+    eventType: 'erasure',
+    powerState,
+    powerRating,
+    energySource,
+    gapLimitMs,
+    ratePerKwh,
+    flags: [],
+    metadata: { source: 'api' },
+    erases: hash,
+    idempotencyKey: `erasure:${hash}`,
   }
 }

@@ -104,7 +104,7 @@ export class SwitchMeter {
 /** The energy from a power reading, or the state of a rated switch, to the fact after it. */
 function stretchesBetween(from: Fact, to: Fact): EnergyStretch[] {
   const durationMs = to.atMs - from.atMs
-  const powerW = from.source === 'power' ? Math.abs(from.powerW) : from.ratedPowerW
+  const powerW = from.source === 'power' ? Math.abs(from.powerW) : from.on ? from.ratedPowerW : 0
   // More than 2.5 GWh at one go cannot be counted to the milliwatt-second; only a wrong clock or meter tells of it.
   if (powerW * durationMs > Number.MAX_SAFE_INTEGER) {
     return [{ fromMs: from.atMs, toMs: to.atMs, consumedMws: 0, producedMws: 0, quality: 'missing' }]

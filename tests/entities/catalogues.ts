@@ -3,13 +3,18 @@ import {
   aClassroom,
   aDevice,
   aLease,
+  aLedgerAnchor,
+  aLedgerCheckpoint,
   aLedgerEntry,
+  aLedgerSegment,
+  aLedgerTile,
   anActivity,
   anIngestCounter,
   anIngestWindow,
   aQuarantinedMessage,
   aSwitch,
   powerSettings,
+  somePersonalData,
 } from '../support/builders.js'
 import {
   badFormat,
@@ -307,6 +312,79 @@ const ledger: Catalogue = {
   ],
 }
 
+const ledgerCheckpoints: Catalogue = {
+  good: aLedgerCheckpoint,
+  bad: [
+    wrongType('_id', 'an id'),
+    ...['origin', 'rootHash', 'note'].flatMap((path) => [wrongType(path, 5), missing(path), outOfRange(path, '')]),
+    badFormat('rootHash', 'A'.repeat(64)),
+    tooLong('origin', 201),
+    wrongType('size', '3'),
+    missing('size'),
+    outOfRange('size', 0),
+    ...notFinite('size'),
+    wrongType('signedAt', 'now'),
+    missing('signedAt'),
+    extra('colour'),
+  ],
+}
+
+const ledgerTiles: Catalogue = {
+  good: aLedgerTile,
+  bad: [
+    wrongType('_id', 'an id'),
+    ...['level', 'index'].flatMap((path) => [wrongType(path, '0'), missing(path), outOfRange(path, -1)]),
+    outOfRange('level', 7),
+    wrongType('hashes', 'none'),
+    missing('hashes'),
+    extra('colour'),
+  ],
+}
+
+const ledgerSegments: Catalogue = {
+  good: aLedgerSegment,
+  bad: [
+    wrongType('_id', 'an id'),
+    wrongType('switchId', 5),
+    missing('switchId'),
+    ...['firstSequence', 'count'].flatMap((path) => [wrongType(path, '1'), missing(path), outOfRange(path, 0)]),
+    wrongType('firstLeaf', '1'),
+    missing('firstLeaf'),
+    outOfRange('firstLeaf', -1),
+    wrongType('lastHash', 'none'),
+    missing('lastHash'),
+    extra('colour'),
+  ],
+}
+
+const ledgerAnchors: Catalogue = {
+  good: aLedgerAnchor,
+  bad: [
+    ...managedFields,
+    wrongType('name', 5),
+    missing('name'),
+    tooLong('name', 201),
+    ...['size', 'failures'].flatMap((path) => [wrongType(path, '1'), missing(path), outOfRange(path, -1)]),
+    wrongType('anchoredAt', 'now'),
+    wrongType('lastError', 5),
+    tooLong('lastError', 1001),
+    extra('colour'),
+  ],
+}
+
+const ledgerPersonalData: Catalogue = {
+  good: somePersonalData,
+  bad: [
+    wrongType('_id', 'an id'),
+    wrongType('switchId', 5),
+    missing('switchId'),
+    ...['commitment', 'salt'].flatMap((path) => [wrongType(path, 5), missing(path), badFormat(path, 'f'.repeat(63))]),
+    wrongType('text', 5),
+    missing('text'),
+    extra('colour'),
+  ],
+}
+
 const activities: Catalogue = {
   good: () => ({ ...anActivity() }),
   bad: [
@@ -450,6 +528,11 @@ export const catalogues: Readonly<Record<CollectionKey, Catalogue>> = {
   devices,
   powerSettings: settings,
   ledger,
+  ledgerCheckpoints,
+  ledgerTiles,
+  ledgerSegments,
+  ledgerAnchors,
+  ledgerPersonalData,
   activities,
   quarantine,
   ingestWindows,

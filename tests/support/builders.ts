@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { ObjectId } from 'mongodb'
+import { Binary, ObjectId } from 'mongodb'
 import type { Activity } from '../../src/activity/activity.js'
 import type { Input } from '../../src/core/entity.js'
 import type { leaseEntity } from '../../src/core/lease.js'
@@ -8,7 +8,8 @@ import type { DeviceInput } from '../../src/devices/device.js'
 import type { PowerSettingsInput } from '../../src/energy/power-settings.js'
 import type { IngestWindow } from '../../src/ingestion/ingest-window.js'
 import type { QuarantinedMessageInput } from '../../src/ingestion/quarantine.js'
-import { entryFormatVersion, type LedgerEntry } from '../../src/ledger/entry.js'
+import type { LedgerEntry } from '../../src/ledger/entry.js'
+import { entryFormatVersion } from '../../src/ledger/format-version.js'
 
 const hexDigits = (count: number) => randomBytes(count / 2).toString('hex')
 
@@ -77,6 +78,32 @@ export function aQuarantinedMessage(overrides: Partial<QuarantinedMessageInput> 
     payload: '{"a',
     ...overrides,
   }
+}
+
+export function aLedgerCheckpoint() {
+  return {
+    size: 3,
+    origin: 'school.example/energy',
+    rootHash: hexDigits(64),
+    note: 'school.example/energy\n3\n',
+    signedAt: new Date('2026-03-01T10:00:00Z'),
+  }
+}
+
+export function aLedgerTile() {
+  return { level: 0, index: 0, hashes: new Binary(randomBytes(32)) }
+}
+
+export function aLedgerSegment() {
+  return { switchId: new ObjectId(), firstSequence: 1, count: 2, firstLeaf: 0, lastHash: new Binary(randomBytes(32)) }
+}
+
+export function aLedgerAnchor() {
+  return { name: 'file', size: 3, anchoredAt: new Date('2026-03-01T10:00:00Z'), failures: 0, lastError: 'it was full' }
+}
+
+export function somePersonalData() {
+  return { switchId: new ObjectId(), commitment: hexDigits(64), salt: hexDigits(64), text: '{"notes":"x"}' }
 }
 
 export function aLedgerEntry(overrides: Partial<LedgerEntry> = {}): LedgerEntry {

@@ -89,5 +89,5 @@ export class LedgerCheck {
 }
 
 function withNames(finding: Finding, names: Names) {
-  return { ...finding, names: namesOf(names, finding.switchId) }
+  return { ...finding, names: finding.switchId === undefined ? null : namesOf(names, finding.switchId) }
 }

@@ -42,19 +42,24 @@ export class CheckpointReader {
 export class TreeCheck {
   /** The newest checkpoint whose root the tree has. */
   newest: TreeHead | undefined
-  readonly #frontier = new MerkleFrontier()
+  readonly #frontier: MerkleFrontier
   readonly #findings: Findings
   /** Signed statements of what is to come, by size. */
   readonly #heads: { readonly head: TreeHead; readonly isOutside: boolean }[]
 
-  /** @param heads In any order; those from outside the database are believed before those inside. */
-  constructor(heads: readonly { readonly head: TreeHead; readonly isOutside: boolean }[], findings: Findings) {
+  /**
+   * @param heads In any order.
+   * @param frontier Of the part of the tree that is not built again.
+   */
+  constructor(
+    heads: readonly { readonly head: TreeHead; readonly isOutside: boolean }[],
+    findings: Findings,
+    frontier = new MerkleFrontier(),
+  ) {
     this.#findings = findings
+    this.#frontier = frontier
     this.#heads = heads.toSorted((a, b) => b.head.size - a.head.size)
-  }
-
-  get size(): number {
-    return this.#frontier.size
+    this.#compare()
   }
 
   /** Leaf hashes in the order of the tree. */

@@ -104,7 +104,7 @@ export class Checkpointer {
       origin: head.origin,
       rootHash: head.rootHash.toString('hex'),
       note: signTreeHead(head, signers),
-      createdAt: database.clock.now(),
+      signedAt: database.clock.now(),
     }
     await this.#store(lease, size, leaves, segments, checkpoint)
     return checkpoint

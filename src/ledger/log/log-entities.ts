@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineAppendOnlyEntity, type Stored } from '../../core/entity.js'
+import { defineAppendOnlyEntity, defineEntity, type Stored } from '../../core/entity.js'
 import { binary, objectId } from '../../core/fields.js'
 
 const size = () => z.int().min(0)
@@ -16,7 +16,7 @@ export const checkpointEntity = defineAppendOnlyEntity({
     rootHash: z.string().regex(/^[0-9a-f]{64}$/),
     /** The checkpoint itself (C2SP tlog-checkpoint in a signed note), with the cosignatures of witnesses. */
     note: z.string().min(1).max(100_000),
-    createdAt: z.date(),
+    signedAt: z.date(),
   },
   shardKey: { size: 1 },
   indexes: [
@@ -64,3 +64,20 @@ export const segmentEntity = defineAppendOnlyEntity({
   ],
 })
 export type Segment = Stored<typeof segmentEntity>
+
+/** How far an anchor outside the database has come. */
+export const anchorEntity = defineEntity({
+  name: 'ledger anchor',
+  collection: 'ledger_anchors',
+  fields: {
+    name: z.string().min(1).max(200),
+    /** The size of the newest checkpoint that it keeps; 0 if it keeps none. */
+    size: z.int().min(0),
+    anchoredAt: z.date().optional(),
+    /** Attempts that have failed since. */
+    failures: z.int().min(0),
+    lastError: z.string().max(1000).optional(),
+  },
+  indexes: [{ key: { name: 1 }, unique: true, serves: 'one document for each anchor' }],
+})
+export type AnchorState = Stored<typeof anchorEntity>

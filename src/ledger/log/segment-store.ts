@@ -46,9 +46,16 @@ export class SegmentStore {
     return segment.firstLeaf + sequence - segment.firstSequence
   }
 
-  /** The segments in the order of the tree, from a leaf on. */
-  inOrder(firstLeaf = 0): AsyncIterable<Segment> {
-    return this.#collection().find({ firstLeaf: { $gte: firstLeaf } }, { sort: { firstLeaf: 1 } })
+  /** The segments in the order of the tree. */
+  inOrder(): AsyncIterable<Segment> {
+    return this.#collection().find({}, { sort: { firstLeaf: 1 } })
+  }
+
+  /** The segments of a chain in order. */
+  ofChain(switchId: ObjectId): Promise<Segment[]> {
+    return this.#collection()
+      .find({ switchId }, { sort: { firstSequence: 1 } })
+      .toArray()
   }
 
   async add(segments: readonly Segment[], session: ClientSession): Promise<void> {

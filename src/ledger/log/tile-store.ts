@@ -46,10 +46,13 @@ export class TileStore {
     return new Map(tiles.map(({ index, hashes }) => [index, bytesOf(hashes)]))
   }
 
-  /** The leaf hashes up to the size, tile by tile. What is missing is not made up for: a tile may be short, or not come. */
-  async *leaves(size: number): AsyncGenerator<{ readonly index: number; readonly hashes: Buffer }, void, undefined> {
+  /** The tiles of the leaves from one on, up to the size. What is missing is not made up for: a tile may be short, or not come. */
+  async *leaves(
+    from: number,
+    size: number,
+  ): AsyncGenerator<{ readonly index: number; readonly hashes: Buffer }, void, undefined> {
     const cursor = this.#collection().find(
-      { level: 0, index: { $lt: Math.ceil(size / tileWidth) } },
+      { level: 0, index: { $gte: Math.floor(from / tileWidth), $lt: Math.ceil(size / tileWidth) } },
       { sort: { index: 1 }, batchSize: tilesInMemory },
     )
     for await (const { index, hashes } of cursor) {

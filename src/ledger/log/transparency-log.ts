@@ -1,6 +1,7 @@
-import type { Collection, ObjectId } from 'mongodb'
+import { type Collection, ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import { DatabaseError, NotFoundError } from '../../core/errors.js'
+import { chainKey, isLaidOut, sequenceOf, switchIdOf } from '../audit/stored-bytes.js'
 import type { LedgerEntry } from '../entry.js'
 import { CheckpointStore } from './checkpoint-store.js'
 import { Checkpointer, type CheckpointResult } from './checkpointer.js'
@@ -10,6 +11,7 @@ import { NewEntryReader } from './new-entries.js'
 import type { ConsistencyProof, InclusionProof } from './proof.js'
 import { SegmentStore } from './segment-store.js'
 import type { SignerKey } from './signed-note.js'
+import { hashAt, tileWidth } from './tile.js'
 import { TileStore } from './tile-store.js'
 
 /** The names of the log's collections. */
@@ -54,16 +56,17 @@ export class TransparencyLog {
 
   /** @throws NotFoundError; DatabaseError `NOT_COVERED` if no checkpoint covers the entry yet. */
   async proveInclusion(entryId: ObjectId): Promise<InclusionProof> {
-    const raw = (await this.#entries().findOne({ _id: entryId }, { raw: true })) as unknown as Buffer | null
-    const entry = await this.#entries().findOne({ _id: entryId }, { projection: { switchId: 1, sequence: 1 } })
-    if (raw === null || entry === null) throw new NotFoundError('ledger entry', entryId.toHexString())
-    const leafIndex = await this.segments.leafOf(entry.switchId, entry.sequence)
+    const stored = (await this.#entries().findOne({ _id: entryId }, { raw: true })) as Buffer | null
+    if (stored === null) throw new NotFoundError('ledger entry', `_id ${entryId.toHexString()}`)
+    const bytes = { buffer: stored, start: 0, length: stored.length }
+    if (!isLaidOut(bytes)) throw damaged(entryId)
+    const leafIndex = await this.segments.leafOf(new ObjectId(switchIdOf(chainKey(bytes))), sequenceOf(bytes))
     const newest = await this.checkpoints.newest()
     if (leafIndex === undefined || newest === null || leafIndex >= newest.size) throw notCovered()
     const hashes = await this.tiles.rootsOf(inclusionPath(leafIndex, newest.size))
     return {
       kind: 'inclusion',
-      entry: Buffer.from(raw).toString('base64'),
+      entry: stored.toString('base64'),
       leafIndex,
       hashes: hashes.map((hash) => hash.toString('base64')),
       checkpoint: newest.note,
@@ -77,11 +80,35 @@ export class TransparencyLog {
     return { kind: 'consistency', from: from.note, to: to.note, hashes: hashes.map((hash) => hash.toString('base64')) }
   }
 
+  /** The leaf hashes of entries by their sequence numbers, in hexadecimal, as far as there are any. */
+  async leafHashes(
+    segments: readonly Pick<Segment, 'firstSequence' | 'count' | 'firstLeaf'>[],
+  ): Promise<Map<number, string>> {
+    const hashes = new Map<number, string>()
+    for (const { firstSequence, count, firstLeaf } of segments) {
+      const [first, last] = [Math.floor(firstLeaf / tileWidth), Math.floor((firstLeaf + count - 1) / tileWidth)]
+      const tiles = await this.tiles.leafTiles(Array.from({ length: last - first + 1 }, (_, at) => first + at))
+      for (let at = 0; at < count; at += 1) {
+        const leaf = firstLeaf + at
+        const tile = tiles.get(Math.floor(leaf / tileWidth))
+        if (tile !== undefined) hashes.set(firstSequence + at, hashAt(tile, leaf % tileWidth).toString('hex'))
+      }
+    }
+    return hashes
+  }
+
   async #ofSize(size: number): Promise<StoredCheckpoint> {
     const checkpoint = await this.checkpoints.ofSize(size)
     if (checkpoint === null) throw new NotFoundError('ledger checkpoint', `of ${size} entries`)
     return checkpoint
   }
+}
+
+function damaged(entryId: ObjectId): DatabaseError {
+  return new DatabaseError(
+    'LEDGER_DAMAGED',
+    `The entry ${entryId.toHexString()} is not laid out as one: verify the ledger`,
+  )
 }
 
 function notCovered(): DatabaseError {

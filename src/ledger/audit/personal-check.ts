@@ -1,0 +1,70 @@
+import type { Collection, ObjectId } from 'mongodb'
+import type { LedgerEntry } from '../entry.js'
+import { commitmentOf } from '../personal/commitment.js'
+import type { PersonalData } from '../personal/personal-data.js'
+import type { Finding } from './finding.js'
+
+const atOnce = 1000
+
+/** Compares personal data with the commitments that entries have to it: what is gone must have been erased by an entry. */
+export async function* checkPersonalData(
+  entries: Collection<LedgerEntry>,
+  personalData: Collection<PersonalData>,
+  switchIds: readonly ObjectId[] | undefined,
+): AsyncGenerator<Finding, void, undefined> {
+  const scope = switchIds === undefined ? {} : { switchId: { $in: switchIds } }
+  const committed = entries.find({ personalCommitment: { $exists: true }, ...scope }, { batchSize: atOnce })
+  for (let batch = await take(committed); batch.length > 0; batch = await take(committed)) {
+    const commitments = batch.map(({ switchId, personalCommitment }) => ({
+      switchId,
+      commitment: personalCommitment ?? '',
+    }))
+    const kept = await personalData.find({ $or: commitments }).toArray()
+    const byCommitment = new Map(kept.map((data) => [data.commitment, data]))
+    const missing = batch.filter(({ personalCommitment }) => !byCommitment.has(personalCommitment ?? ''))
+    const erased = await erasedAmong(entries, missing)
+    for (const entry of batch) {
+      const data = byCommitment.get(entry.personalCommitment ?? '')
+      if (data === undefined && !erased.has(entry.hash))
+        yield finding(entry, 'deleted', 'nothing, and no entry that erased it')
+      if (data === undefined) continue
+      const commitment = commitmentOf(data.salt, data.text)
+      if (commitment !== entry.personalCommitment) yield finding(entry, 'edited', commitment)
+    }
+  }
+}
+
+async function take<Document>(
+  cursor: AsyncIterable<Document> & { next(): Promise<Document | null> },
+): Promise<Document[]> {
+  const batch: Document[] = []
+  while (batch.length < atOnce) {
+    const document = await cursor.next()
+    if (document === null) break
+    batch.push(document)
+  }
+  return batch
+}
+
+async function erasedAmong(entries: Collection<LedgerEntry>, missing: readonly LedgerEntry[]): Promise<Set<string>> {
+  if (missing.length === 0) return new Set()
+  const keys = missing.map(({ switchId, hash }) => ({ switchId, idempotencyKey: `erasure:${hash}` }))
+  const erasures = await entries.find({ $or: keys, eventType: 'erasure' }).toArray()
+  return new Set(erasures.flatMap(({ erases }) => erases ?? []))
+}
+
+function finding(
+  { switchId, sequence, _id, personalCommitment }: LedgerEntry,
+  damage: Finding['damage'],
+  found: string,
+): Finding {
+  return {
+    damage,
+    where: 'personal_data',
+    switchId: switchId.toHexString(),
+    sequence,
+    entryId: _id.toHexString(),
+    expected: personalCommitment ?? '',
+    found,
+  }
+}

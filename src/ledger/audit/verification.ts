@@ -1,0 +1,179 @@
+import { ObjectId } from 'mongodb'
+import type { Database } from '../../core/database.js'
+import { DatabaseError } from '../../core/errors.js'
+import type { LedgerEntry } from '../entry.js'
+import { genesisHash } from '../hash.js'
+import type { Anchor } from '../log/anchor.js'
+import type { VerifierKey } from '../log/signed-note.js'
+import type { TransparencyLog } from '../log/transparency-log.js'
+import type { PersonalData } from '../personal/personal-data.js'
+import { ChainPass } from './chain-pass.js'
+import { findStrangers, summariesOfChain } from './chain-reader.js'
+import { classifyChain } from './classify-chain.js'
+import type { Evidence } from './evidence.js'
+import { Findings, type VerificationReport } from './finding.js'
+import { FullEvidence } from './full-evidence.js'
+import { askOutside, type Outside } from './outside.js'
+import { checkPersonalData } from './personal-check.js'
+import { documentsOf, scanRaw } from './raw-scan.js'
+import { ScopedEvidence } from './scoped-evidence.js'
+import { keyOfSwitchId, switchIdOf } from './stored-bytes.js'
+import { CheckpointReader } from './tree-check.js'
+import type { VerifyOptions } from './verify-options.js'
+
+export interface VerificationParts {
+  readonly database: Database
+  /** The collection of the entries. */
+  readonly entries: string
+  /** The collection of their personal data. */
+  readonly personalData: string
+  readonly log: TransparencyLog
+  readonly keys: readonly VerifierKey[]
+  readonly anchors: readonly Anchor[]
+}
+
+/** Chains whose new entries are asked for at once. */
+const chainsAtOnce = 100
+const nothing = 'There was nothing to verify.'
+const noKeys = 'No verifier keys are known, so no checkpoint was believed.'
+const noCheckpoint = 'No checkpoint covers the entries: only their links show whether they were changed.'
+const noAnchor =
+  'Without an earlier checkpoint kept outside the database it cannot be excluded that chains were cut at their ends, or rewritten with new hashes.'
+
+/** One verification of the ledger in its database. */
+export class Verification {
+  readonly #parts: VerificationParts
+  readonly #options: VerifyOptions
+  readonly #findings = new Findings()
+
+  constructor(parts: VerificationParts, options: VerifyOptions) {
+    this.#parts = parts
+    this.#options = options
+  }
+
+  async run(): Promise<VerificationReport> {
+    const { knownCheckpoint, onlySince } = this.#options
+    if (onlySince && knownCheckpoint === undefined)
+      throw new DatabaseError('CONFIGURATION', '`onlySince` needs the `knownCheckpoint` that it is about')
+    const { log, keys, anchors, database } = this.#parts
+    const reader = new CheckpointReader(keys, this.#findings)
+    const isTrusting = keys.length > 0
+    const outside = await askOutside(isTrusting ? anchors : [], knownCheckpoint, reader, database.clock.now().getTime())
+    const scope = this.#options.switchIds?.map((id) => new ObjectId(id))
+    const since = onlySince ? outside.known : undefined
+    const evidence =
+      scope === undefined
+        ? await FullEvidence.gather(log, reader, this.#findings, outside, since)
+        : await ScopedEvidence.gather(log, reader, this.#findings, outside, scope)
+    const pass = await this.#follow(evidence, scope)
+    await this.#findShortChains(pass, evidence)
+    await this.#nameDamage(pass, evidence)
+    await this.#checkPersonalData(scope)
+    return this.#report(pass, evidence, outside)
+  }
+
+  /** Reads the entries, and hashes each. */
+  async #follow(evidence: Evidence, scope: readonly ObjectId[] | undefined): Promise<ChainPass> {
+    const { signal, onProgress, onlySince } = this.#options
+    const { database, entries } = this.#parts
+    const pass = new ChainPass(evidence.starts, (chain, sequence, hash) => evidence.take(chain, sequence, hash))
+    const queries = onlySince ? await this.#newEntries(evidence) : queriesOf(scope)
+    for (const query of queries) {
+      for await (const batch of scanRaw(database.native, entries, query, signal)) {
+        for (const document of documentsOf(batch)) pass.take(document)
+        await evidence.flush()
+        onProgress?.({ entries: pass.entries })
+      }
+    }
+    pass.end()
+    return pass
+  }
+
+  /** Where the entries are that come after the starts of their chains. */
+  async #newEntries({ starts }: Evidence): Promise<{ filter: object; hint: Record<string, 1> }[]> {
+    const { database, entries } = this.#parts
+    const switchIds = await database.native.collection(entries).distinct('switchId')
+    const conditions = switchIds.map((switchId: ObjectId) => {
+      const start = starts.get(keyOfSwitchId(switchId.toHexString()))
+      return { switchId, sequence: { $gt: start?.sequence ?? 0 } }
+    })
+    return Array.from({ length: Math.ceil(conditions.length / chainsAtOnce) }, (_, at) => ({
+      filter: { $or: conditions.slice(at * chainsAtOnce, (at + 1) * chainsAtOnce) },
+      hint: { switchId: 1, sequence: 1 },
+    }))
+  }
+
+  /** Chains that have fewer entries than the tree. */
+  #findShortChains(pass: ChainPass, evidence: Evidence): void {
+    for (const suspect of evidence.suspects) pass.suspects.add(suspect)
+    for (const [chain, lastSequence] of evidence.covered()) {
+      const start = evidence.starts.get(chain)?.sequence ?? 0
+      const sequence = pass.chains.get(chain)?.sequence ?? start
+      if (sequence < lastSequence) pass.suspects.add(chain)
+    }
+  }
+
+  async #nameDamage(pass: ChainPass, evidence: Evidence): Promise<void> {
+    const { database, entries } = this.#parts
+    const { signal } = this.#options
+    if (pass.hasStrangers) {
+      for (const { entryId, switchId } of await findStrangers(database.native, entries, signal)) {
+        if (switchId !== undefined) pass.suspects.add(keyOfSwitchId(switchId))
+        else
+          this.#findings.add({
+            damage: 'edited',
+            where: 'entry',
+            entryId,
+            expected: 'an entry',
+            found: 'something else',
+          })
+      }
+    }
+    for (const chain of pass.suspects) {
+      const switchId = switchIdOf(chain)
+      const start = evidence.starts.get(chain) ?? { sequence: 0, hash: genesisHash }
+      const found = await summariesOfChain(database.native, entries, new ObjectId(switchId), start.sequence, signal)
+      this.#findings.add(...classifyChain(found, { switchId, start, signed: await evidence.signedHashes(chain) }))
+    }
+  }
+
+  async #checkPersonalData(scope: readonly ObjectId[] | undefined): Promise<void> {
+    const { database, entries, personalData } = this.#parts
+    const [ledger, personal] = [
+      database.native.collection<LedgerEntry>(entries),
+      database.native.collection<PersonalData>(personalData),
+    ]
+    for await (const finding of checkPersonalData(ledger, personal, scope)) this.#findings.add(finding)
+  }
+
+  #report(pass: ChainPass, { newest, matched }: Evidence, outside: Outside): VerificationReport {
+    const findings = this.#findings.list
+    const caveats = [...outside.caveats]
+    if (pass.entries === 0) caveats.push(nothing)
+    if (this.#parts.keys.length === 0) caveats.push(noKeys)
+    else if (newest === undefined) caveats.push(noCheckpoint)
+    else if (matched < pass.entries) {
+      caveats.push(
+        `${pass.entries - matched} entries came after the newest checkpoint: only their links show whether they were changed.`,
+      )
+    }
+    if (outside.heads.length === 0) caveats.push(noAnchor)
+    return {
+      valid: pass.entries > 0 && findings.length === 0,
+      entries: pass.entries,
+      chains: pass.chains.size,
+      invalidEntry: this.#findings.firstEntry,
+      findings,
+      checkpoint: newest === undefined ? null : { size: newest.size, rootHash: newest.rootHash.toString('hex') },
+      coveredEntries: matched,
+      archivedEntries: 0,
+      newestAnchor: outside.anchors[0] ?? null,
+      caveats,
+    }
+  }
+}
+
+function queriesOf(scope: readonly ObjectId[] | undefined): { filter?: object; hint?: Record<string, 1> }[] {
+  if (scope === undefined) return [{}]
+  return [{ filter: { switchId: { $in: scope } }, hint: { switchId: 1, sequence: 1 } }]
+}

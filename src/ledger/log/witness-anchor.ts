@@ -1,0 +1,71 @@
+import { DatabaseError } from '../../core/errors.js'
+import type { Anchor, PublishedCheckpoint } from './anchor.js'
+import { formatSignature, parseNote } from './signed-note.js'
+import { WitnessKey } from './witness-key.js'
+
+export interface WitnessOptions {
+  /** Where the witness is; `add-checkpoint` is added to it. */
+  readonly url: string
+  /** The witness's own verifier key, `name+id+base64`: its cosignatures are checked. */
+  readonly verifierKey: string
+  /** @default 10 s */
+  readonly timeoutMs?: number
+}
+
+const timeoutMs = 10_000
+const largestReplyBytes = 100_000
+
+/**
+ * Gives checkpoints to a witness that speaks C2SP tlog-witness over HTTP. It signs only what goes on from the checkpoint
+ * that it has seen before, so that nobody, not even who has our key, can show two histories.
+ * @throws DatabaseError `CONFIGURATION` for what is no key of a witness or no URL.
+ */
+export function witnessAnchor({ url, verifierKey, timeoutMs: limitMs = timeoutMs }: WitnessOptions): Anchor {
+  const key = WitnessKey.parse(verifierKey)
+  const endpoint = endpointOf(url)
+  /** What the witness has seen, as far as it has said. */
+  let seenSize = 0
+
+  const submit = async (checkpoint: PublishedCheckpoint, isSecond = false): Promise<string[]> => {
+    const proof = await checkpoint.consistencyFrom(seenSize)
+    const body = `old ${seenSize}\n${proof.map((hash) => `${hash}\n`).join('')}\n${checkpoint.note}`
+    const response = await fetch(endpoint, {
+      method: 'POST',
+      body,
+      signal: AbortSignal.timeout(limitMs),
+      redirect: 'error',
+    })
+    const text = (await response.text()).slice(0, largestReplyBytes)
+    // It knows another checkpoint than we thought: it tells the size.
+    if (response.status === 409 && /^\d{1,15}\n?$/.test(text) && !isSecond) {
+      seenSize = Number(text)
+      return submit(checkpoint, true)
+    }
+    if (!response.ok) throw new Error(`the witness answers ${response.status}`)
+    return checkedLines(key, checkpoint.note, text)
+  }
+
+  return {
+    name: `witness:${key.name}`,
+    async publish(checkpoint) {
+      const lines = await submit(checkpoint)
+      seenSize = checkpoint.size
+      return lines
+    },
+  }
+}
+
+/** The cosignatures of the witness in its reply. */
+function checkedLines(key: WitnessKey, note: string, reply: string): string[] {
+  const { text } = parseNote(note)
+  const { signatures } = parseNote(`${text}\n${reply}`)
+  const own = signatures.filter((signature) => key.verifies(text, signature))
+  if (own.length === 0) throw new Error('the witness has not signed the checkpoint')
+  return own.map(formatSignature)
+}
+
+function endpointOf(url: string): string {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new DatabaseError('CONFIGURATION', 'The url of a witness begins with http:// or https://')
+  return new URL('add-checkpoint', url.endsWith('/') ? url : `${url}/`).href
+}
