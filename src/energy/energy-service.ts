@@ -1,10 +1,11 @@
 import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Database } from '../core/database.js'
-import type { Reader } from '../core/repository/reader.js'
+import { inSession, type Reader } from '../core/repository/reader.js'
 import { validateData } from '../core/validate.js'
 import type { Classroom } from '../devices/classroom.js'
 import type { Device } from '../devices/device.js'
+import { FactStore } from '../ledger/fact-store.js'
 import type { Ledger } from '../ledger/ledger.js'
 import type { FactStretch } from '../ledger/switch-meter.js'
 import {
@@ -67,10 +68,16 @@ export interface EnergyParts {
 export class EnergyService {
   readonly #database: Database
   readonly #parts: EnergyParts
+  readonly #facts: FactStore
 
   constructor(database: Database, parts: EnergyParts) {
+    const { entity } = parts.ledger
     this.#database = database
     this.#parts = parts
+    this.#facts = new FactStore(
+      () => database.collectionOf(entity),
+      (query) => database.run(entity, 'energy', query),
+    )
   }
 
   /** Energy and cost per classroom and day, by day. @throws ValidationError. */
@@ -111,7 +118,7 @@ export class EnergyService {
     lastSignOfLifeAt: Date | undefined,
     nowMs: number,
   ): Promise<number | undefined> {
-    const latest = await this.#parts.ledger.facts.latest(_id)
+    const latest = await this.#facts.latest(_id)
     if (latest === undefined) return undefined
     const isRated = latest.energySource === 'rated'
     const heardMs = Math.max(latest.timestamp.getTime(), isRated ? (lastSignOfLifeAt?.getTime() ?? 0) : 0)
@@ -128,22 +135,17 @@ export class EnergyService {
     const zones = await this.#zones()
     const instants = rangeOf(from, to, [...new Set(['UTC', ...zones.values()])])
     const totals = new Map<string, { day: string; key: ObjectId; total: EnergyTotal }>()
-    for await (const device of this.#parts.devices.stream({}, { withDeleted: true })) {
-      for (const { _id: switchId } of device.switches) {
-        for await (const found of switchStretches(
-          this.#parts.ledger.facts,
-          switchId,
-          instants,
-          device.lastSignOfLifeAt?.getTime(),
-        )) {
-          const key = keyOf(found, switchId)
-          for (const { day, stretch } of byDay(found, zones.get(found.since.classroom.toHexString()) ?? 'UTC')) {
-            if (day < from || day > to) continue
-            const id = `${day} ${key.toHexString()}`
-            const row = totals.get(id) ?? { day, key, total: new EnergyTotal() }
-            totals.set(id, row)
-            row.total.add(stretch, found.since.ratePerKwh)
-          }
+    const signsOfLife = await this.#signsOfLife()
+    for (const switchId of await this.#switchIds()) {
+      const lastSignOfLifeMs = signsOfLife.get(switchId.toHexString())
+      for await (const found of switchStretches(this.#facts, switchId, instants, lastSignOfLifeMs)) {
+        const key = keyOf(found, switchId)
+        for (const { day, stretch } of byDay(found, zones.get(found.since.classroom.toHexString()) ?? 'UTC')) {
+          if (day < from || day > to) continue
+          const id = `${day} ${key.toHexString()}`
+          const row = totals.get(id) ?? { day, key, total: new EnergyTotal() }
+          totals.set(id, row)
+          row.total.add(stretch, found.since.ratePerKwh)
         }
       }
     }
@@ -157,6 +159,27 @@ export class EnergyService {
     return totals
       .map(({ day, key, total }) => ({ day, key, currency, ...total.figures(digits) }))
       .sort((a, b) => (a.day === b.day ? (a.key.toHexString() < b.key.toHexString() ? -1 : 1) : a.day < b.day ? -1 : 1))
+  }
+
+  /** The switches that the ledger knows: those that no device has any more have used their energy all the same. */
+  async #switchIds(): Promise<ObjectId[]> {
+    const { entity } = this.#parts.ledger
+    // In this order the server skips from one chain to the next.
+    const ofChain = [{ $sort: { switchId: 1, sequence: 1 } }, { $group: { _id: '$switchId' } }]
+    const chains = await this.#database.run(entity, 'energy', (session) =>
+      this.#database.collectionOf(entity).aggregate(ofChain, inSession(session)).toArray(),
+    )
+    return chains.map(({ _id }) => _id as ObjectId)
+  }
+
+  /** When the device of each switch was last heard of, epoch milliseconds. */
+  async #signsOfLife(): Promise<Map<string, number>> {
+    const signs = new Map<string, number>()
+    for await (const { switches, lastSignOfLifeAt } of this.#parts.devices.stream({}, { withDeleted: true })) {
+      if (lastSignOfLifeAt === undefined) continue
+      for (const { _id } of switches) signs.set(_id.toHexString(), lastSignOfLifeAt.getTime())
+    }
+    return signs
   }
 
   async #zones(): Promise<Map<string, string>> {

@@ -4,6 +4,7 @@ import {
   costOf,
   type EnergyStretch,
   kwhFromMws,
+  NO_MONEY,
   type QualitySeconds,
   qualityScore,
   roundMoney,
@@ -23,19 +24,20 @@ export interface EnergyFigures extends QualitySeconds {
 
 /** Adds stretches up; the same in whatever order they come. */
 export class EnergyTotal {
+  #consumedMws = 0
   #producedMws = 0
-  readonly #consumedMwsByRate = new Map<number, number>()
+  #cost = NO_MONEY
   readonly #ms = { measured: 0, estimated: 0, missing: 0 }
 
   add(stretch: EnergyStretch, ratePerKwh: number): void {
+    this.#consumedMws += stretch.consumedMws
     this.#producedMws += stretch.producedMws
-    this.#consumedMwsByRate.set(ratePerKwh, (this.#consumedMwsByRate.get(ratePerKwh) ?? 0) + stretch.consumedMws)
+    if (stretch.consumedMws !== 0) this.#cost = sumMoney([this.#cost, costOf(stretch.consumedMws, ratePerKwh)])
     this.#ms[stretch.quality] += stretch.toMs - stretch.fromMs
   }
 
   /** @param currencyDigits The decimals that money is rounded to, once, here. */
   figures(currencyDigits: number): EnergyFigures {
-    const consumed = [...this.#consumedMwsByRate]
     const seconds = {
       measuredSeconds: this.#ms.measured / 1000,
       estimatedSeconds: this.#ms.estimated / 1000,
@@ -43,9 +45,9 @@ export class EnergyTotal {
     }
     const score = qualityScore(seconds)
     return {
-      energyKwh: kwhFromMws(consumed.reduce((sum, [, mws]) => sum + mws, 0)),
+      energyKwh: kwhFromMws(this.#consumedMws),
       productionKwh: kwhFromMws(this.#producedMws),
-      cost: roundMoney(sumMoney(consumed.map(([rate, mws]) => costOf(mws, rate))), currencyDigits),
+      cost: roundMoney(this.#cost, currencyDigits),
       qualityScore: score,
       confidence: confidence(score),
       ...seconds,
