@@ -3,6 +3,7 @@ import { defineConfig } from 'tsup'
 export default defineConfig({
   entry: {
     index: 'src/index.ts',
+    'cli/autovolt': 'src/cli/autovolt.ts',
     'ledger/offline': 'src/ledger/offline.ts',
     'mqtt/index': 'src/mqtt/index.ts',
     'testing/index': 'src/testing/index.ts',

@@ -91,10 +91,13 @@ export {
   ledgerEventSchema,
 } from './ledger/entry.js'
 export type { UnhashedEntry } from './ledger/entry-bytes.js'
+export type { ExportOptions } from './ledger/export/export-writer.js'
 export { generateHash, genesisHash } from './ledger/hash.js'
-export type { Ledger, LedgerEventInput } from './ledger/ledger.js'
+export type { EntryPersonalData, Ledger, LedgerEventInput } from './ledger/ledger.js'
 export type { Anchor, AnchoredCheckpoint, PublishedCheckpoint } from './ledger/log/anchor.js'
+export type { AnchorStatus } from './ledger/log/anchor-keeper.js'
 export type { CheckpointResult } from './ledger/log/checkpointer.js'
+export { fileAnchor } from './ledger/log/file-anchor.js'
 export type { StoredCheckpoint } from './ledger/log/log-entities.js'
 export type { LedgerLogOptions } from './ledger/log/log-options.js'
 export {
@@ -105,4 +108,5 @@ export {
   verifyInclusion,
 } from './ledger/log/proof.js'
 export { generateLogKeys, type LogKeys } from './ledger/log/signed-note.js'
+export { type WitnessOptions, witnessAnchor } from './ledger/log/witness-anchor.js'
 export type { Confidence } from './metering/index.js'

@@ -12,6 +12,7 @@ import type { VerificationReport } from './audit/finding.js'
 import { Verification } from './audit/verification.js'
 import type { VerifyOptions } from './audit/verify-options.js'
 import { type LedgerEntry, type LedgerEvent, ledgerEventSchema } from './entry.js'
+import { type ExportOptions, type ExportParts, exportLedger } from './export/export-writer.js'
 import { FactStore } from './fact-store.js'
 import type { Anchor } from './log/anchor.js'
 import { AnchorKeeper, type AnchorStatus } from './log/anchor-keeper.js'
@@ -57,6 +58,7 @@ export class Ledger extends Reader<LedgerEntry> {
   readonly #keys: readonly VerifierKey[]
   readonly #anchors: readonly Anchor[]
   readonly #keeper: AnchorKeeper
+  readonly #exportParts: ExportParts
 
   constructor(database: Database, entity: Entity<LedgerEntry>, log: LedgerLogParts) {
     super(database, entity)
@@ -65,6 +67,12 @@ export class Ledger extends Reader<LedgerEntry> {
     this.#keys = log.keys
     this.#personalData = log.collections.personalData
     this.#anchors = log.anchors
+    this.#exportParts = {
+      log: this.#log,
+      entries: () => this.collection,
+      personalData: () => database.native.collection<PersonalData>(log.collections.personalData),
+      signer: signers[0],
+    }
     this.#keeper = new AnchorKeeper(database, log.anchorEntity, this.#log, log.anchors)
     this.facts = new FactStore(() => this.collection)
     this.#personal = new PersonalStore(() => database.native.collection<PersonalData>(log.collections.personalData))
@@ -135,6 +143,23 @@ export class Ledger extends Reader<LedgerEntry> {
       if (result.checkpoint !== null) await this.#keeper.publish(result.checkpoint)
       return result
     })
+  }
+
+  /**
+   * The ledger up to its newest checkpoint, as the text of a file that anybody can verify without the database: see
+   * `verifyExport`, and docs/ledger-format.md. In pieces, however large it is.
+   * @throws DatabaseError `NOT_COVERED` if there is no checkpoint yet, `CONFIGURATION` without a signer key, `LEDGER_DAMAGED`
+   * if entries are missing.
+   * @example
+   * await pipeline(volt.ledger.export(), createWriteStream('ledger.jsonl'))
+   */
+  async *export(options: ExportOptions = {}): AsyncGenerator<string, void, undefined> {
+    this.database.requireOpen()
+    try {
+      yield* exportLedger(this.#exportParts, options)
+    } catch (error) {
+      throw translateError(error)
+    }
   }
 
   /** How far each anchor outside the database has come, and what fails. */

@@ -1,5 +1,8 @@
 // What an auditor needs: pure, no database, no network.
+export type { AnchorReport, Damage, Finding, VerificationReport } from './audit/finding.js'
 export type { LedgerEntry } from './entry.js'
+export type { UnhashedEntry } from './entry-bytes.js'
+export { ExportError, type VerifyExportOptions, verifyExport } from './export/export-verifier.js'
 export { generateHash, genesisHash } from './hash.js'
 export {
   type ConsistencyProof,
@@ -8,4 +11,4 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from './log/proof.js'
-export { generateLogKeys, type LogKeys } from './log/signed-note.js'
+export { generateLogKeys, type LogKeys, NoteError } from './log/signed-note.js'

@@ -62,6 +62,13 @@ export class TreeCheck {
     this.#compare()
   }
 
+  /** A signed statement that turns up on the way. */
+  expect(head: TreeHead): void {
+    this.#heads.push({ head, isOutside: false })
+    this.#heads.sort((a, b) => b.head.size - a.head.size)
+    this.#compare()
+  }
+
   /** Leaf hashes in the order of the tree. */
   take(hashes: Buffer): void {
     for (let at = 0; at < hashes.length; at += hashBytes) {
@@ -88,7 +95,8 @@ export class TreeCheck {
       const next = this.#heads.at(-1)
       if (next === undefined || next.head.size > this.#frontier.size) return
       this.#heads.pop()
-      const root = this.#frontier.root()
+      // One that comes after its leaves is one too late to be compared with.
+      const root = next.head.size === this.#frontier.size ? this.#frontier.root() : Buffer.alloc(0)
       if (root.equals(next.head.rootHash)) this.newest = next.head
       else {
         this.#findings.add({

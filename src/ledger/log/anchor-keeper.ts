@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../core/database.js'
-import type { Entity } from '../../core/entity.js'
+import type { Input } from '../../core/entity.js'
 import { redactCredentials } from '../../core/redact.js'
+import { type Changes, change } from '../../core/repository/changes.js'
 import { Repository } from '../../core/repository/repository.js'
 import type { Anchor } from './anchor.js'
 import type { AnchorState, anchorEntity, StoredCheckpoint } from './log-entities.js'
 import { consistencyPath } from './merkle-proof.js'
 import { formatNote, parseNote } from './signed-note.js'
 import type { TransparencyLog } from './transparency-log.js'
+
+type AnchorInput = Input<typeof anchorEntity>
 
 const attempts = 3
 const firstPauseMs = 200
@@ -28,13 +31,13 @@ export class AnchorKeeper {
   readonly #database: Database
   readonly #log: TransparencyLog
   readonly #anchors: readonly Anchor[]
-  readonly #states: Repository<AnchorState, { name: string; size: number; failures: number }>
+  readonly #states: Repository<AnchorState, AnchorInput>
 
   constructor(database: Database, entity: typeof anchorEntity, log: TransparencyLog, anchors: readonly Anchor[]) {
     this.#database = database
     this.#log = log
     this.#anchors = anchors
-    this.#states = new Repository(database, entity as unknown as Entity<AnchorState, never>)
+    this.#states = new Repository<AnchorState, AnchorInput>(database, entity)
   }
 
   /** Gives the checkpoint to every anchor that does not keep it yet. A failure is noted, and never thrown. */
@@ -58,7 +61,7 @@ export class AnchorKeeper {
         const lines = await anchor.publish(this.#published(checkpoint))
         if (lines !== undefined && lines.length > 0) await this.#cosign(checkpoint.size, lines)
         const anchoredAt = this.#database.clock.now()
-        await this.#note(anchor, { size: checkpoint.size, anchoredAt, failures: 0, lastError: undefined })
+        await this.#note(anchor, { size: checkpoint.size, anchoredAt, failures: 0, lastError: change.unset() })
         return
       } catch (error) {
         const reason = redactCredentials(error instanceof Error ? error.message : String(error)).slice(0, 1000)
@@ -77,9 +80,9 @@ export class AnchorKeeper {
     return { name: anchor.name, size: state?.size ?? 0, failures: state?.failures ?? 0 }
   }
 
-  async #note(anchor: Anchor, changes: Partial<AnchorState>): Promise<void> {
+  async #note(anchor: Anchor, changes: Changes<AnchorState, AnchorInput>): Promise<void> {
     const { _id } = await this.#states.upsert({ name: anchor.name }, await this.#known(anchor))
-    await this.#states.update(_id, changes as never)
+    await this.#states.update(_id, changes)
   }
 
   #published({ note, size }: StoredCheckpoint) {

@@ -22,6 +22,11 @@ export class CheckpointStore {
     return this.#collection().find({}, { sort: { size: 1 } })
   }
 
+  /** Those of some sizes, both ends included. */
+  between(fromSize: number, toSize: number): AsyncIterable<StoredCheckpoint> {
+    return this.#collection().find({ size: { $gte: fromSize, $lte: toSize } }, { sort: { size: 1 } })
+  }
+
   async add(checkpoint: StoredCheckpoint, session: ClientSession): Promise<void> {
     await this.#collection().insertOne(checkpoint, { session })
   }

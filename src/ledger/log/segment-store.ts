@@ -51,6 +51,11 @@ export class SegmentStore {
     return this.#collection().find({}, { sort: { firstLeaf: 1 } })
   }
 
+  /** The segments of some leaves in the order of the tree; the ends are those of checkpoints. */
+  between(firstLeaf: number, endLeaf: number): AsyncIterable<Segment> {
+    return this.#collection().find({ firstLeaf: { $gte: firstLeaf, $lt: endLeaf } }, { sort: { firstLeaf: 1 } })
+  }
+
   /** The segments of a chain in order. */
   ofChain(switchId: ObjectId): Promise<Segment[]> {
     return this.#collection()
