@@ -5,9 +5,9 @@ import type { AutoVolt } from '../../src/autovolt.js'
 import { switchStretches } from '../../src/energy/switch-energy.js'
 import { ledgerEntryEntity } from '../../src/ledger/entry.js'
 import { type Fact, factOf, inOrder } from '../../src/ledger/fact.js'
-import { Ledger } from '../../src/ledger/ledger.js'
 import { sumOf } from '../../src/ledger/register.js'
 import { type FactStretch, SwitchMeter } from '../../src/ledger/switch-meter.js'
+import { LedgerWriter } from '../../src/ledger/writer.js'
 import { testDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
 import { chainOf, expectSound } from './support/chains.js'
@@ -23,8 +23,8 @@ beforeAll(async () => {
   await volt.setup()
 })
 
-/** A ledger that knows no chain, as in a process that has just started. */
-const newLedger = () => new Ledger(volt.database, ledgerEntryEntity)
+/** A writer that knows no chain, as in a process that has just started. */
+const newWriter = () => new LedgerWriter({ database: volt.database, collection: ledgerEntryEntity.collection })
 
 /** What the facts come to, taken at once and in order. */
 function expectedOf({ inOrder: events }: Arrival): { facts: Fact[]; stretches: FactStretch[] } {
@@ -33,10 +33,10 @@ function expectedOf({ inOrder: events }: Arrival): { facts: Fact[]; stretches: F
 }
 
 /** Appends what arrives, and gives back the switch that it was appended to. */
-async function append({ batches }: Arrival, ledgerOf: (batch: number) => Ledger, isInTransaction: boolean) {
+async function append({ batches }: Arrival, writerOf: (batch: number) => LedgerWriter, isInTransaction: boolean) {
   const switchId = new ObjectId()
   for (const [index, batch] of batches.entries()) {
-    const work = () => ledgerOf(index).append(batch.map((event) => ({ ...event, switchId })))
+    const work = () => writerOf(index).append(batch.map((event) => ({ ...event, switchId })))
     if (isInTransaction && index % 3 === 0) await volt.transaction(work)
     else await work()
   }
@@ -65,15 +65,15 @@ const sources = [
 
 describe.each(sources)('the registers of a switch whose source is %s', (_, history) => {
   it('end at the energy and cost of all facts, in whatever order, batches, and how often they arrive', async () => {
-    const keeping = fc.constantFrom('one ledger', 'a new ledger for each batch', 'two ledgers in turn')
+    const keeping = fc.constantFrom('one writer', 'a new writer for each batch', 'two writers in turn')
     await fc.assert(
       fc.asyncProperty(arrivalsOf(history), keeping, fc.boolean(), async (arrival, kept, isInTransaction) => {
-        const ledgers = [newLedger(), newLedger()]
-        const ledgerOf = (batch: number) => {
-          if (kept === 'a new ledger for each batch') return newLedger()
-          return ledgers[kept === 'one ledger' ? 0 : batch % 2] as Ledger
+        const writers = [newWriter(), newWriter()]
+        const writerOf = (batch: number) => {
+          if (kept === 'a new writer for each batch') return newWriter()
+          return writers[kept === 'one writer' ? 0 : batch % 2] as LedgerWriter
         }
-        await expectRegisters(arrival, await append(arrival, ledgerOf, isInTransaction))
+        await expectRegisters(arrival, await append(arrival, writerOf, isInTransaction))
       }),
       { numRuns: runs },
     )
@@ -83,12 +83,12 @@ describe.each(sources)('the registers of a switch whose source is %s', (_, histo
     const seconds = fc.integer({ min: -100, max: 8000 })
     await fc.assert(
       fc.asyncProperty(arrivalsOf(history), seconds, seconds, async (arrival, oneEnd, otherEnd) => {
-        const ledger = newLedger()
-        const switchId = await append(arrival, () => ledger, false)
+        const writer = newWriter()
+        const switchId = await append(arrival, () => writer, false)
         const [fromMs = 0, toMs = 0] = [at(oneEnd).getTime(), at(otherEnd).getTime()].sort((a, b) => a - b)
         const found: FactStretch[] = []
         const range = { fromMs, toMs: toMs + 1 }
-        for await (const stretch of switchStretches(ledger.facts, switchId, range, undefined)) found.push(stretch)
+        for await (const stretch of switchStretches(volt.ledger.facts, switchId, range, undefined)) found.push(stretch)
         const expected = expectedOf(arrival).stretches.filter(
           ({ stretch }) => stretch.toMs > range.fromMs && stretch.fromMs < range.toMs,
         )
