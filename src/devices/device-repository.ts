@@ -103,7 +103,8 @@ function presenceWrites(presence: DevicePresence): object[] {
   const { deviceId: _id, lastSeenAt, lastSignOfLifeAt, status, statusAt, boot, firmwareVersion, switches } = presence
   return [
     ...newsWrites(_id, 'statusAt', statusAt, { status }),
-    ...newsWrites(_id, 'lastSeenAt', lastSeenAt, { boot, firmwareVersion }),
+    ...newsWrites(_id, 'lastSeenAt', lastSeenAt, { firmwareVersion }),
+    ...bootWrites(_id, boot),
     ...maximumWrites(_id, { lastSeenAt, lastSignOfLifeAt }),
     ...switches.map((change) => stateWrite(_id, change)),
   ]
@@ -115,6 +116,13 @@ function newsWrites(_id: ObjectId, field: string, at: Date | undefined, told: ob
   if (at === undefined || Object.keys(news).length === 0) return []
   const isNews = { $or: [{ [field]: { $lte: at } }, { [field]: { $exists: false } }] }
   return [{ updateOne: { filter: { _id, ...isNews }, update: { $set: { ...news, [field]: at } } } }]
+}
+
+/** The start of the run that is known may become known better; another run has to have begun later. */
+function bootWrites(_id: ObjectId, boot: DevicePresence['boot']): object[] {
+  if (boot === undefined) return []
+  const isNews = [{ 'boot.id': boot.id }, { 'boot.startedAt': { $lte: boot.startedAt } }, { boot: { $exists: false } }]
+  return [{ updateOne: { filter: { _id, $or: isNews }, update: { $set: { boot } } } }]
 }
 
 function maximumWrites(_id: ObjectId, times: object): object[] {

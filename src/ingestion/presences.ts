@@ -16,6 +16,10 @@ export class Presences {
     return this.#byDevice.has(device.id.toHexString())
   }
 
+  bootOf({ id }: KnownDevice): DevicePresence['boot'] {
+    return this.#byDevice.get(id.toHexString())?.boot
+  }
+
   /** A message came that is the device's, or says so. */
   seen(device: KnownDevice, atMs: number): void {
     const presence = this.#of(device)

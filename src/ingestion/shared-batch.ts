@@ -6,6 +6,7 @@ import { isAuthentic } from './credential.js'
 import type { KnownDevice } from './device-directory.js'
 import { type Instant, instantOf, notAReading, readingEvent, type SwitchFact, switchEvent } from './ledger-event.js'
 import type { IngestionParts } from './pipeline.js'
+import type { PresenceMemory } from './presence-memory.js'
 import { Presences } from './presences.js'
 import type { RawMessage, Refusal } from './quarantine-store.js'
 import type { DeviceReport, ReadingReport, SwitchReport } from './report.js'
@@ -28,18 +29,13 @@ export class SharedBatch {
   readonly refusals: Refusal[] = []
   readonly presences = new Presences()
   readonly #parts: IngestionParts
-  readonly #isPresenceDue: (device: KnownDevice, arrivalMs: number) => boolean
+  readonly #memory: PresenceMemory
   readonly #pricePerKwh: number
 
-  /** @param isPresenceDue Whether it is time to write again when the device was last heard. */
-  constructor(
-    parts: IngestionParts,
-    pricePerKwh: number,
-    isPresenceDue: (device: KnownDevice, arrivalMs: number) => boolean,
-  ) {
+  constructor(parts: IngestionParts, memory: PresenceMemory, pricePerKwh: number) {
     this.#parts = parts
+    this.#memory = memory
     this.#pricePerKwh = pricePerKwh
-    this.#isPresenceDue = isPresenceDue
   }
 
   get pricePerKwh(): number {
@@ -129,19 +125,20 @@ export class SharedBatch {
       return
     }
     const { boot, firmwareVersion } = report
-    const isNewBoot = boot !== undefined && isLaterBoot(boot, device, instant)
-    if (!isNewBoot && !this.presences.has(device) && !this.#isPresenceDue(device, arrivalMs)) return
+    const isNewBoot = boot !== undefined && this.#isLaterBoot(boot, device, instant)
+    if (!isNewBoot && !this.presences.has(device) && !this.#memory.isDue(device, arrivalMs)) return
     this.presences.seen(device, arrivalMs)
     this.presences.alive(device, instant.atMs)
     this.presences.status(device, 'online', arrivalMs)
     if (isNewBoot) this.presences.started(device, { id: boot, startedAt: new Date(instant.atMs) })
     if (firmwareVersion !== undefined) this.presences.firmware(device, firmwareVersion)
   }
-}
 
-/** Whether the device has started since: a message of an earlier run may come late. */
-function isLaterBoot(boot: string, { document }: KnownDevice, { atMs }: Instant): boolean {
-  return boot !== document.boot?.id && atMs >= (document.lastSignOfLifeAt?.getTime() ?? Number.NEGATIVE_INFINITY)
+  /** Whether the device has started since: a message of an earlier run may come late. */
+  #isLaterBoot(boot: string, device: KnownDevice, { atMs }: Instant): boolean {
+    const known = this.presences.bootOf(device) ?? this.#memory.bootOf(device)
+    return known === undefined || (known.id !== boot && known.startedAt.getTime() <= atMs)
+  }
 }
 
 function unknownSwitch({ gpio }: SwitchReport | ReadingReport): Reason {

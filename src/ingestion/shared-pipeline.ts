@@ -1,11 +1,8 @@
-import type { KnownDevice } from './device-directory.js'
 import { type Decoded, type IngestionCounters, type IngestionParts, reportsOf } from './pipeline.js'
+import { PresenceMemory } from './presence-memory.js'
 import type { Refusal } from './quarantine-store.js'
 import { SharedBatch } from './shared-batch.js'
 import { SilenceWatch } from './silence-watch.js'
-
-/** How often a device's presence is written: often enough for any gap limit, which is at least a minute. */
-const presencePeriodMs = 5_000
 
 /**
  * Takes messages that carry time, boot, sequence and identity of their own. Any number of these may work on one database:
@@ -15,8 +12,7 @@ export class SharedPipeline {
   readonly #parts: IngestionParts
   readonly #counters: IngestionCounters
   readonly #silence: SilenceWatch
-  /** When each device's presence was last written. */
-  readonly #presenceMs = new Map<string, number>()
+  readonly #memory = new PresenceMemory()
 
   constructor(parts: IngestionParts, counters: IngestionCounters) {
     this.#parts = parts
@@ -56,7 +52,7 @@ export class SharedPipeline {
   async #collect(messages: readonly Decoded[]): Promise<SharedBatch> {
     const reports = reportsOf(messages)
     await this.#parts.directory.prepare(reports)
-    const batch = new SharedBatch(this.#parts, await this.#parts.prices.pricePerKwh(), this.#isPresenceDue)
+    const batch = new SharedBatch(this.#parts, this.#memory, await this.#parts.prices.pricePerKwh())
     for (const { message, decoding } of messages) {
       if (!('reports' in decoding)) {
         batch.refusals.push({ message, ...decoding })
@@ -80,13 +76,8 @@ export class SharedPipeline {
     await this.#parts.activities.record(activities)
     const news = presences.all()
     await this.#parts.devices.recordPresence(news)
-    for (const { deviceId, lastSeenAt } of news) {
-      if (lastSeenAt !== undefined) this.#presenceMs.set(deviceId.toHexString(), lastSeenAt.getTime())
-    }
+    this.#memory.stored(news)
     this.#counters.entries += fresh
     this.#counters.repeated += appended.length - fresh
   }
-
-  readonly #isPresenceDue = ({ id }: KnownDevice, arrivalMs: number): boolean =>
-    arrivalMs - (this.#presenceMs.get(id.toHexString()) ?? Number.NEGATIVE_INFINITY) >= presencePeriodMs
 }

@@ -1,21 +1,15 @@
 import { Lease } from '../core/lease.js'
-import { Reader } from '../core/repository/reader.js'
-import type { classroomEntity } from '../devices/classroom.js'
-import type { deviceEntity } from '../devices/device.js'
-import { DeviceRepository } from '../devices/device-repository.js'
-import { DeviceDirectory } from '../ingestion/device-directory.js'
 import { IngestWindowStore } from '../ingestion/ingest-window-store.js'
 import { OrderedPipeline } from '../ingestion/ordered-pipeline.js'
 import { IngestionCounters, type IngestionParts } from '../ingestion/pipeline.js'
 import { processIsolating } from '../ingestion/poison.js'
-import { PriceSource } from '../ingestion/price-source.js'
-import { defaultQuarantineLimits, type QuarantineLimits, QuarantineStore } from '../ingestion/quarantine-store.js'
+import { defaultQuarantineLimits, type QuarantineLimits } from '../ingestion/quarantine-store.js'
 import { SharedPipeline } from '../ingestion/shared-pipeline.js'
-import { DEFAULT_EARLIEST_CREDIBLE_MS } from '../metering/index.js'
 import { DecoderSet } from './decoder-set.js'
 import { deployedDecoder } from './deployed-decoder.js'
 import { latest } from './faults.js'
 import type { IngestionHandle, IngestionOptions } from './ingestion-options.js'
+import { partsOf } from './ingestion-parts.js'
 import { type IngestionStatus, stateOf } from './ingestion-status.js'
 import { LeasedSession } from './leased-session.js'
 import { QuarantineReplay, type ReplayFilter, type ReplayResult } from './quarantine-replay.js'
@@ -47,7 +41,7 @@ export class Ingestion {
     this.#decoders = new DecoderSet(options.decoders ?? [deployedDecoder(), v2Decoder()])
     this.#limits = { ...defaultQuarantineLimits, ...options.quarantine }
     this.#windows = volt.entityOf('ingestWindows').collection
-    this.#parts = partsOf(volt, options)
+    this.#parts = partsOf(volt, options.earliestCredibleTime)
     this.#sharedPipeline = new SharedPipeline(this.#parts, this.#counters)
     if (this.#decoders.has('arrival')) {
       const lease = this.#lease(volt, `${name}:ordered`)
@@ -196,25 +190,6 @@ export async function startIngestion(volt: IngestionHandle, options: IngestionOp
   const ingestion = new Ingestion(volt, options)
   await ingestion.start()
   return ingestion
-}
-
-function partsOf(volt: IngestionHandle, options: IngestionOptions): IngestionParts {
-  const { database } = volt
-  const devices = new DeviceRepository(database, volt.entityOf('devices') as typeof deviceEntity)
-  return {
-    database,
-    devices,
-    directory: new DeviceDirectory(
-      devices,
-      new Reader(database, volt.entityOf('classrooms') as typeof classroomEntity),
-      database.clock,
-    ),
-    prices: new PriceSource(volt.powerSettings, database.clock),
-    ledger: volt.ledger,
-    activities: volt.activities,
-    quarantine: new QuarantineStore(database, volt.quarantine, volt.entityOf('ingestCounters').collection),
-    earliestCredibleMs: options.earliestCredibleTime?.getTime() ?? DEFAULT_EARLIEST_CREDIBLE_MS,
-  }
 }
 
 function sum(counts: readonly number[]): number {

@@ -92,12 +92,22 @@ describe('the decoder of version 2', () => {
     }
   })
 
-  const bad: readonly (readonly [what: string, kind: string, payload: object, reason?: string])[] = [
-    ...['id', 'boot', 'seq', 'gpio', 'state'].map(
-      (key) => [`a moved relay without ${key}`, 'switch', without(moved, key)] as const,
-    ),
-    ...['id', 'boot', 'seq', 'gpio'].map((key) => [`a reading without ${key}`, 'power', without(read, key)] as const),
-    ...['id', 'boot', 'seq'].map((key) => [`a heartbeat without ${key}`, 'heartbeat', without(envelope, key)] as const),
+  const bad: [what: string, kind: string, payload: object, reason?: string][] = [
+    ...['id', 'boot', 'seq', 'gpio', 'state'].map((key): [string, string, object] => [
+      `a moved relay without ${key}`,
+      'switch',
+      without(moved, key),
+    ]),
+    ...['id', 'boot', 'seq', 'gpio'].map((key): [string, string, object] => [
+      `a reading without ${key}`,
+      'power',
+      without(read, key),
+    ]),
+    ...['id', 'boot', 'seq'].map((key): [string, string, object] => [
+      `a heartbeat without ${key}`,
+      'heartbeat',
+      without(envelope, key),
+    ]),
     ['an id that is empty', 'heartbeat', { ...envelope, id: '' }],
     ['an id that is too long', 'heartbeat', { ...envelope, id: 'i'.repeat(65) }],
     ['an id that is a number', 'heartbeat', { ...envelope, id: 17 }],

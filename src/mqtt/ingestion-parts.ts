@@ -1,0 +1,30 @@
+import { Reader } from '../core/repository/reader.js'
+import type { classroomEntity } from '../devices/classroom.js'
+import type { deviceEntity } from '../devices/device.js'
+import { DeviceRepository } from '../devices/device-repository.js'
+import { DeviceDirectory } from '../ingestion/device-directory.js'
+import type { IngestionParts } from '../ingestion/pipeline.js'
+import { PriceSource } from '../ingestion/price-source.js'
+import { QuarantineStore } from '../ingestion/quarantine-store.js'
+import { DEFAULT_EARLIEST_CREDIBLE_MS } from '../metering/index.js'
+import type { IngestionHandle } from './ingestion-options.js'
+
+/** What pipelines work with, of a handle. */
+export function partsOf(volt: IngestionHandle, earliestCredibleTime?: Date): IngestionParts {
+  const { database } = volt
+  const devices = new DeviceRepository(database, volt.entityOf('devices') as typeof deviceEntity)
+  return {
+    database,
+    devices,
+    directory: new DeviceDirectory(
+      devices,
+      new Reader(database, volt.entityOf('classrooms') as typeof classroomEntity),
+      database.clock,
+    ),
+    prices: new PriceSource(volt.powerSettings, database.clock),
+    ledger: volt.ledger,
+    activities: volt.activities,
+    quarantine: new QuarantineStore(database, volt.quarantine, volt.entityOf('ingestCounters').collection),
+    earliestCredibleMs: earliestCredibleTime?.getTime() ?? DEFAULT_EARLIEST_CREDIBLE_MS,
+  }
+}
