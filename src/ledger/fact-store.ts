@@ -3,11 +3,14 @@ import { inSession } from '../core/repository/reader.js'
 import type { LedgerEntry } from './entry.js'
 import { compareFacts, type Fact, factOf, inOrder } from './fact.js'
 import { partTheirNeighbours } from './fact-run.js'
+import { areStanding, sameReading } from './standing-counter.js'
 
 /** A fact that is no counter reading parts what is before it from what comes after it, so one or two are enough. */
 const fewFacts = 3
 const someReadings = 16
 const largestPage = 5000
+/** A page that so many entries were asked for, and whose counter stood still, is worth a look for the end of that. */
+const worthSkipping = 64
 
 /** Entries that say nothing about energy, as far as the server can tell: see {@link factOf}. */
 const notFacts: readonly Document[] = [
@@ -39,17 +42,38 @@ export interface FactWindow {
   readonly toTheEnd: boolean
 }
 
+/** The readings at the far end of what need not be read, and the range after them; undefined if nothing is left. */
+interface Skipped {
+  readonly facts: readonly Fact[]
+  readonly rest: Range | undefined
+}
+
+/** Looks for the end of what need not be read, given the last entry that was. */
+type Skip = (last: LedgerEntry, rest: Range) => Promise<Skipped | undefined>
+
 /** Runs a query: in its caller's transaction, say, and with its errors translated. */
 export type RunQuery = <Result>(query: (session: ClientSession | undefined) => Promise<Result>) => Promise<Result>
+
+/** Where the entries of a switch begin that are here; undefined if all are. */
+export type ArchivedUntil = (switchId: ObjectId, session: ClientSession | undefined) => Promise<number | undefined>
 
 /** Reads what the ledger says about a switch's energy, in the order of time. */
 export class FactStore {
   readonly #collection: () => Collection<LedgerEntry>
+  readonly #archivedUntil: ArchivedUntil
   readonly #run: RunQuery
 
-  /** @param run How queries are run that come with no session. */
-  constructor(collection: () => Collection<LedgerEntry>, run: RunQuery = (query) => query(undefined)) {
+  /**
+   * @param archivedUntil Before which instant entries of a switch may be archived, epoch milliseconds.
+   * @param run How queries are run that come with no session.
+   */
+  constructor(
+    collection: () => Collection<LedgerEntry>,
+    archivedUntil: ArchivedUntil,
+    run: RunQuery = (query) => query(undefined),
+  ) {
     this.#collection = collection
+    this.#archivedUntil = archivedUntil
     this.#run = run
   }
 
@@ -70,13 +94,13 @@ export class FactStore {
    * @param isCounter Whether counter readings are expected, of which it takes some more.
    */
   async newest(switchId: ObjectId, isCounter: boolean, beside: Beside): Promise<readonly Fact[]> {
-    return (await this.#until(switchId, always, -1, beside, isCounter ? someReadings : fewFacts)).facts
+    return this.#back(switchId, always, beside, isCounter ? someReadings : fewFacts)
   }
 
   /** The facts around a new one, as far as it can make a difference to what they come to. */
   async around(switchId: ObjectId, { atMs, counter }: Fact, beside: Beside): Promise<FactWindow> {
     const page = counter === undefined ? fewFacts : someReadings
-    const readBefore = () => this.#until(switchId, { ...always, beforeMs: atMs }, -1, beside, page)
+    const readBefore = () => this.#back(switchId, { ...always, beforeMs: atMs }, beside, page)
     // Readings of one instant decide together, so those of the new fact's own instant part nothing.
     const readAfter = () => this.#until(switchId, { ...always, afterMs: atMs - 1 }, 1, beside, page, atMs)
     // A session can serve only one at a time.
@@ -84,7 +108,7 @@ export class FactStore {
       beside.session === undefined
         ? await Promise.all([readBefore(), readAfter()])
         : [await readBefore(), await readAfter()]
-    return { facts: [...before.facts, ...after.facts], toTheEnd: after.areAll }
+    return { facts: [...before, ...after.facts], toTheEnd: after.areAll }
   }
 
   /**
@@ -92,9 +116,20 @@ export class FactStore {
    * comes then. Pages are large up to the second instant, and small from there on: the reader stops where it has enough.
    */
   async *from(switchId: ObjectId, fromMs: number, toMs: number): AsyncGenerator<readonly Fact[], void, undefined> {
-    yield (await this.#until(switchId, { ...always, beforeMs: fromMs }, -1, nothingBeside, fewFacts)).facts
+    yield await this.#back(switchId, { ...always, beforeMs: fromMs }, nothingBeside, fewFacts)
     yield* this.#pages(switchId, { afterMs: fromMs - 1, beforeMs: toMs }, 1, nothingBeside, largestPage)
     yield* this.#pages(switchId, { ...always, afterMs: toMs - 1 }, 1, nothingBeside, fewFacts)
+  }
+
+  /** The facts before the range's end, back to where what lies before them no longer matters. */
+  async #back(switchId: ObjectId, range: Range, beside: Beside, firstLimit: number): Promise<readonly Fact[]> {
+    const { facts } = await this.#until(switchId, range, -1, beside, firstLimit)
+    // Asked for afterwards: what was archived meanwhile may be missing.
+    const untilMs = await this.#query((session) => this.#archivedUntil(switchId, session), beside.session)
+    if (untilMs === undefined) return facts
+    const complete = facts.filter(({ atMs }) => atMs > untilMs)
+    if (partTheirNeighbours(complete)) return complete
+    throw archived(switchId, untilMs)
   }
 
   /** The facts from one end of the range to where what lies beyond them no longer matters. */
@@ -108,11 +143,34 @@ export class FactStore {
   ): Promise<{ facts: readonly Fact[]; areAll: boolean }> {
     let facts: readonly Fact[] = []
     // Each page is larger than all before it, so judging them again with it is no more than twice the work.
-    for await (const page of this.#pages(switchId, range, direction, beside, firstLimit)) {
+    const skip: Skip = (last, rest) => this.#endOfStanding(switchId, rest, direction, last, beside.session)
+    for await (const page of this.#pages(switchId, range, direction, beside, firstLimit, skip)) {
       facts = direction === 1 ? [...facts, ...page] : [...page, ...facts]
       if (partTheirNeighbours(facts.filter(({ atMs }) => atMs !== ignoredMs))) return { facts, areAll: false }
     }
     return { facts, areAll: true }
+  }
+
+  /**
+   * Where a counter stands still, for months it may be: the readings at the far end of that, and the range beyond them. The
+   * server looks for it; it takes it a fraction of the time that reading takes.
+   */
+  async #endOfStanding(
+    switchId: ObjectId,
+    rest: Range,
+    direction: 1 | -1,
+    last: LedgerEntry,
+    session: ClientSession | undefined,
+  ): Promise<Skipped | undefined> {
+    const [other] = await this.#read(switchId, rest, direction, 1, session, [sameReading(last)])
+    const otherMs = other?.timestamp.getTime()
+    const standing = otherMs === undefined ? rest : upTo(rest, otherMs, direction)
+    const entries = await this.#read(switchId, standing, direction === 1 ? -1 : 1, someReadings, session)
+    const whole = entries.length < someReadings ? entries : withoutLastInstant(entries)
+    if (whole.length === 0 && entries.length > 0) return undefined
+    const facts = inOrder(whole.flatMap((entry) => factOf(entry) ?? []))
+    // What ended it is part of what follows, and all of its instant.
+    return { facts, rest: otherMs === undefined ? undefined : beyond(rest, otherMs - direction, direction) }
   }
 
   /** Pages of whole instants, one after the other in the direction, each in order. */
@@ -122,6 +180,7 @@ export class FactStore {
     direction: 1 | -1,
     { unstored, session }: Beside,
     firstLimit: number,
+    skip?: Skip,
   ): AsyncGenerator<Fact[], void, undefined> {
     let rest = range
     for (let limit = firstLimit; ; limit = Math.max(limit, Math.min(4 * limit, largestPage))) {
@@ -136,9 +195,18 @@ export class FactStore {
       }
       const next = isLast || reachedMs === undefined ? undefined : beyond(rest, reachedMs, direction)
       const isInPage = ({ atMs }: Fact) => isWithin(rest, atMs) && (next === undefined || !isWithin(next, atMs))
-      yield inOrder([...whole.flatMap((entry) => factOf(entry) ?? []), ...unstored.filter(isInPage)])
+      const page = inOrder([...whole.flatMap((entry) => factOf(entry) ?? []), ...unstored.filter(isInPage)])
+      yield page
       if (next === undefined) return
       rest = next
+      const last = whole.at(-1)
+      if (skip === undefined || last === undefined || limit < worthSkipping || !areStanding(page)) continue
+      if (unstored.some(({ atMs }) => isWithin(next, atMs))) continue
+      const skipped = await skip(last, next)
+      if (skipped === undefined) continue
+      yield [...skipped.facts]
+      if (skipped.rest === undefined) return
+      rest = skipped.rest
     }
   }
 
@@ -148,9 +216,10 @@ export class FactStore {
     direction: 1 | -1,
     limit: number,
     session: ClientSession | undefined,
+    passedOver: readonly Document[] = [],
   ): Promise<LedgerEntry[]> {
     const timestamp = { $gt: new Date(afterMs), $lt: new Date(beforeMs) }
-    const filter: Document = { switchId, timestamp, $nor: notFacts }
+    const filter: Document = { switchId, timestamp, $nor: [...notFacts, ...passedOver] }
     const options = { sort: { timestamp: direction }, limit, batchSize: limit + 1 }
     const query = (inside: ClientSession | undefined) =>
       this.#collection()
@@ -177,6 +246,11 @@ function isWithin({ afterMs, beforeMs }: Range, atMs: number): boolean {
 
 function beyond(range: Range, reachedMs: number, direction: 1 | -1): Range {
   return direction === 1 ? { ...range, afterMs: reachedMs } : { ...range, beforeMs: reachedMs }
+}
+
+/** The part of the range that comes before an instant, seen in the direction. */
+function upTo(range: Range, endMs: number, direction: 1 | -1): Range {
+  return direction === 1 ? { ...range, beforeMs: endMs } : { ...range, afterMs: endMs }
 }
 
 /** The entries up to the last instant among them, which may go on after them. */
