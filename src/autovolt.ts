@@ -29,6 +29,7 @@ import {
   type QuarantinedMessageInput,
   quarantineEntity,
 } from './ingestion/quarantine.js'
+import { archiveEntity, seamEntity } from './ledger/archive/archive-entities.js'
 import { ledgerEntryEntity } from './ledger/entry.js'
 import { Ledger } from './ledger/ledger.js'
 import { anchorEntity, checkpointEntity, segmentEntity, tileEntity } from './ledger/log/log-entities.js'
@@ -45,6 +46,8 @@ const libraryEntities = {
   ledgerSegments: segmentEntity,
   ledgerAnchors: anchorEntity,
   ledgerPersonalData: personalDataEntity,
+  ledgerArchives: archiveEntity,
+  ledgerSeams: seamEntity,
   activities: activityEntity,
   quarantine: quarantineEntity,
   ingestWindows: ingestWindowEntity,
@@ -146,6 +149,8 @@ export class AutoVolt<
         tiles: entities.ledgerTiles.collection,
         segments: entities.ledgerSegments.collection,
         personalData: entities.ledgerPersonalData.collection,
+        archives: entities.ledgerArchives.collection,
+        seams: entities.ledgerSeams.collection,
         leases: entities.leases.collection,
       },
     })

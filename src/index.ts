@@ -81,6 +81,8 @@ export {
 export { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
 export type { QuarantinedMessage, QuarantineReason } from './ingestion/quarantine.js'
 export type { Appended } from './ledger/append-call.js'
+export type { Archive } from './ledger/archive/archive-entities.js'
+export type { ArchiveOptions, ArchiveResult } from './ledger/archive/archiver.js'
 export type { AnchorReport, Damage, Finding, VerificationReport } from './ledger/audit/finding.js'
 export type { VerifyOptions, VerifyProgress } from './ledger/audit/verify-options.js'
 export {

@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'LEASE_LOST'
   | 'LEDGER_DAMAGED'
   | 'NOT_COVERED'
+  | 'ARCHIVED'
   | 'CONFIGURATION'
   | 'DATABASE'
 

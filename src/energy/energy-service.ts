@@ -5,7 +5,6 @@ import { inSession, type Reader } from '../core/repository/reader.js'
 import { validateData } from '../core/validate.js'
 import type { Classroom } from '../devices/classroom.js'
 import type { Device } from '../devices/device.js'
-import { FactStore } from '../ledger/fact-store.js'
 import type { Ledger } from '../ledger/ledger.js'
 import type { FactStretch } from '../ledger/switch-meter.js'
 import {
@@ -68,16 +67,10 @@ export interface EnergyParts {
 export class EnergyService {
   readonly #database: Database
   readonly #parts: EnergyParts
-  readonly #facts: FactStore
 
   constructor(database: Database, parts: EnergyParts) {
-    const { entity } = parts.ledger
     this.#database = database
     this.#parts = parts
-    this.#facts = new FactStore(
-      () => database.collectionOf(entity),
-      (query) => database.run(entity, 'energy', query),
-    )
   }
 
   /** Energy and cost per classroom and day, by day. @throws ValidationError. */
@@ -118,7 +111,7 @@ export class EnergyService {
     lastSignOfLifeAt: Date | undefined,
     nowMs: number,
   ): Promise<number | undefined> {
-    const latest = await this.#facts.latest(_id)
+    const latest = await this.#parts.ledger.facts.latest(_id)
     if (latest === undefined) return undefined
     const isRated = latest.energySource === 'rated'
     const heardMs = Math.max(latest.timestamp.getTime(), isRated ? (lastSignOfLifeAt?.getTime() ?? 0) : 0)
@@ -138,7 +131,7 @@ export class EnergyService {
     const signsOfLife = await this.#signsOfLife()
     for (const switchId of await this.#switchIds()) {
       const lastSignOfLifeMs = signsOfLife.get(switchId.toHexString())
-      for await (const found of switchStretches(this.#facts, switchId, instants, lastSignOfLifeMs)) {
+      for await (const found of switchStretches(this.#parts.ledger.facts, switchId, instants, lastSignOfLifeMs)) {
         const key = keyOf(found, switchId)
         for (const { day, stretch } of byDay(found, zones.get(found.since.classroom.toHexString()) ?? 'UTC')) {
           if (day < from || day > to) continue

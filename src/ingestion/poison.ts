@@ -3,7 +3,7 @@ import type { Decoded } from './pipeline.js'
 import type { RawMessage } from './quarantine-store.js'
 
 /** Errors of the library that only the message itself can have caused. */
-const causedByMessage = new Set(['VALIDATION', 'CONFLICT', 'KEY_RING'])
+const causedByMessage = new Set(['VALIDATION', 'CONFLICT', 'KEY_RING', 'ARCHIVED'])
 
 /**
  * Processes the batch; where it fails for a reason that lies in a message, the message is found and refused, so that one bad

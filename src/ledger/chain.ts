@@ -69,15 +69,25 @@ export class Chain {
   /** The entry that the event becomes at the end of the chain, if that takes no look into the database. */
   extendInOrder(event: LedgerEvent): LedgerEntry | undefined {
     const fact = factOf(event)
-    const change = fact === undefined ? adjustmentOf(event) : this.#knownChange(fact)
+    const change = fact === undefined ? this.#adjustmentInOrder(event) : this.#knownChange(fact)
     return change === undefined ? undefined : this.#append(event, fact, change)
   }
 
   /** The entry that the event becomes at the end of the chain. */
   async extend(event: LedgerEvent): Promise<LedgerEntry> {
     const fact = factOf(event)
-    const change = fact === undefined ? adjustmentOf(event) : await this.#lookedUpChange(fact)
+    const change = fact === undefined ? await this.#lookedUpAdjustment(event) : await this.#lookedUpChange(fact)
     return this.#append(event, fact, change)
+  }
+
+  #adjustmentInOrder(event: LedgerEvent): RegisterChange | undefined {
+    return event.timestamp.getTime() < this.#newestMs ? undefined : adjustmentOf(event)
+  }
+
+  /** One of so long ago may have its entry in an archive, where its idempotency key is not seen. */
+  async #lookedUpAdjustment(event: LedgerEvent): Promise<RegisterChange> {
+    await this.#facts.refuseArchived(this.#switchId, event.timestamp.getTime(), this.#beside())
+    return adjustmentOf(event)
   }
 
   /** The number of the last entry that is stored, as far as the chain knows. */

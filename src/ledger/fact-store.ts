@@ -1,4 +1,5 @@
 import type { ClientSession, Collection, Document, Filter, ObjectId } from 'mongodb'
+import { DatabaseError } from '../core/errors.js'
 import { inSession } from '../core/repository/reader.js'
 import type { LedgerEntry } from './entry.js'
 import { compareFacts, type Fact, factOf, inOrder } from './fact.js'
@@ -54,14 +55,26 @@ type Skip = (last: LedgerEntry, rest: Range) => Promise<Skipped | undefined>
 /** Runs a query: in its caller's transaction, say, and with its errors translated. */
 export type RunQuery = <Result>(query: (session: ClientSession | undefined) => Promise<Result>) => Promise<Result>
 
+/** Where the entries of a switch begin that are here; undefined if all are. */
+export type ArchivedUntil = (switchId: ObjectId, session: ClientSession | undefined) => Promise<number | undefined>
+
 /** Reads what the ledger says about a switch's energy, in the order of time. */
 export class FactStore {
   readonly #collection: () => Collection<LedgerEntry>
+  readonly #archivedUntil: ArchivedUntil
   readonly #run: RunQuery
 
-  /** @param run How queries are run that come with no session. */
-  constructor(collection: () => Collection<LedgerEntry>, run: RunQuery = (query) => query(undefined)) {
+  /**
+   * @param archivedUntil Before which instant entries of a switch may be archived, epoch milliseconds.
+   * @param run How queries are run that come with no session.
+   */
+  constructor(
+    collection: () => Collection<LedgerEntry>,
+    archivedUntil: ArchivedUntil,
+    run: RunQuery = (query) => query(undefined),
+  ) {
     this.#collection = collection
+    this.#archivedUntil = archivedUntil
     this.#run = run
   }
 
@@ -82,13 +95,13 @@ export class FactStore {
    * @param isCounter Whether counter readings are expected, of which it takes some more.
    */
   async newest(switchId: ObjectId, isCounter: boolean, beside: Beside): Promise<readonly Fact[]> {
-    return (await this.#until(switchId, always, -1, beside, isCounter ? someReadings : fewFacts)).facts
+    return this.#back(switchId, always, beside, isCounter ? someReadings : fewFacts)
   }
 
   /** The facts around a new one, as far as it can make a difference to what they come to. */
   async around(switchId: ObjectId, { atMs, counter }: Fact, beside: Beside): Promise<FactWindow> {
     const page = counter === undefined ? fewFacts : someReadings
-    const readBefore = () => this.#until(switchId, { ...always, beforeMs: atMs }, -1, beside, page)
+    const readBefore = () => this.#back(switchId, { ...always, beforeMs: atMs }, beside, page)
     // Readings of one instant decide together, so those of the new fact's own instant part nothing.
     const readAfter = () => this.#until(switchId, { ...always, afterMs: atMs - 1 }, 1, beside, page, atMs)
     // A session can serve only one at a time.
@@ -96,7 +109,7 @@ export class FactStore {
       beside.session === undefined
         ? await Promise.all([readBefore(), readAfter()])
         : [await readBefore(), await readAfter()]
-    return { facts: [...before.facts, ...after.facts], toTheEnd: after.areAll }
+    return { facts: [...before, ...after.facts], toTheEnd: after.areAll }
   }
 
   /**
@@ -104,9 +117,31 @@ export class FactStore {
    * comes then. Pages are large up to the second instant, and small from there on: the reader stops where it has enough.
    */
   async *from(switchId: ObjectId, fromMs: number, toMs: number): AsyncGenerator<readonly Fact[], void, undefined> {
-    yield (await this.#until(switchId, { ...always, beforeMs: fromMs }, -1, nothingBeside, fewFacts)).facts
+    yield await this.#back(switchId, { ...always, beforeMs: fromMs }, nothingBeside, fewFacts)
     yield* this.#pages(switchId, { afterMs: fromMs - 1, beforeMs: toMs }, 1, nothingBeside, largestPage)
     yield* this.#pages(switchId, { ...always, afterMs: toMs - 1 }, 1, nothingBeside, fewFacts)
+  }
+
+  /** @throws DatabaseError `ARCHIVED` if entries of the instant may be archived. */
+  async refuseArchived(switchId: ObjectId, atMs: number, beside: Beside): Promise<void> {
+    const untilMs = await this.#archivedUntilMs(switchId, beside)
+    if (untilMs !== undefined && atMs <= untilMs) throw archived(switchId, untilMs)
+  }
+
+  #archivedUntilMs(switchId: ObjectId, { session }: Beside): Promise<number | undefined> {
+    const ask = (inside: ClientSession | undefined) => this.#archivedUntil(switchId, inside)
+    return session === undefined ? this.#run(ask) : ask(session)
+  }
+
+  /** The facts before the range's end, back to where what lies before them no longer matters. */
+  async #back(switchId: ObjectId, range: Range, beside: Beside, firstLimit: number): Promise<readonly Fact[]> {
+    const { facts } = await this.#until(switchId, range, -1, beside, firstLimit)
+    // Asked for afterwards: what was archived meanwhile may be missing.
+    const untilMs = await this.#archivedUntilMs(switchId, beside)
+    if (untilMs === undefined) return facts
+    const complete = facts.filter(({ atMs }) => atMs > untilMs)
+    if (partTheirNeighbours(complete)) return complete
+    throw archived(switchId, untilMs)
   }
 
   /** The facts from one end of the range to where what lies beyond them no longer matters. */
@@ -204,6 +239,13 @@ export class FactStore {
         .toArray()
     return (await (session === undefined ? this.#run(query) : query(session))) as LedgerEntry[]
   }
+}
+
+function archived(switchId: ObjectId, untilMs: number): DatabaseError {
+  return new DatabaseError(
+    'ARCHIVED',
+    `What the switch ${switchId.toHexString()} did before ${new Date(untilMs).toISOString()} is archived, and not known here`,
+  )
 }
 
 interface Telling {

@@ -8,12 +8,16 @@ import { Reader, toObjectId } from '../core/repository/reader.js'
 import { translateError } from '../core/translate-error.js'
 import { validateData } from '../core/validate.js'
 import type { Appended } from './append-call.js'
+import type { Archive, Seam } from './archive/archive-entities.js'
+import { type ArchiveOptions, type ArchiveResult, Archiver } from './archive/archiver.js'
+import { SeamFinder } from './archive/seam-finder.js'
+import { SeamStore } from './archive/seam-store.js'
 import type { VerificationReport } from './audit/finding.js'
 import { Verification } from './audit/verification.js'
 import type { VerifyOptions } from './audit/verify-options.js'
 import { type LedgerEntry, type LedgerEvent, ledgerEventSchema } from './entry.js'
 import { type ExportOptions, type ExportParts, exportLedger } from './export/export-writer.js'
-import { FactStore } from './fact-store.js'
+import { type ArchivedUntil, FactStore } from './fact-store.js'
 import type { Anchor } from './log/anchor.js'
 import { AnchorKeeper, type AnchorStatus } from './log/anchor-keeper.js'
 import type { CheckpointResult } from './log/checkpointer.js'
@@ -28,7 +32,11 @@ import { LedgerWriter } from './writer.js'
 
 /** What the checkpoints of a ledger need. */
 export interface LedgerLogParts {
-  readonly collections: Omit<LogCollections, 'entries'> & { readonly personalData: string }
+  readonly collections: Omit<LogCollections, 'entries'> & {
+    readonly personalData: string
+    readonly archives: string
+    readonly seams: string
+  }
   readonly signers: readonly SignerKey[]
   readonly keys: readonly VerifierKey[]
   readonly anchors: readonly Anchor[]
@@ -59,6 +67,8 @@ export class Ledger extends Reader<LedgerEntry> {
   readonly #anchors: readonly Anchor[]
   readonly #keeper: AnchorKeeper
   readonly #exportParts: ExportParts
+  readonly #seams: SeamStore
+  readonly #archiver: Archiver
 
   constructor(database: Database, entity: Entity<LedgerEntry>, log: LedgerLogParts) {
     super(database, entity)
@@ -74,9 +84,25 @@ export class Ledger extends Reader<LedgerEntry> {
       signer: signers[0],
     }
     this.#keeper = new AnchorKeeper(database, log.anchorEntity, this.#log, log.anchors)
-    this.facts = new FactStore(() => this.collection)
+    this.#seams = new SeamStore(() => database.native.collection<Seam>(log.collections.seams))
+    const archivedUntil: ArchivedUntil = (switchId, session) => this.#seams.untilMs(switchId, session)
+    this.facts = new FactStore(
+      () => this.collection,
+      archivedUntil,
+      (query) => this.read('energy', query),
+    )
+    this.#archiver = new Archiver({
+      database,
+      leases: log.collections.leases,
+      exporting: this.#exportParts,
+      entries: () => this.collection,
+      keys: log.keys,
+      archives: () => database.native.collection<Archive>(log.collections.archives),
+      seams: this.#seams,
+      finder: new SeamFinder(() => this.collection, this.#log.segments),
+    })
     this.#personal = new PersonalStore(() => database.native.collection<PersonalData>(log.collections.personalData))
-    this.#writer = new LedgerWriter({ database, collection: entity.collection })
+    this.#writer = new LedgerWriter({ database, collection: entity.collection, archivedUntil })
   }
 
   /**
@@ -146,7 +172,7 @@ export class Ledger extends Reader<LedgerEntry> {
   }
 
   /**
-   * The ledger up to its newest checkpoint, as the text of a file that anybody can verify without the database: see
+   * The ledger from the last archive up to its newest checkpoint, as the text of a file that anybody can verify without the database: see
    * `verifyExport`, and docs/ledger-format.md. In pieces, however large it is.
    * @throws DatabaseError `NOT_COVERED` if there is no checkpoint yet, `CONFIGURATION` without a signer key, `LEDGER_DAMAGED`
    * if entries are missing.
@@ -156,10 +182,21 @@ export class Ledger extends Reader<LedgerEntry> {
   async *export(options: ExportOptions = {}): AsyncGenerator<string, void, undefined> {
     this.database.requireOpen()
     try {
-      yield* exportLedger(this.#exportParts, options)
+      yield* exportLedger(this.#exportParts, await this.#archiver.archivedSize(), options)
     } catch (error) {
       throw translateError(error)
     }
+  }
+
+  /**
+   * Moves the entries up to a checkpoint out of the database into a file, which `verifyExport` can verify like any export.
+   * Registers go on from what stays, proofs and verification across the seam; the energy of the days that are gone can no
+   * longer be asked for, and a reading that comes so late is refused. Personal data stays in the database.
+   * @throws DatabaseError `CONFIGURATION` if the file is there already or cannot be written, or without a signer key;
+   * `NOT_COVERED` if there is no such checkpoint; `LEDGER_DAMAGED` if the entries do not verify: nothing has left then.
+   */
+  archive(options: ArchiveOptions): Promise<ArchiveResult> {
+    return this.#guarded('archive', () => this.#archiver.run(options))
   }
 
   /** How far each anchor outside the database has come, and what fails. */
@@ -177,11 +214,15 @@ export class Ledger extends Reader<LedgerEntry> {
   }
 
   /**
-   * Shows that an entry is in the ledger, to anybody who knows the verifier key; see `verifyInclusion`.
+   * Shows that an entry is in the ledger, to anybody who knows the verifier key; see `verifyInclusion`. An archived entry is
+   * looked for in the files that are named, from their beginning.
    * @throws NotFoundError; DatabaseError `NOT_COVERED` if no checkpoint covers the entry yet.
    */
-  proveInclusion(entryId: ObjectId | string): Promise<InclusionProof> {
-    return this.#guarded('proveInclusion', () => this.#log.proveInclusion(toObjectId(entryId)))
+  proveInclusion(
+    entryId: ObjectId | string,
+    { archiveFiles = [] }: { readonly archiveFiles?: readonly string[] } = {},
+  ): Promise<InclusionProof> {
+    return this.#guarded('proveInclusion', () => this.#log.proveInclusion(toObjectId(entryId), archiveFiles))
   }
 
   /**
@@ -203,6 +244,7 @@ export class Ledger extends Reader<LedgerEntry> {
       database,
       entries: entity.collection,
       personalData,
+      seams: this.#seams,
       log: this.#log,
       keys: this.#keys,
       anchors: this.#anchors,

@@ -1,20 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ClientSession, MongoServerError, type ObjectId } from 'mongodb'
 import type { Database } from '../core/database.js'
-import { ValidationError } from '../core/errors.js'
+import { DatabaseError, ValidationError } from '../core/errors.js'
 import { AppendCall, type Appended, type Pending, PendingEvent } from './append-call.js'
 import { Chain, type Stores } from './chain.js'
 import { ChainCache } from './chain-cache.js'
 import { ChainStore, keyOf } from './chain-store.js'
 import { type LedgerEntry, type LedgerEvent, ledgerEntryEntity } from './entry.js'
 import { EntryStore } from './entry-store.js'
-import { FactStore } from './fact-store.js'
+import { type ArchivedUntil, FactStore } from './fact-store.js'
 import { asTransient, PartialInsertError } from './insert-command.js'
 import { Lane } from './lane.js'
 
 export interface WriterOptions {
   readonly database: Database
   readonly collection: string
+  readonly archivedUntil: ArchivedUntil
 }
 
 interface ChainLane {
@@ -41,11 +42,11 @@ export class LedgerWriter {
   readonly #lanes: readonly ChainLane[]
   #watchful = 0
 
-  constructor({ database, collection: name }: WriterOptions) {
+  constructor({ database, collection: name, archivedUntil }: WriterOptions) {
     this.#database = database
     // What a secondary does not know yet would be left out of the registers.
     const collection = () => database.native.collection<LedgerEntry>(name, { readPreference: 'primary' })
-    this.#stores = { chains: new ChainStore(collection), facts: new FactStore(collection) }
+    this.#stores = { chains: new ChainStore(collection), facts: new FactStore(collection, archivedUntil) }
     this.#entries = new EntryStore(database, name)
     this.#lanes = Array.from({ length: laneCount }, () => {
       const chains = new ChainCache(this.#stores, maximumChains)
@@ -124,7 +125,7 @@ export class LedgerWriter {
       try {
         entries.push(chain.extendInOrder(pending.event) ?? (await chain.extend(pending.event)))
       } catch (error) {
-        if (!(error instanceof ValidationError)) throw error
+        if (!isAboutEvent(error)) throw error
         // Facts that another writer appended, added to a register that lacks them, prove nothing against the event.
         const head = await this.#stores.chains.head(pending.event.switchId, undefined)
         if ((head?.sequence ?? 0) === chain.storedSequence) pending.fail(error)
@@ -202,6 +203,11 @@ function giveUp(open: readonly Pending[], error: unknown, chains: ChainCache): r
     pending.fail(error)
   }
   return []
+}
+
+/** Whether it is the event that cannot become an entry, and not the database that fails. */
+function isAboutEvent(error: unknown): boolean {
+  return error instanceof ValidationError || (error instanceof DatabaseError && error.code === 'ARCHIVED')
 }
 
 function isCollision(error: unknown): error is MongoServerError {

@@ -4,8 +4,10 @@ import {
   aDevice,
   aLease,
   aLedgerAnchor,
+  aLedgerArchive,
   aLedgerCheckpoint,
   aLedgerEntry,
+  aLedgerSeam,
   aLedgerSegment,
   aLedgerTile,
   anActivity,
@@ -385,6 +387,42 @@ const ledgerPersonalData: Catalogue = {
   ],
 }
 
+const ledgerArchives: Catalogue = {
+  good: aLedgerArchive,
+  bad: [
+    wrongType('_id', 'an id'),
+    ...['fromSize', 'size'].flatMap((path) => [wrongType(path, '1'), missing(path), outOfRange(path, -1)]),
+    outOfRange('size', 0),
+    wrongType('file', 5),
+    missing('file'),
+    tooLong('file', 1001),
+    wrongType('sha256', 5),
+    missing('sha256'),
+    badFormat('sha256', 'f'.repeat(63)),
+    wrongType('archivedAt', 'now'),
+    missing('archivedAt'),
+    extra('colour'),
+  ],
+}
+
+const ledgerSeams: Catalogue = {
+  good: aLedgerSeam,
+  bad: [
+    wrongType('_id', 'an id'),
+    wrongType('switchId', 5),
+    missing('switchId'),
+    wrongType('sequence', '1'),
+    missing('sequence'),
+    outOfRange('sequence', 0),
+    wrongType('hash', 5),
+    missing('hash'),
+    badFormat('hash', 'f'.repeat(63)),
+    wrongType('until', 'now'),
+    missing('until'),
+    extra('colour'),
+  ],
+}
+
 const activities: Catalogue = {
   good: () => ({ ...anActivity() }),
   bad: [
@@ -533,6 +571,8 @@ export const catalogues: Readonly<Record<CollectionKey, Catalogue>> = {
   ledgerSegments,
   ledgerAnchors,
   ledgerPersonalData,
+  ledgerArchives,
+  ledgerSeams,
   activities,
   quarantine,
   ingestWindows,

@@ -102,6 +102,15 @@ export function aLedgerAnchor() {
   return { name: 'file', size: 3, anchoredAt: new Date('2026-03-01T10:00:00Z'), failures: 0, lastError: 'it was full' }
 }
 
+export function aLedgerArchive() {
+  const archivedAt = new Date('2026-03-01T10:00:00Z')
+  return { fromSize: 0, size: 3, file: 'ledger-1.jsonl', sha256: hexDigits(64), archivedAt }
+}
+
+export function aLedgerSeam() {
+  return { switchId: new ObjectId(), sequence: 2, hash: hexDigits(64), until: new Date('2026-03-01T10:00:00Z') }
+}
+
 export function somePersonalData() {
   return { switchId: new ObjectId(), commitment: hexDigits(64), salt: hexDigits(64), text: '{"notes":"x"}' }
 }

@@ -26,7 +26,10 @@ export class FollowedChain {
   /** Entries that came before those that they follow on; they are few, unless some are missing. */
   early: Map<number, { readonly previous: string; readonly hash: string }> | undefined
 
+  readonly startSequence: number
+
   constructor({ sequence, hash }: ChainStart) {
+    this.startSequence = sequence
     this.sequence = sequence
     this.hash = hash
   }
@@ -83,6 +86,8 @@ export class ChainPass {
   }
 
   #follow(key: string, chain: FollowedChain, sequence: number, previous: string, hash: string): void {
+    // Archived already, and not removed yet.
+    if (sequence >= 1 && sequence <= chain.startSequence) return
     if (sequence !== chain.sequence + 1) {
       this.#keep(key, chain, sequence, previous, hash)
       return

@@ -12,8 +12,8 @@ export async function summariesOfChain(
   signal: AbortSignal | undefined,
 ): Promise<EntrySummary[]> {
   const summaries: EntrySummary[] = []
-  const query = { filter: { switchId }, hint: { switchId: 1, sequence: 1 } }
-  for await (const batch of scanRaw(database, collection, query, signal)) {
+  // No hint: who takes entries away may have taken the index away, too.
+  for await (const batch of scanRaw(database, collection, { filter: { switchId } }, signal)) {
     for (const document of documentsOf(batch)) {
       const summary = summaryOf(document) ?? summaryOfStranger(document)
       // One whose number is none is kept: it is to be named.
@@ -46,7 +46,7 @@ export async function findStrangers(
       })
     }
   }
-  return strangers
+  return strangers.sort((a, b) => (a.entryId < b.entryId ? -1 : 1))
 }
 
 /** It has no hash of its own: what it carries is compared with nothing. */

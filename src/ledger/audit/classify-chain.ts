@@ -55,36 +55,54 @@ class ChainClassifier {
   readonly #switchId: string
   readonly #start: ChainStart
   readonly #signed: ReadonlyMap<number, string>
-  readonly #bySequence = new Map<number, EntrySummary[]>()
+  readonly #bySequence: ReadonlyMap<number, readonly EntrySummary[]>
   readonly #misplaced: EntrySummary[] = []
   readonly #last: number
   /** The places that hashes belong to, as far as it is known. */
   readonly #placeOf = new Map<string, number>()
+  /** The hashes of entries that fork off the chain. */
+  readonly #forked = new Set<string>()
 
-  constructor(entries: readonly EntrySummary[], { switchId, start, signed }: ChainEvidence) {
+  constructor(found: readonly EntrySummary[], { switchId, start, signed }: ChainEvidence) {
     this.#switchId = switchId
     this.#start = start
     this.#signed = signed
+    // Of two entries at one place the older one counts, in whatever order they are read.
+    const entries = found.toSorted((a, b) => (a.entryId < b.entryId ? -1 : 1))
+    for (const [sequence, hash] of signed) this.#placeOf.set(hash, sequence)
+    for (const { sequence, previous, computed, carried } of entries)
+      if (computed === carried && !this.#placeOf.has(previous)) this.#placeOf.set(previous, sequence - 1)
+    for (const { sequence, previous } of entries)
+      if (!this.#placeOf.has(previous)) this.#placeOf.set(previous, sequence - 1)
+    this.#bySequence = this.#atTheirPlaces(entries)
     let last = start.sequence
+    for (const sequence of this.#bySequence.keys()) last = Math.max(last, sequence)
+    this.#last = last
+  }
+
+  /** An entry whose number was edited is looked at where it belongs, unless another one is there. */
+  #atTheirPlaces(entries: readonly EntrySummary[]): Map<number, EntrySummary[]> {
+    const taken = new Set(entries.map(({ sequence }) => sequence))
+    const bySequence = new Map<number, EntrySummary[]>()
     for (const entry of entries) {
-      const { sequence } = entry
-      if (!Number.isSafeInteger(sequence) || sequence <= start.sequence) {
+      const own = entry.computed === entry.carried ? undefined : this.#placeOf.get(entry.carried)
+      const isMoved = own !== undefined && own > this.#start.sequence && !taken.has(own)
+      const sequence = isMoved ? own : entry.sequence
+      if (!Number.isSafeInteger(sequence) || sequence <= this.#start.sequence) {
         this.#misplaced.push(entry)
         continue
       }
-      const others = this.#bySequence.get(sequence)
-      if (others === undefined) this.#bySequence.set(sequence, [entry])
-      else others.push(entry)
-      last = Math.max(last, sequence)
+      const others = bySequence.get(sequence)
+      const placed = isMoved ? { ...entry, sequence } : entry
+      if (others === undefined) bySequence.set(sequence, [placed])
+      else others.push(placed)
     }
-    this.#last = last
-    for (const [sequence, hash] of signed) this.#placeOf.set(hash, sequence)
-    for (const { sequence, previous } of entries)
-      if (!this.#placeOf.has(previous)) this.#placeOf.set(previous, sequence - 1)
+    return bySequence
   }
 
   findings(): Finding[] {
-    const findings = this.#misplaced.map((entry) => this.#finding('inserted', entry, none, entry.computed))
+    const misplaced = this.#misplaced.toSorted((a, b) => a.sequence - b.sequence)
+    const findings = misplaced.map((entry) => this.#finding('inserted', entry, none, entry.computed))
     let before = this.#start.hash
     // Holes can be wide: only the places at their edges are looked at.
     const places = [...new Set([...this.#bySequence.keys(), ...this.#signed.keys()])].sort((a, b) => a - b)
@@ -133,7 +151,9 @@ class ChainClassifier {
         return this.#finding('unknown_version', entry, [...entryFormatVersions].join(' or '), String(formatVersion))
       const place = this.#placeOf.get(carried)
       if (place !== undefined && place !== sequence) return this.#finding('reordered', entry, expected ?? none, carried)
-      if (computed !== carried) return this.#finding('edited', entry, expected ?? carried, computed)
+      // Where the bytes are those that were expected it is the hash itself that was edited.
+      if (computed !== carried)
+        return this.#finding('edited', entry, expected ?? carried, computed === expected ? carried : computed)
       if (expected !== undefined) return this.#finding('rewritten', entry, expected, computed)
       return this.#finding('inserted', entry, before, previous)
     })
@@ -141,7 +161,8 @@ class ChainClassifier {
 
   /** A second entry at the place of a genuine one. */
   #extra(entry: EntrySummary, genuine: EntrySummary, before: string): Finding {
-    const isFork = entry.computed === entry.carried && entry.previous === before
+    const isFork = entry.computed === entry.carried && (entry.previous === before || this.#forked.has(entry.previous))
+    if (isFork) this.#forked.add(entry.computed)
     return this.#finding(isFork ? 'forked' : 'inserted', entry, genuine.computed, entry.computed)
   }
 

@@ -4,11 +4,11 @@ import { tileWidth } from '../log/tile.js'
 import type { TransparencyLog } from '../log/transparency-log.js'
 import type { ChainStart } from './chain-pass.js'
 import type { Evidence } from './evidence.js'
-import type { Findings } from './finding.js'
+import type { Finding, Findings } from './finding.js'
 import { LeafCheck } from './leaf-check.js'
 import type { Outside } from './outside.js'
 import { SegmentIndex } from './segment-index.js'
-import { keyOfSwitchId } from './stored-bytes.js'
+import { keyOfSwitchId, switchIdOf } from './stored-bytes.js'
 import { type CheckpointReader, TreeCheck } from './tree-check.js'
 
 /** The whole tree, built from its leaves again, and every entry compared with its leaf. */
@@ -39,8 +39,9 @@ export class FullEvidence implements Evidence {
     findings: Findings,
     outside: Outside,
     since: TreeHead | undefined,
+    seams: ReadonlyMap<string, ChainStart>,
   ): Promise<FullEvidence> {
-    const { segments, starts, leaves } = await readSegments(log, findings, since)
+    const { segments, coverage, leaves } = await readSegments(log, findings, since)
     const heads = outside.heads.map((head) => ({ head, isOutside: true }))
     for await (const { note, size } of log.checkpoints.inOrder()) {
       const head = reader.open(note, size)
@@ -54,7 +55,18 @@ export class FullEvidence implements Evidence {
     )
     await feed(tree, log, from, leaves)
     tree.end()
-    return new FullEvidence(log, segments, tree.newest, starts)
+    const evidence = new FullEvidence(log, segments, tree.newest, later(seams, coverage))
+    await evidence.#checkSeams(seams, findings)
+    return evidence
+  }
+
+  /** Where a chain is said to go on after its archive is where the tree has the same hash. */
+  async #checkSeams(seams: ReadonlyMap<string, ChainStart>, findings: Findings): Promise<void> {
+    if (this.newest === undefined) return
+    const check = new LeafCheck(this.#segments, this.#log.tiles, this.newest.size)
+    for (const [chain, { sequence, hash }] of seams) check.take(chain, sequence, hash)
+    await check.flush()
+    for (const chain of check.suspects) findings.add(seamFinding(chain, seams))
   }
 
   get suspects(): ReadonlySet<string> {
@@ -103,7 +115,7 @@ async function feed(tree: TreeCheck, log: TransparencyLog, from: number, leaves:
 /** Reads which leaves are which entries; up to the first place where that does not fit together. */
 async function readSegments(log: TransparencyLog, findings: Findings, since: TreeHead | undefined) {
   const segments = new SegmentIndex()
-  const starts = new Map<string, ChainStart>()
+  const coverage = new Map<string, ChainStart>()
   let leaves = 0
   for await (const { switchId, firstSequence, count, firstLeaf, lastHash } of log.segments.inOrder()) {
     const chain = keyOfSwitchId(switchId.toHexString())
@@ -121,7 +133,25 @@ async function readSegments(log: TransparencyLog, findings: Findings, since: Tre
     }
     leaves += count
     if (since !== undefined && leaves <= since.size)
-      starts.set(chain, { sequence: firstSequence + count - 1, hash: lastHash.toString('hex') })
+      coverage.set(chain, { sequence: firstSequence + count - 1, hash: lastHash.toString('hex') })
   }
-  return { segments, starts, leaves }
+  return { segments, coverage, leaves }
+}
+
+function seamFinding(chain: string, seams: ReadonlyMap<string, ChainStart>): Finding {
+  const { sequence, hash } = seams.get(chain) ?? { sequence: 0, hash: '' }
+  const expected = 'the hash of the last archived entry, as the tree has it'
+  return { damage: 'edited', where: 'tree', switchId: switchIdOf(chain), sequence, expected, found: hash }
+}
+
+/** Of two starts of a chain the later one. */
+function later(
+  some: ReadonlyMap<string, ChainStart>,
+  others: ReadonlyMap<string, ChainStart>,
+): ReadonlyMap<string, ChainStart> {
+  const starts = new Map(some)
+  for (const [chain, start] of others) {
+    if (start.sequence > (starts.get(chain)?.sequence ?? 0)) starts.set(chain, start)
+  }
+  return starts
 }

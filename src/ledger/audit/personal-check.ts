@@ -1,4 +1,4 @@
-import type { Collection, ObjectId } from 'mongodb'
+import { type Collection, type FindCursor, ObjectId } from 'mongodb'
 import type { LedgerEntry } from '../entry.js'
 import { commitmentOf } from '../personal/commitment.js'
 import type { PersonalData } from '../personal/personal-data.js'
@@ -15,10 +15,7 @@ export async function* checkPersonalData(
   const scope = switchIds === undefined ? {} : { switchId: { $in: switchIds } }
   const committed = entries.find({ personalCommitment: { $exists: true }, ...scope }, { batchSize: atOnce })
   for (let batch = await take(committed); batch.length > 0; batch = await take(committed)) {
-    const commitments = batch.map(({ switchId, personalCommitment }) => ({
-      switchId,
-      commitment: personalCommitment ?? '',
-    }))
+    const commitments = batch.map(({ switchId, personalCommitment: commitment = '' }) => ({ switchId, commitment }))
     const kept = await personalData.find({ $or: commitments }).toArray()
     const byCommitment = new Map(kept.map((data) => [data.commitment, data]))
     const missing = batch.filter(({ personalCommitment }) => !byCommitment.has(personalCommitment ?? ''))
@@ -28,20 +25,22 @@ export async function* checkPersonalData(
       if (data === undefined && !erased.has(entry.hash))
         yield finding(entry, 'deleted', 'nothing, and no entry that erased it')
       if (data === undefined) continue
-      const commitment = commitmentOf(data.salt, data.text)
-      if (commitment !== entry.personalCommitment) yield finding(entry, 'edited', commitment)
+      const { salt, text }: Readonly<Record<'salt' | 'text', unknown>> = data
+      const found = isSalt(salt) && typeof text === 'string' ? commitmentOf(salt, text) : 'what is no salt and text'
+      if (found !== entry.personalCommitment) yield finding(entry, 'edited', found)
     }
   }
 }
 
-async function take<Document>(
-  cursor: AsyncIterable<Document> & { next(): Promise<Document | null> },
-): Promise<Document[]> {
-  const batch: Document[] = []
+/** Entries that are laid out so: of others the hash tells that they were tampered with. */
+async function take(cursor: FindCursor<LedgerEntry>): Promise<LedgerEntry[]> {
+  const batch: LedgerEntry[] = []
   while (batch.length < atOnce) {
     const document = await cursor.next()
     if (document === null) break
-    batch.push(document)
+    const { _id, switchId, personalCommitment }: Readonly<Record<string, unknown>> = { ...document }
+    if (_id instanceof ObjectId && switchId instanceof ObjectId && typeof personalCommitment === 'string')
+      batch.push(document)
   }
   return batch
 }
@@ -51,6 +50,10 @@ async function erasedAmong(entries: Collection<LedgerEntry>, missing: readonly L
   const keys = missing.map(({ switchId, hash }) => ({ switchId, idempotencyKey: `erasure:${hash}` }))
   const erasures = await entries.find({ $or: keys, eventType: 'erasure' }).toArray()
   return new Set(erasures.flatMap(({ erases }) => erases ?? []))
+}
+
+function isSalt(salt: unknown): salt is string {
+  return typeof salt === 'string' && /^[0-9a-f]{64}$/.test(salt)
 }
 
 function finding(

@@ -1,6 +1,7 @@
 import { ObjectId } from 'mongodb'
 import type { TreeHead } from '../log/checkpoint-text.js'
 import { consistencyPath, inclusionPath, provesConsistency, provesInclusion } from '../log/merkle-proof.js'
+import { whereMissing } from '../log/tile-store.js'
 import type { TransparencyLog } from '../log/transparency-log.js'
 import type { ChainStart } from './chain-pass.js'
 import type { Evidence } from './evidence.js'
@@ -19,14 +20,20 @@ interface ProvenEntry {
  * before that one is bound by the links to it. Costs as much as there are chains in question, however large the tree is.
  */
 export class ScopedEvidence implements Evidence {
-  readonly starts: ReadonlyMap<string, ChainStart> = new Map()
+  readonly starts: ReadonlyMap<string, ChainStart>
   readonly suspects = new Set<string>()
   matched = 0
   readonly newest: TreeHead | undefined
   readonly #proven: ReadonlyMap<string, ProvenEntry>
   readonly #log: TransparencyLog
 
-  private constructor(log: TransparencyLog, newest: TreeHead | undefined, proven: ReadonlyMap<string, ProvenEntry>) {
+  private constructor(
+    log: TransparencyLog,
+    newest: TreeHead | undefined,
+    proven: ReadonlyMap<string, ProvenEntry>,
+    seams: ReadonlyMap<string, ChainStart>,
+  ) {
+    this.starts = seams
     this.#log = log
     this.newest = newest
     this.#proven = proven
@@ -38,6 +45,7 @@ export class ScopedEvidence implements Evidence {
     findings: Findings,
     outside: Outside,
     switchIds: readonly ObjectId[],
+    seams: ReadonlyMap<string, ChainStart>,
   ): Promise<ScopedEvidence> {
     const stored = await log.checkpoints.newest()
     const newest = stored === null ? undefined : reader.open(stored.note, stored.size)
@@ -47,7 +55,7 @@ export class ScopedEvidence implements Evidence {
       const entry = await proveLast(log, findings, newest as TreeHead, switchId)
       if (entry !== undefined) proven.set(keyOfSwitchId(switchId.toHexString()), entry)
     }
-    return new ScopedEvidence(log, newest, proven)
+    return new ScopedEvidence(log, newest, proven, seams)
   }
 
   take(chain: string, sequence: number, hash: string): void {
@@ -82,7 +90,7 @@ async function compareOutside(
     if (newest === undefined || head.size > newest.size)
       findings.add({ ...place, damage: 'truncated', found: `${newest?.size ?? 0} entries` })
     else if (head.size > 0) {
-      const hashes = await log.tiles.rootsOf(consistencyPath(head.size, newest.size)).catch(() => [])
+      const hashes = await log.tiles.rootsOf(consistencyPath(head.size, newest.size)).catch(whereMissing([]))
       const goesOn = provesConsistency(head.size, newest.size, head.rootHash, newest.rootHash, hashes)
       if (!goesOn) findings.add({ ...place, damage: 'rewritten', found: newest.rootHash.toString('hex') })
     }
@@ -100,7 +108,7 @@ async function proveLast(
   if (last === undefined) return undefined
   const [sequence, leaf] = [last.firstSequence + last.count - 1, last.firstLeaf + last.count - 1]
   const path = [{ begin: leaf, end: leaf + 1 }, ...inclusionPath(leaf, newest.size)]
-  const [leafHash, ...hashes] = await log.tiles.rootsOf(path).catch(() => [])
+  const [leafHash, ...hashes] = await log.tiles.rootsOf(path).catch(whereMissing<Buffer[]>([]))
   if (leafHash !== undefined && provesInclusion(leaf, newest.size, leafHash, hashes, newest.rootHash))
     return { sequence, hash: leafHash.toString('hex') }
   findings.add({

@@ -53,7 +53,8 @@ export function isLaidOut({ buffer, start, length }: StoredBytes): boolean {
     const mark = marks[at] as Mark
     if (buffer.readInt32LE(mark.at < 0 ? end + mark.at : start + mark.at) !== mark.word) return false
   }
-  return buffer[end - 1] === 0
+  // The hash covers nothing of its own field: the zero that ends it is looked at here.
+  return buffer[end - 1] === 0 && buffer[end - 2] === 0
 }
 
 let scratch = Buffer.concat([leafDomain, Buffer.alloc(4096)])

@@ -14,12 +14,15 @@ export class CheckpointReader {
   }
 
   /** @returns undefined if the note is not a checkpoint that is to be trusted; that is then among the findings. */
-  open(note: string, size?: number): TreeHead | undefined {
+  open(note: unknown, size?: number): TreeHead | undefined {
     const expected = this.#keys.map(({ text }) => text).join(' or ')
     const refuse = (damage: Finding['damage'], found: string) => {
       this.#findings.add({ damage, where: 'checkpoint', checkpointSize: size, expected, found })
       return undefined
     }
+    // Without keys nothing is believed, and nothing is held against it.
+    if (this.#keys.length === 0) return undefined
+    if (typeof note !== 'string') return refuse('edited', 'no note')
     try {
       const parsed = parseNote(note)
       const head = parseTreeHead(parsed.text)

@@ -1,13 +1,15 @@
 import { ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import { DatabaseError } from '../../core/errors.js'
+import type { Seam } from '../archive/archive-entities.js'
+import type { SeamStore } from '../archive/seam-store.js'
 import type { LedgerEntry } from '../entry.js'
 import { genesisHash } from '../hash.js'
 import type { Anchor } from '../log/anchor.js'
 import type { VerifierKey } from '../log/signed-note.js'
 import type { TransparencyLog } from '../log/transparency-log.js'
 import type { PersonalData } from '../personal/personal-data.js'
-import { ChainPass } from './chain-pass.js'
+import { ChainPass, type ChainStart } from './chain-pass.js'
 import { findStrangers, summariesOfChain } from './chain-reader.js'
 import { classifyChain } from './classify-chain.js'
 import type { Evidence } from './evidence.js'
@@ -27,6 +29,7 @@ export interface VerificationParts {
   readonly entries: string
   /** The collection of their personal data. */
   readonly personalData: string
+  readonly seams: SeamStore
   readonly log: TransparencyLog
   readonly keys: readonly VerifierKey[]
   readonly anchors: readonly Anchor[]
@@ -39,6 +42,8 @@ const noKeys = 'No verifier keys are known, so no checkpoint was believed.'
 const noCheckpoint = 'No checkpoint covers the entries: only their links show whether they were changed.'
 const noAnchor =
   'Without an earlier checkpoint kept outside the database it cannot be excluded that chains were cut at their ends, or rewritten with new hashes.'
+
+const inArchives = (count: number) => `${count} entries are archived: verify the files that they are in.`
 
 /** One verification of the ledger in its database. */
 export class Verification {
@@ -61,15 +66,16 @@ export class Verification {
     const outside = await askOutside(isTrusting ? anchors : [], knownCheckpoint, reader, database.clock.now().getTime())
     const scope = this.#options.switchIds?.map((id) => new ObjectId(id))
     const since = onlySince ? outside.known : undefined
+    const seams = startsOf(await this.#parts.seams.all())
     const evidence =
       scope === undefined
-        ? await FullEvidence.gather(log, reader, this.#findings, outside, since)
-        : await ScopedEvidence.gather(log, reader, this.#findings, outside, scope)
+        ? await FullEvidence.gather(log, reader, this.#findings, outside, since, seams)
+        : await ScopedEvidence.gather(log, reader, this.#findings, outside, scope, seams)
     const pass = await this.#follow(evidence, scope)
     await this.#findShortChains(pass, evidence)
     await this.#nameDamage(pass, evidence)
     await this.#checkPersonalData(scope)
-    return this.#report(pass, evidence, outside)
+    return this.#report(pass, evidence, outside, seams)
   }
 
   /** Reads the entries, and hashes each. */
@@ -146,7 +152,12 @@ export class Verification {
     for await (const finding of checkPersonalData(ledger, personal, scope)) this.#findings.add(finding)
   }
 
-  #report(pass: ChainPass, { newest, matched }: Evidence, outside: Outside): VerificationReport {
+  #report(
+    pass: ChainPass,
+    { newest, matched }: Evidence,
+    outside: Outside,
+    seams: ReadonlyMap<string, ChainStart>,
+  ): VerificationReport {
     const findings = this.#findings.list
     const caveats = [...outside.caveats]
     if (pass.entries === 0) caveats.push(nothing)
@@ -158,6 +169,8 @@ export class Verification {
       )
     }
     if (outside.heads.length === 0) caveats.push(noAnchor)
+    const archived = [...seams.values()].reduce((sum, { sequence }) => sum + sequence, 0)
+    if (archived > 0) caveats.push(inArchives(archived))
     return {
       valid: pass.entries > 0 && findings.length === 0,
       entries: pass.entries,
@@ -166,7 +179,7 @@ export class Verification {
       findings,
       checkpoint: newest === undefined ? null : { size: newest.size, rootHash: newest.rootHash.toString('hex') },
       coveredEntries: matched,
-      archivedEntries: 0,
+      archivedEntries: archived,
       newestAnchor: outside.anchors[0] ?? null,
       caveats,
     }
@@ -176,4 +189,10 @@ export class Verification {
 function queriesOf(scope: readonly ObjectId[] | undefined): { filter?: object; hint?: Record<string, 1> }[] {
   if (scope === undefined) return [{}]
   return [{ filter: { switchId: { $in: scope } }, hint: { switchId: 1, sequence: 1 } }]
+}
+
+function startsOf(seams: readonly Seam[]): Map<string, ChainStart> {
+  return new Map(
+    seams.map(({ switchId, sequence, hash }) => [keyOfSwitchId(switchId.toHexString()), { sequence, hash }]),
+  )
 }

@@ -37,12 +37,13 @@ const piecesOf = 64 * 1024
  */
 export async function* exportLedger(
   parts: ExportParts,
+  fromSize: number,
   options: ExportOptions,
 ): AsyncGenerator<string, void, undefined> {
   const end = await parts.log.checkpoints.newest()
   if (end === null)
     throw new DatabaseError('NOT_COVERED', 'There is no checkpoint yet that an export could end at: make one')
-  yield* exportRange(parts, { fromSize: 0, end }, options)
+  yield* exportRange(parts, { fromSize, end }, options)
 }
 
 export async function* exportRange(

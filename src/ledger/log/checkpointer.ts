@@ -1,16 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Binary, type ClientSession, ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import { DatabaseError } from '../../core/errors.js'
-import { Lease } from '../../core/lease.js'
+import type { Lease } from '../../core/lease.js'
 import type { CheckpointStore } from './checkpoint-store.js'
 import { signTreeHead } from './checkpoint-text.js'
 import type { Segment, StoredCheckpoint } from './log-entities.js'
+import { withLogLease } from './log-lease.js'
 import type { MerkleFrontier } from './merkle-tree.js'
 import type { NewEntries, NewEntryReader } from './new-entries.js'
 import type { SegmentStore } from './segment-store.js'
 import type { SignerKey } from './signed-note.js'
-import type { TileStore } from './tile-store.js'
+import { type TileStore, whereMissing } from './tile-store.js'
 
 export interface CheckpointerParts {
   readonly database: Database
@@ -20,6 +20,8 @@ export interface CheckpointerParts {
   readonly segments: SegmentStore
   readonly tiles: TileStore
   readonly signers: readonly SignerKey[]
+  /** The entries that one checkpoint adds at most: its tiles and segments are one transaction. @default 200,000 */
+  readonly entriesPerCheckpoint?: number
 }
 
 /** What a call of `checkpoint` has come to. */
@@ -32,10 +34,7 @@ export interface CheckpointResult {
   readonly unsound: readonly { readonly switchId: ObjectId; readonly sequence: number }[]
 }
 
-/** The entries that one checkpoint adds at most: its tiles and segments are one transaction. */
-const entriesPerCheckpoint = 200_000
-const leaseDurationMs = 30_000
-const longestWaitMs = 60_000
+const defaultEntriesPerCheckpoint = 200_000
 
 /** Makes checkpoints, one process at a time. Appends go on meanwhile. */
 export class Checkpointer {
@@ -46,18 +45,13 @@ export class Checkpointer {
   }
 
   /** Covers everything that a majority had when it began; in several checkpoints if that is much. */
-  async run(): Promise<CheckpointResult> {
-    const lease = await this.#takeLease()
-    const renewal = setInterval(() => void lease.acquire().catch(() => undefined), leaseDurationMs / 3)
-    try {
-      return await this.#coverAll(lease)
-    } finally {
-      clearInterval(renewal)
-      await lease.release()
-    }
+  run(): Promise<CheckpointResult> {
+    const { database, leases } = this.#parts
+    return withLogLease(database, leases, (lease) => this.#coverAll(lease))
   }
 
   async #coverAll(lease: Lease): Promise<CheckpointResult> {
+    const { entriesPerCheckpoint = defaultEntriesPerCheckpoint } = this.#parts
     for (let added = 0; ; ) {
       const newest = await this.#parts.checkpoints.newest()
       const found = await this.#parts.entries.read(await this.#parts.segments.coverage(), entriesPerCheckpoint)
@@ -78,8 +72,8 @@ export class Checkpointer {
     const [signer] = signers
     if (signer === undefined) throw noSigner()
     const size = before?.size ?? 0
-    const frontier = await tiles.frontier(size)
-    refuseOtherTree(frontier, before)
+    const frontier = await tiles.frontier(size).catch(whereMissing(undefined))
+    refuseOtherTree(frontier, before, await this.#parts.segments.end())
     const segments: Segment[] = []
     const leaves: Buffer[] = []
     for (const { switchId, firstSequence, hashes } of fresh) {
@@ -129,28 +123,26 @@ export class Checkpointer {
       }),
     )
   }
-
-  async #takeLease(): Promise<Lease> {
-    const { database, leases } = this.#parts
-    const lease = new Lease(database, leases, { name: 'ledger:checkpoint', durationMs: leaseDurationMs })
-    const deadlineMs = performance.now() + longestWaitMs
-    for (let pauseMs = 20; !(await lease.acquire()); pauseMs = Math.min(2 * pauseMs, 1000)) {
-      database.requireOpen()
-      if (performance.now() > deadlineMs)
-        throw new DatabaseError('LEASE_LOST', 'Another process has been making a checkpoint for a minute')
-      await sleep(pauseMs)
-    }
-    return lease
-  }
 }
 
 /** The tree is rebuilt from its tiles before anything is added: what was tampered with is not signed again. */
-function refuseOtherTree(frontier: MerkleFrontier, before: StoredCheckpoint | null): void {
-  if (before === null || frontier.root().toString('hex') === before.rootHash) return
-  throw new DatabaseError(
-    'LEDGER_DAMAGED',
-    `The Merkle tree does not have the root of the checkpoint of ${before.size} entries any more: verify the ledger`,
-  )
+function refuseOtherTree(
+  frontier: MerkleFrontier | undefined,
+  before: StoredCheckpoint | null,
+  leaves: number,
+): asserts frontier is MerkleFrontier {
+  const size = before?.size ?? 0
+  const hasRoot = frontier !== undefined && (before === null || frontier.root().toString('hex') === before.rootHash)
+  if (!hasRoot)
+    throw new DatabaseError(
+      'LEDGER_DAMAGED',
+      `The Merkle tree does not have the root of the checkpoint of ${size} entries any more: verify the ledger`,
+    )
+  if (leaves !== size)
+    throw new DatabaseError(
+      'LEDGER_DAMAGED',
+      `The newest checkpoint is of ${size} entries, and the Merkle tree is of ${leaves}: verify the ledger`,
+    )
 }
 
 export function noSigner(): DatabaseError {

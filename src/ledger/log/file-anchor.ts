@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
 import type { Anchor, AnchoredCheckpoint } from './anchor.js'
 
 /**
@@ -9,9 +9,11 @@ export function fileAnchor(path: string, name = `file:${path}`): Anchor {
   return {
     name,
     async publish({ note }) {
-      const file = await open(path, 'a', 0o644)
+      const file = await open(path, 'a+', 0o644)
       try {
-        await file.write(`${JSON.stringify({ anchoredAt: new Date().toISOString(), note })}\n`)
+        // What a crash has cut off stays a line of its own.
+        const start = (await endsInLine(file)) ? '' : '\n'
+        await file.appendFile(`${start}${JSON.stringify({ anchoredAt: new Date().toISOString(), note })}\n`)
         await file.sync()
       } finally {
         await file.close()
@@ -24,6 +26,14 @@ export function fileAnchor(path: string, name = `file:${path}`): Anchor {
       return lines.map(parseLine).findLast((kept) => kept !== undefined)
     },
   }
+}
+
+/** Whether the file is empty or ends with a line feed. */
+async function endsInLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat()
+  if (size === 0) return true
+  const { buffer } = await file.read({ buffer: Buffer.alloc(1), position: size - 1 })
+  return buffer[0] === 0x0a
 }
 
 async function readIfThere(path: string): Promise<string> {

@@ -1,4 +1,4 @@
-import type { Collection, Filter, ObjectId } from 'mongodb'
+import { type Collection, type Filter, ObjectId } from 'mongodb'
 import {
   carriedHash,
   computedHash,
@@ -22,6 +22,12 @@ export interface NewEntries {
   readonly unsound: number | undefined
 }
 
+/** A chain's last entry. */
+interface Head {
+  readonly _id: ObjectId
+  readonly sequence: unknown
+}
+
 /** A chain of which so many entries are not covered. */
 interface Uncovered {
   readonly switchId: ObjectId
@@ -29,7 +35,7 @@ interface Uncovered {
   readonly count: number
 }
 
-const majority = { readConcern: { level: 'majority' } } as const
+const majority = { readConcern: { level: 'majority' }, readPreference: 'primary' } as const
 /** Chains that are asked for at once; those with many new entries alone. */
 const chainsAtOnce = 100
 const entriesAtOnce = 20_000
@@ -48,11 +54,17 @@ export class NewEntryReader {
     const groups = inGroups(await this.#uncovered(coverage, limit))
     const found: NewEntries[][] = []
     const next = groups.entries()
+    let count = 0
     const work = async () => {
-      for (const [at, group] of next) found[at] = await this.#readGroup(group)
+      for (const [at, group] of next) {
+        if (count >= limit) return
+        const entries = await this.#readGroup(group)
+        found[at] = entries
+        count += entries.reduce((sum, { hashes }) => sum + hashes.length, 0)
+      }
     }
     await Promise.all(Array.from({ length: readers }, work))
-    return found.flat()
+    return firstOf(found.flat(), limit)
   }
 
   /** The chains that go on after what is covered; looks at the head of each chain. */
@@ -62,15 +74,15 @@ export class NewEntryReader {
       { $group: { _id: '$switchId', sequence: { $first: '$sequence' } } },
     ]
     const heads = await this.#collection()
-      .aggregate<{ _id: ObjectId; sequence: number }>(headOfEach, { ...majority, hint: { switchId: 1, sequence: 1 } })
+      .aggregate<Head>(headOfEach, { ...majority, hint: { switchId: 1, sequence: 1 } })
       .toArray()
     const uncovered: Uncovered[] = []
-    let room = limit
-    for (const { _id, sequence } of heads.sort((a, b) => (a._id.toHexString() < b._id.toHexString() ? -1 : 1))) {
+    // What names no switch is no entry: a verification names it.
+    for (const { _id, sequence } of heads.filter(isOfChain).sort(byId)) {
       const after = coverage.get(_id.toHexString())
-      const count = Math.min(sequence - (after?.sequence ?? 0), room)
-      if (count > 0) uncovered.push({ switchId: _id, after, count })
-      room -= Math.max(count, 0)
+      // The number of a head that was tampered with can be anything.
+      const count = typeof sequence === 'number' ? sequence - (after?.sequence ?? 0) : 1
+      if (count !== 0) uncovered.push({ switchId: _id, after, count: Math.min(Math.max(count, 1), limit) })
     }
     return uncovered
   }
@@ -110,14 +122,17 @@ function soundPart({ switchId, after, count }: Uncovered, entries: readonly Stor
   const firstSequence = (after?.sequence ?? 0) + 1
   const hashes: Buffer[] = []
   let previous = after?.hash ?? genesisHash
-  for (const entry of entries.toSorted((a, b) => sequenceOf(a) - sequenceOf(b))) {
-    const hash = isLaidOut(entry) ? computedHash(entry) : undefined
+  const inOrder = entries.filter(isLaidOut).sort((a, b) => sequenceOf(a) - sequenceOf(b))
+  for (const [at, entry] of inOrder.entries()) {
+    const hash = computedHash(entry)
+    const other = inOrder[at + 1]
     const follows =
-      hash !== undefined &&
       hash === carriedHash(entry) &&
       formatVersionOf(entry) === entryFormatVersion &&
       sequenceOf(entry) === firstSequence + hashes.length &&
-      previousHash(entry) === previous
+      previousHash(entry) === previous &&
+      // Which of two at one place is right is not for a checkpoint to say.
+      (other === undefined || sequenceOf(other) !== sequenceOf(entry))
     if (!follows) break
     hashes.push(Buffer.from(hash, 'hex'))
     previous = hash
@@ -128,6 +143,24 @@ function soundPart({ switchId, after, count }: Uncovered, entries: readonly Stor
     hashes,
     unsound: hashes.length < count ? firstSequence + hashes.length : undefined,
   }
+}
+
+/** As many entries as there is room for. */
+function firstOf(found: readonly NewEntries[], limit: number): NewEntries[] {
+  let room = limit
+  return found.map((entries) => {
+    const hashes = entries.hashes.slice(0, room)
+    room -= hashes.length
+    return { ...entries, hashes }
+  })
+}
+
+function isOfChain({ _id }: Head): boolean {
+  return _id instanceof ObjectId
+}
+
+function byId(a: Head, b: Head): number {
+  return a._id.toHexString() < b._id.toHexString() ? -1 : 1
 }
 
 /** Groups of few chains, or of few entries. */

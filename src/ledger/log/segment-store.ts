@@ -1,4 +1,4 @@
-import type { ClientSession, Collection, ObjectId } from 'mongodb'
+import type { ClientSession, Collection, Document, ObjectId } from 'mongodb'
 import type { Segment } from './log-entities.js'
 
 /** How far a chain is covered by the tree. */
@@ -19,8 +19,18 @@ export class SegmentStore {
   }
 
   /** How far each chain is covered, by its switch; looks at one segment of each. */
-  async coverage(): Promise<Map<string, Coverage>> {
+  coverage(): Promise<Map<string, Coverage>> {
+    return this.#coverage([])
+  }
+
+  /** How far the first leaves of the tree cover each chain; looks at all of their segments. */
+  coverageAt(size: number): Promise<Map<string, Coverage>> {
+    return this.#coverage([{ $match: { firstLeaf: { $lt: size } } }])
+  }
+
+  async #coverage(match: readonly Document[]): Promise<Map<string, Coverage>> {
     const lastOfEach = [
+      ...match,
       { $sort: { switchId: -1, firstSequence: -1 } },
       { $group: { _id: '$switchId', last: { $first: '$$ROOT' } } },
       { $replaceRoot: { newRoot: '$last' } },
@@ -44,6 +54,12 @@ export class SegmentStore {
     )
     if (segment === null || sequence >= segment.firstSequence + segment.count) return undefined
     return segment.firstLeaf + sequence - segment.firstSequence
+  }
+
+  /** How many leaves the segments are of. */
+  async end(): Promise<number> {
+    const last = await this.#collection().findOne({}, { sort: { firstLeaf: -1 } })
+    return last === null ? 0 : last.firstLeaf + last.count
   }
 
   /** The segments in the order of the tree. */

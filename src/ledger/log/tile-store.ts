@@ -6,6 +6,19 @@ import { joinParts, perfectParts, rootOfHashes, sliceOf, type TilePlace, tileWid
 
 const tilesInMemory = 64
 
+/** A tile is not there, or is short. */
+export class MissingLeavesError extends Error {
+  override readonly name = 'MissingLeavesError'
+}
+
+/** For `catch`: gives this where leaves are missing; whatever else failed is thrown on. */
+export function whereMissing<Value>(value: Value): (error: unknown) => Value {
+  return (error) => {
+    if (error instanceof MissingLeavesError) return value
+    throw error
+  }
+}
+
 /** Keeps the hashes of the Merkle tree, in tiles. */
 export class TileStore {
   readonly #collection: () => Collection<Tile>
@@ -27,7 +40,7 @@ export class TileStore {
       const { first, count, ...place } = sliceOf(part)
       const hashes = tiles.get(nameOf(place))?.subarray(first * hashBytes, (first + count) * hashBytes)
       if (hashes?.length !== count * hashBytes)
-        throw new RangeError(`The tree has no leaves ${part.begin} to ${part.end}`)
+        throw new MissingLeavesError(`The tree has no leaves ${part.begin} to ${part.end}`)
       return rootOfHashes(hashes)
     }
     return ranges.map((range) => joinParts(perfectParts(range).map(rootOf)))
@@ -70,9 +83,8 @@ export class TileStore {
       const tiles = inTiles(begun, hashes)
       const writes = tiles.map((bytes, at): AnyBulkWriteOperation<Tile> => {
         const place = { level, index: index + at }
-        const tile = { _id: new ObjectId(), ...place, hashes: new Binary(bytes) }
-        if (at > 0 || begun.length === 0) return { insertOne: { document: tile } }
-        return { updateOne: { filter: place, update: { $set: { hashes: tile.hashes } } } }
+        const update = { $set: { hashes: new Binary(bytes) }, $setOnInsert: { _id: new ObjectId() } }
+        return { updateOne: { filter: place, update, upsert: true } }
       })
       await this.#collection().bulkWrite(writes, { session, ordered: true })
       hashes = tiles.filter((bytes) => bytes.length === tileWidth * hashBytes).map(rootOfHashes)
@@ -85,8 +97,8 @@ export class TileStore {
     if (count === 0) return Buffer.alloc(0)
     const tile = await this.#collection().findOne({ level, index }, inSession(session))
     const bytes = tile === null ? Buffer.alloc(0) : bytesOf(tile.hashes)
-    if (bytes.length !== count * hashBytes) throw new RangeError(`The tile ${level}/${index} has not ${count} hashes`)
-    return bytes
+    if (bytes.length < count * hashBytes) throw new MissingLeavesError(`The tile ${level}/${index} has not ${count} hashes`)
+    return bytes.subarray(0, count * hashBytes)
   }
 
   async #read(places: readonly TilePlace[]): Promise<Map<string, Buffer>> {
@@ -106,7 +118,9 @@ function nameOf({ level, index }: TilePlace): string {
   return `${level}/${index}`
 }
 
-function bytesOf(binary: Binary): Buffer {
+/** Nothing, for what is not stored as bytes: it was tampered with. */
+function bytesOf(binary: unknown): Buffer {
+  if (!(binary instanceof Binary)) return Buffer.alloc(0)
   return Buffer.from(binary.buffer.buffer, binary.buffer.byteOffset, binary.length())
 }
 

@@ -1,18 +1,20 @@
 import { type Collection, ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import { DatabaseError, NotFoundError } from '../../core/errors.js'
+import { findInArchives } from '../archive/archive-reader.js'
 import { chainKey, isLaidOut, sequenceOf, switchIdOf } from '../audit/stored-bytes.js'
 import type { LedgerEntry } from '../entry.js'
 import { CheckpointStore } from './checkpoint-store.js'
 import { Checkpointer, type CheckpointResult } from './checkpointer.js'
 import type { Segment, StoredCheckpoint, Tile } from './log-entities.js'
 import { consistencyPath, inclusionPath } from './merkle-proof.js'
+import type { LeafRange } from './merkle-tree.js'
 import { NewEntryReader } from './new-entries.js'
 import type { ConsistencyProof, InclusionProof } from './proof.js'
 import { SegmentStore } from './segment-store.js'
 import type { SignerKey } from './signed-note.js'
 import { hashAt, tileWidth } from './tile.js'
-import { TileStore } from './tile-store.js'
+import { TileStore, whereMissing } from './tile-store.js'
 
 /** The names of the log's collections. */
 export interface LogCollections {
@@ -33,12 +35,14 @@ export class TransparencyLog {
 
   constructor(database: Database, names: LogCollections, signers: readonly SignerKey[]) {
     const journaled = { writeConcern: { w: 'majority', journal: true } } as const
-    this.#entries = () => database.native.collection<LedgerEntry>(names.entries)
+    // What a secondary does not have yet would look as if it were missing.
+    const primary = { readPreference: 'primary' } as const
+    this.#entries = () => database.native.collection<LedgerEntry>(names.entries, primary)
     this.checkpoints = new CheckpointStore(() =>
-      database.native.collection<StoredCheckpoint>(names.checkpoints, journaled),
+      database.native.collection<StoredCheckpoint>(names.checkpoints, { ...journaled, ...primary }),
     )
-    this.segments = new SegmentStore(() => database.native.collection<Segment>(names.segments))
-    this.tiles = new TileStore(() => database.native.collection<Tile>(names.tiles))
+    this.segments = new SegmentStore(() => database.native.collection<Segment>(names.segments, primary))
+    this.tiles = new TileStore(() => database.native.collection<Tile>(names.tiles, primary))
     this.#checkpointer = new Checkpointer({
       database,
       leases: names.leases,
@@ -55,15 +59,17 @@ export class TransparencyLog {
   }
 
   /** @throws NotFoundError; DatabaseError `NOT_COVERED` if no checkpoint covers the entry yet. */
-  async proveInclusion(entryId: ObjectId): Promise<InclusionProof> {
-    const stored = (await this.#entries().findOne({ _id: entryId }, { raw: true })) as Buffer | null
-    if (stored === null) throw new NotFoundError('ledger entry', `_id ${entryId.toHexString()}`)
+  async proveInclusion(entryId: ObjectId, archiveFiles: readonly string[]): Promise<InclusionProof> {
+    const stored =
+      ((await this.#entries().findOne({ _id: entryId }, { raw: true })) as Buffer | null) ??
+      (await findInArchives(archiveFiles, entryId.toHexString()))
+    if (stored === undefined) throw new NotFoundError('ledger entry', `_id ${entryId.toHexString()}`)
     const bytes = { buffer: stored, start: 0, length: stored.length }
     if (!isLaidOut(bytes)) throw damaged(entryId)
     const leafIndex = await this.segments.leafOf(new ObjectId(switchIdOf(chainKey(bytes))), sequenceOf(bytes))
     const newest = await this.checkpoints.newest()
     if (leafIndex === undefined || newest === null || leafIndex >= newest.size) throw notCovered()
-    const hashes = await this.tiles.rootsOf(inclusionPath(leafIndex, newest.size))
+    const hashes = await this.#rootsOf(inclusionPath(leafIndex, newest.size))
     return {
       kind: 'inclusion',
       entry: stored.toString('base64'),
@@ -76,7 +82,7 @@ export class TransparencyLog {
   /** @throws NotFoundError if there is no checkpoint of a size. */
   async proveConsistency(fromSize: number, toSize: number): Promise<ConsistencyProof> {
     const [from, to] = [await this.#ofSize(fromSize), await this.#ofSize(toSize)]
-    const hashes = await this.tiles.rootsOf(consistencyPath(fromSize, toSize))
+    const hashes = await this.#rootsOf(consistencyPath(fromSize, toSize))
     return { kind: 'consistency', from: from.note, to: to.note, hashes: hashes.map((hash) => hash.toString('base64')) }
   }
 
@@ -97,6 +103,12 @@ export class TransparencyLog {
     return hashes
   }
 
+  async #rootsOf(ranges: readonly LeafRange[]): Promise<Buffer[]> {
+    const roots = await this.tiles.rootsOf(ranges).catch(whereMissing(undefined))
+    if (roots === undefined) throw missingTile()
+    return roots
+  }
+
   async #ofSize(size: number): Promise<StoredCheckpoint> {
     const checkpoint = await this.checkpoints.ofSize(size)
     if (checkpoint === null) throw new NotFoundError('ledger checkpoint', `of ${size} entries`)
@@ -109,6 +121,10 @@ function damaged(entryId: ObjectId): DatabaseError {
     'LEDGER_DAMAGED',
     `The entry ${entryId.toHexString()} is not laid out as one: verify the ledger`,
   )
+}
+
+function missingTile(): DatabaseError {
+  return new DatabaseError('LEDGER_DAMAGED', 'The Merkle tree lacks some of its tiles: verify the ledger')
 }
 
 function notCovered(): DatabaseError {

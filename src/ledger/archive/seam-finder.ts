@@ -1,0 +1,64 @@
+import type { Collection } from 'mongodb'
+import type { LedgerEntry } from '../entry.js'
+import { type Fact, factOf, inOrder } from '../fact.js'
+import { partTheirNeighbours } from '../fact-run.js'
+import type { Coverage, SegmentStore } from '../log/segment-store.js'
+import type { Seam } from './archive-entities.js'
+
+/** Entries that a chain keeps of those that are archived, tried in turn until its registers can go on from what it has. */
+const keptEntries = [0, 16, 256, 4096]
+const factsAtOnce = 5000
+
+/** Finds where chains can begin so that appending goes on as if nothing had been archived. */
+export class SeamFinder {
+  readonly #entries: () => Collection<LedgerEntry>
+  readonly #segments: SegmentStore
+
+  constructor(entries: () => Collection<LedgerEntry>, segments: SegmentStore) {
+    this.#entries = entries
+    this.#segments = segments
+  }
+
+  /** The seams for a tree of this size; none for a chain that cannot do without its entries. */
+  async find(size: number): Promise<Omit<Seam, '_id'>[]> {
+    const seams: Omit<Seam, '_id'>[] = []
+    for (const coverage of (await this.#segments.coverageAt(size)).values()) {
+      const seam = await this.#seamOf(coverage)
+      if (seam !== undefined) seams.push(seam)
+    }
+    return seams
+  }
+
+  async #seamOf({ switchId, sequence: covered }: Coverage): Promise<Omit<Seam, '_id'> | undefined> {
+    const head = await this.#entries().findOne({ switchId }, { sort: { sequence: -1 } })
+    for (const kept of keptEntries) {
+      // The last entry stays: the next one goes on from it.
+      const sequence = Math.min(covered, (head?.sequence ?? 0) - 1) - kept
+      if (sequence < 1) return undefined
+      const last = await this.#entries().findOne({ switchId, sequence })
+      // It is archived already, and so is all before it.
+      if (last === null) return undefined
+      const until = await this.#latestBefore(last)
+      if (partTheirNeighbours(await this.#factsAfter(last, until)))
+        return { switchId, sequence, hash: last.hash, until }
+    }
+    return undefined
+  }
+
+  async #latestBefore({ switchId, sequence, timestamp }: LedgerEntry): Promise<Date> {
+    const filter = { switchId, sequence: { $lte: sequence } }
+    const latest = await this.#entries().findOne(filter, { sort: { timestamp: -1 } })
+    return latest?.timestamp ?? timestamp
+  }
+
+  /** The newest facts after an instant, whole instants, in order. */
+  async #factsAfter({ switchId }: LedgerEntry, until: Date): Promise<Fact[]> {
+    const filter = { switchId, timestamp: { $gt: until } }
+    const entries = await this.#entries()
+      .find(filter, { sort: { timestamp: -1 }, limit: factsAtOnce })
+      .toArray()
+    const oldestMs = entries.length < factsAtOnce ? undefined : entries.at(-1)?.timestamp.getTime()
+    const whole = entries.filter(({ timestamp }) => timestamp.getTime() !== oldestMs)
+    return inOrder(whole.flatMap((entry) => factOf(entry) ?? []))
+  }
+}
