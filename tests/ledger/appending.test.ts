@@ -132,6 +132,28 @@ describe('append()', () => {
     expectSound(await chainOf(database.db, event.switchId))
   })
 
+  it('adds to the registers, or takes from them, what was adjusted by hand, and goes on from there', async () => {
+    const own = aSwitchInLedger()
+    const [first, second, third] = readings(3, own)
+    const adjustment = { energyWs: -1000.001, productionWs: 0.5, cost: 2.5 }
+    const adjusted = anEvent({
+      ...own,
+      timestamp: at(90),
+      eventType: 'manual_adjustment',
+      reading: undefined,
+      adjustment,
+      idempotencyKey: 'adjusted',
+    })
+    const appended = await volt.ledger.append([first!, second!, adjusted, third!])
+    expect(appended.map(({ entry }) => [entry.cumulativeEnergy, entry.cumulativeProduction])).toEqual([
+      [0, 0],
+      [6000, 0],
+      [4999.999, 0.5],
+      [10_999.999, 0.5],
+    ])
+    expect(appended.at(-1)?.entry.calculatedCost).toBeCloseTo(2.5 + (12 * 7.5) / 3600, 9)
+  })
+
   it('appends nothing for no events', async () => {
     expect(await volt.ledger.append([])).toEqual([])
     expect(await volt.transaction(() => volt.ledger.append([]))).toEqual([])

@@ -1,20 +1,18 @@
 import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { AutoVolt } from '../../src/autovolt.js'
+import { AutoVolt } from '../../src/autovolt.js'
 import { switchStretches } from '../../src/energy/switch-energy.js'
-import { ledgerEntryEntity } from '../../src/ledger/entry.js'
 import { type Fact, factOf, inOrder } from '../../src/ledger/fact.js'
 import { sumOf } from '../../src/ledger/register.js'
 import { type FactStretch, SwitchMeter } from '../../src/ledger/switch-meter.js'
-import { LedgerWriter } from '../../src/ledger/writer.js'
 import { testDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
 import { chainOf, expectSound } from './support/chains.js'
 import { at } from './support/events.js'
 import { type Arrival, arrivalsOf, histories } from './support/histories.js'
 
-const runs = Number(process.env.AUTOVOLT_RUNS ?? 60)
+const runs = Number(process.env.AUTOVOLT_RUNS ?? 25)
 const database = testDatabase()
 let volt: AutoVolt
 
@@ -23,8 +21,8 @@ beforeAll(async () => {
   await volt.setup()
 })
 
-/** A writer that knows no chain, as in a process that has just started. */
-const newWriter = () => new LedgerWriter({ database: volt.database, collection: ledgerEntryEntity.collection })
+/** A handle that knows no chain, as in a process that has just started. */
+const newHandle = () => AutoVolt.attach(volt.database.connection)
 
 /** What the facts come to, taken at once and in order. */
 function expectedOf({ inOrder: events }: Arrival): { facts: Fact[]; stretches: FactStretch[] } {
@@ -33,11 +31,12 @@ function expectedOf({ inOrder: events }: Arrival): { facts: Fact[]; stretches: F
 }
 
 /** Appends what arrives, and gives back the switch that it was appended to. */
-async function append({ batches }: Arrival, writerOf: (batch: number) => LedgerWriter, isInTransaction: boolean) {
+async function append({ batches }: Arrival, handleOf: (batch: number) => AutoVolt, isInTransaction: boolean) {
   const switchId = new ObjectId()
   for (const [index, batch] of batches.entries()) {
-    const work = () => writerOf(index).append(batch.map((event) => ({ ...event, switchId })))
-    if (isInTransaction && index % 3 === 0) await volt.transaction(work)
+    const handle = handleOf(index)
+    const work = () => handle.ledger.append(batch.map((event) => ({ ...event, switchId })))
+    if (isInTransaction && index % 3 === 0) await handle.transaction(work)
     else await work()
   }
   return switchId
@@ -65,15 +64,14 @@ const sources = [
 
 describe.each(sources)('the registers of a switch whose source is %s', (_, history) => {
   it('end at the energy and cost of all facts, in whatever order, batches, and how often they arrive', async () => {
-    const keeping = fc.constantFrom('one writer', 'a new writer for each batch', 'two writers in turn')
+    const keeping = fc.constantFrom('one handle' as const, 'two handles in turn', 'a new handle for each batch')
     await fc.assert(
       fc.asyncProperty(arrivalsOf(history), keeping, fc.boolean(), async (arrival, kept, isInTransaction) => {
-        const writers = [newWriter(), newWriter()]
-        const writerOf = (batch: number) => {
-          if (kept === 'a new writer for each batch') return newWriter()
-          return writers[kept === 'one writer' ? 0 : batch % 2] as LedgerWriter
-        }
-        await expectRegisters(arrival, await append(arrival, writerOf, isInTransaction))
+        const handles = arrival.batches.map(newHandle)
+        const turns = { 'one handle': 1, 'two handles in turn': 2, 'a new handle for each batch': handles.length }
+        const handleOf = (batch: number) => handles[batch % turns[kept]] ?? volt
+        await expectRegisters(arrival, await append(arrival, handleOf, isInTransaction))
+        for (const handle of handles) await handle.close()
       }),
       { numRuns: runs },
     )
@@ -83,12 +81,13 @@ describe.each(sources)('the registers of a switch whose source is %s', (_, histo
     const seconds = fc.integer({ min: -100, max: 8000 })
     await fc.assert(
       fc.asyncProperty(arrivalsOf(history), seconds, seconds, async (arrival, oneEnd, otherEnd) => {
-        const writer = newWriter()
-        const switchId = await append(arrival, () => writer, false)
+        const handle = newHandle()
+        const switchId = await append(arrival, () => handle, false)
         const [fromMs = 0, toMs = 0] = [at(oneEnd).getTime(), at(otherEnd).getTime()].sort((a, b) => a - b)
         const found: FactStretch[] = []
         const range = { fromMs, toMs: toMs + 1 }
-        for await (const stretch of switchStretches(volt.ledger.facts, switchId, range, undefined)) found.push(stretch)
+        for await (const stretch of switchStretches(handle.ledger.facts, switchId, range, undefined))
+          found.push(stretch)
         const expected = expectedOf(arrival).stretches.filter(
           ({ stretch }) => stretch.toMs > range.fromMs && stretch.fromMs < range.toMs,
         )
@@ -98,6 +97,7 @@ describe.each(sources)('the registers of a switch whose source is %s', (_, histo
           rate: since.ratePerKwh,
         })
         expect(found.map(shown)).toEqual(expected.map(shown))
+        await handle.close()
       }),
       { numRuns: runs },
     )
