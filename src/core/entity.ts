@@ -1,6 +1,7 @@
 import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
-import { DatabaseError } from './errors.js'
+import { declaredSchema } from './declared-schema.js'
+import { refuseOwnFields, refuseTakenFields, refuseUnknownIndexes, requireCollectionName } from './entity-checks.js'
 import { objectId } from './fields.js'
 import { type MongoJsonSchema, toMongoJsonSchema } from './json-schema.js'
 import { asZod, type OutputOf, type ParsedFrom, type SchemaLike, type Shape } from './schema-like.js'
@@ -16,6 +17,12 @@ export interface StoredFields extends Identified {
   readonly updatedAt: Date
   /** The version of the document: 0 when created, one more with each update. */
   readonly __v: number
+}
+
+/** What every document has of an entity with `softDelete`. */
+export interface Deletable {
+  /** When the document was deleted; null while it is not. */
+  readonly deletedAt: Date | null
 }
 
 export type SortDirection = 1 | -1
@@ -57,7 +64,8 @@ export interface EntityBehaviour {
   readonly statics?: Readonly<Record<string, (...args: never[]) => unknown>>
 }
 
-export interface EntityOptions<Fields extends Shape, Secrets extends SecretShape> extends EntityBehaviour {
+export interface EntityOptions<Fields extends Shape, Secrets extends SecretShape, SoftDelete extends boolean = boolean>
+  extends EntityBehaviour {
   /** The singular name in messages, such as `device`. */
   readonly name: string
   readonly collection: string
@@ -67,7 +75,7 @@ export interface EntityOptions<Fields extends Shape, Secrets extends SecretShape
   readonly rules?: readonly EntityRule[]
   readonly indexes?: readonly IndexDefinition[]
   /** Deleting marks the document with `deletedAt` instead of removing it. */
-  readonly softDelete?: boolean
+  readonly softDelete?: SoftDelete
   readonly timeSeries?: TimeSeriesOptions
   /** The documented shard key of a collection that grows with traffic; every unique index starts with it. */
   readonly shardKey?: Readonly<Record<string, 1 | 'hashed'>>
@@ -80,7 +88,9 @@ export interface EntityExtension<Fields extends Shape, Secrets extends SecretSha
   readonly indexes?: readonly IndexDefinition[]
 }
 
-export type StoredOf<Fields extends Shape> = Flat<OutputOf<Fields> & StoredFields>
+export type StoredOf<Fields extends Shape, SoftDelete extends boolean> = Flat<
+  OutputOf<Fields> & StoredFields & (SoftDelete extends true ? Deletable : unknown)
+>
 export type InputOf<Fields extends Shape, Secrets extends SecretShape> = Flat<
   ParsedFrom<Fields> & ParsedFrom<Secrets> & { _id?: ObjectId | string | undefined }
 >
@@ -140,34 +150,16 @@ export type Input<E extends Entity> = E['inputSchema']['_zod']['input']
 /** How an encrypted field looks in the database: version, key name, and the rest in base64url. */
 export const sealedPattern = /^av1\.[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{38,}$/
 
-const ownFields = ['_id', 'createdAt', 'updatedAt', '__v', 'deletedAt']
-/** What Mongoose's documents need themselves; a field of the name would break them. */
-const ofMongoose = [
-  'collection',
-  'emit',
-  'errors',
-  'get',
-  'init',
-  'isModified',
-  'isNew',
-  'listeners',
-  'populated',
-  'prototype',
-  'remove',
-  'removeListener',
-  'save',
-  'toObject',
-  'validate',
-]
-
 /**
  * Declares an entity. The fields are the only place where its shape is written down.
  * @throws DatabaseError `CONFIGURATION` if MongoDB could not check what the fields ask for.
  */
-export function defineEntity<const Fields extends Shape, const Secrets extends SecretShape = Record<never, never>>(
-  options: EntityOptions<Fields, Secrets>,
-): Entity<StoredOf<Fields>, InputOf<Fields, Secrets>> {
-  return buildEntity(options, managedFields) as unknown as Entity<StoredOf<Fields>, InputOf<Fields, Secrets>>
+export function defineEntity<
+  const Fields extends Shape,
+  const Secrets extends SecretShape = Record<never, never>,
+  const SoftDelete extends boolean = false,
+>(options: EntityOptions<Fields, Secrets, SoftDelete>): Entity<StoredOf<Fields, SoftDelete>, InputOf<Fields, Secrets>> {
+  return buildEntity(options, managedFields) as never
 }
 
 /**
@@ -177,25 +169,27 @@ export function defineEntity<const Fields extends Shape, const Secrets extends S
 export function defineAppendOnlyEntity<const Fields extends Shape>(
   options: Omit<EntityOptions<Fields, Record<never, never>>, 'secrets' | 'softDelete'>,
 ): Entity<Flat<OutputOf<Fields> & Identified>, InputOf<Fields, Record<never, never>>> {
-  return buildEntity(options, {}) as unknown as Entity<
-    Flat<OutputOf<Fields> & Identified>,
-    InputOf<Fields, Record<never, never>>
-  >
+  return buildEntity(options, {}) as never
 }
 
 const managedFields = { createdAt: z.date(), updatedAt: z.date(), __v: z.int().min(0) }
 
 function buildEntity(options: EntityOptions<Shape, SecretShape>, managed: Shape): Entity {
-  const { name, collection, fields, secrets = {}, rules = [], softDelete = false } = options
+  const { name, collection, rules = [], softDelete = false } = options
+  requireCollectionName(collection)
+  const fields = mapShape(options.fields, declaredSchema)
+  const secrets = mapShape(options.secrets ?? {}, declaredSchema) as SecretShape
   refuseOwnFields(name, [...Object.keys(fields), ...Object.keys(secrets)])
   refuseTakenFields(name, Object.keys(fields), Object.keys(secrets))
+  const indexes = [...(options.indexes ?? []), ...(softDelete ? [undeletedIndex] : [])]
   const storedSchema = z.strictObject({
     _id: objectId(),
     ...fields,
-    ...mapShape(secrets, sealedLike),
+    ...mapShape(secrets, (schema) => sealedLike(asZod(schema))),
     ...managed,
     ...(softDelete ? { deletedAt: z.date().nullable() } : {}),
   })
+  refuseUnknownIndexes(name, storedSchema, indexes)
   const inputSchema = z
     .strictObject({ _id: objectId().optional(), ...fields, ...secrets })
     .check(...rules.map(ruleCheck))
@@ -206,7 +200,7 @@ function buildEntity(options: EntityOptions<Shape, SecretShape>, managed: Shape)
     storedSchema,
     secrets,
     rules,
-    indexes: [...(options.indexes ?? []), ...(softDelete ? [undeletedIndex] : [])],
+    indexes,
     softDelete,
     appendOnly: !('__v' in managed),
     timeSeries: options.timeSeries,
@@ -250,29 +244,13 @@ function ruleCheck(rule: EntityRule): z.core.CheckFn<Record<string, unknown>> {
   }
 }
 
-function refuseOwnFields(entity: string, names: readonly string[]): void {
-  const taken = names.filter(
-    (name) => ownFields.includes(name) || ofMongoose.includes(name) || name.startsWith('$') || name.includes('.'),
-  )
-  if (taken.length > 0) {
-    throw new DatabaseError('CONFIGURATION', `The entity ${entity} cannot have fields named ${taken.join(', ')}`)
-  }
-}
-
-function refuseTakenFields(entity: string, known: readonly string[], added: readonly string[]): void {
-  const taken = added.filter((name) => known.includes(name))
-  if (taken.length > 0) {
-    throw new DatabaseError('CONFIGURATION', `The entity ${entity} has the fields ${taken.join(', ')} already`)
-  }
-}
-
 function sealedLike(plain: z.ZodType): z.ZodType {
   const sealed = z.string().regex(sealedPattern)
   return plain instanceof z.ZodOptional ? sealed.optional() : sealed
 }
 
-function mapShape(shape: SecretShape, change: (schema: z.ZodType) => z.ZodType): Record<string, z.ZodType> {
-  return Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, change(asZod(schema))]))
+function mapShape(shape: Shape, change: (schema: SchemaLike, name: string) => z.ZodType): Record<string, z.ZodType> {
+  return Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, change(schema, name)]))
 }
 
 function serverValidator(schema: z.ZodObject, rules: readonly EntityRule[]): MongoJsonSchema {

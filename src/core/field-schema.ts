@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { EntityDescription } from './entity.js'
 
+type Described = Pick<EntityDescription, 'storedSchema'>
+
 /** The schema without what says only whether a value must be there, and of a conversion its result. */
 export function coreSchema(schema: z.ZodType): z.ZodType {
   if (
@@ -18,12 +20,12 @@ export function coreSchema(schema: z.ZodType): z.ZodType {
 }
 
 /** The schema of what a dotted path such as `switches.0.gpio` names in a stored document; undefined where there is no such place. */
-export function schemaAt(entity: EntityDescription, path: string): z.ZodType | undefined {
+export function schemaAt(entity: Described, path: string): z.ZodType | undefined {
   return walk(entity, path, step)
 }
 
 /** As {@link schemaAt}, for paths that may leave out the place in a list, as in `switches.gpio`: filters and sorts do. */
-export function schemaAtAnyItem(entity: EntityDescription, path: string): z.ZodType | undefined {
+export function schemaAtAnyItem(entity: Described, path: string): z.ZodType | undefined {
   return walk(entity, path, (schema, segment) => {
     const found = step(schema, segment)
     return found === undefined && schema instanceof z.ZodArray ? step(coreSchema(itemOf(schema)), segment) : found
@@ -42,9 +44,50 @@ export function mayBeAbsent(schema: z.ZodType): boolean {
   return result.success && result.data === undefined
 }
 
+/**
+ * Whether the schema asks for more than the server can check, of the value as a whole: `.refine()` and the like, and what
+ * changes values, as `.trim()` does.
+ */
+export function isRefined(schema: z.ZodType): boolean {
+  const {
+    checks = [],
+    innerType,
+    out,
+  } = schema._zod.def as {
+    readonly checks?: readonly z.core.$ZodCheck[]
+    readonly innerType?: z.ZodType
+    readonly out?: z.ZodType
+  }
+  const within = innerType ?? out
+  return checks.some(({ _zod }) => beyondServer.has(_zod.def.check)) || (within !== undefined && isRefined(within))
+}
+
+/** Whether the field's inputs are converted, as an id's digits are. */
+export function isConverted(schema: z.ZodType): boolean {
+  if (schema instanceof z.ZodPipe) return true
+  const { innerType } = schema._zod.def as { readonly innerType?: z.ZodType }
+  return innerType !== undefined && isConverted(innerType)
+}
+
+/** Whether something in the schema has fields of any name. */
+export function isOpen(schema: z.ZodType): boolean {
+  const core = coreSchema(schema)
+  if (core instanceof z.ZodObject) {
+    const { catchall } = core._zod.def
+    const isLoose = catchall !== undefined && !(catchall instanceof z.ZodNever)
+    return isLoose || Object.values(core.shape as Record<string, z.ZodType>).some(isOpen)
+  }
+  if (core instanceof z.ZodArray) return isOpen(itemOf(core))
+  if (core instanceof z.ZodUnion) return (core.options as readonly z.ZodType[]).some(isOpen)
+  if (core instanceof z.ZodTuple) return (core._zod.def.items as readonly z.ZodType[]).some(isOpen)
+  return core instanceof z.ZodRecord || core instanceof z.ZodAny || core instanceof z.ZodUnknown
+}
+
+const beyondServer = new Set(['custom', 'overwrite'])
+
 type Step = (schema: z.ZodType, segment: string) => z.ZodType | undefined
 
-function walk(entity: EntityDescription, path: string, take: Step): z.ZodType | undefined {
+function walk(entity: Described, path: string, take: Step): z.ZodType | undefined {
   const [head = '', ...tail] = path.split('.')
   const { shape } = entity.storedSchema
   let schema = Object.hasOwn(shape, head) ? (shape[head] as z.ZodType) : undefined

@@ -6,6 +6,7 @@ import { type EntityDescription, indexName, sealedPattern } from './entity.js'
 import { DatabaseError } from './errors.js'
 import { coreSchema } from './field-schema.js'
 import { translateModelError } from './mongoose-errors.js'
+import { requireOpenData } from './repository/data.js'
 import { subjectOf } from './translate-error.js'
 import { issuesOf } from './validate.js'
 
@@ -88,6 +89,7 @@ function addValidation(schema: Schema, entity: EntityDescription): void {
   schema.pre('validate', function parseWhole() {
     const stored = this.toObject({ depopulate: true, virtuals: false, getters: false, flattenMaps: true })
     const document = Object.fromEntries(Object.entries(stored).filter(([name]) => !setBySave.has(name)))
+    requireOpenData(entity, document, entity.name)
     const loaded = names.filter((name) => this.isNew || name in document || this.isSelected(name))
     const key = loaded.join()
     const documentSchema = schemas.get(key) ?? schemaOf(entity, loaded)

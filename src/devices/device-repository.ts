@@ -39,7 +39,7 @@ export class DeviceRepository<Stored extends Device = Device, Input extends obje
 
   /** The device's secret in clear, for commands and for comparing. @throws NotFoundError if it has none. */
   revealDeviceSecret(id: ObjectId | string): Promise<string> {
-    return this.revealSecret(id, 'secret')
+    return this.revealSecret(id, 'secret' as never)
   }
 
   /** As every repository's; a list of switches keeps their ids by gpio, as {@link upsert} does. */

@@ -26,6 +26,9 @@ export async function reads(): Promise<void> {
   isTrue<Equal<keyof (typeof selected)[number], 'name' | 'macAddress' | '_id'>>()
   // @ts-expect-error Not selected.
   selected[0]?.classroom
+  isTrue<Equal<typeof room.deletedAt, Date | null>>()
+  // @ts-expect-error Nothing marks a quarantined message as deleted: it goes.
+  ;(await volt.quarantine.find())[0]?.deletedAt
   // @ts-expect-error A secret is not part of what is read.
   ;(await volt.devices.get(id)).secret
   // @ts-expect-error No such field.
@@ -53,6 +56,9 @@ export async function filters(): Promise<void> {
   await volt.devices.find({ lastSeenAt: where.lt('2026-01-01') })
   // @ts-expect-error No such field below switches.
   await volt.devices.find({ 'switches.colour': 'red' })
+  await volt.devices.find({ deletedAt: where.ne(null) }, { withDeleted: true, sort: { 'switches.gpio': 1 } })
+  // @ts-expect-error No such field below switches.
+  await volt.devices.find({}, { sort: { 'switches.colour': 1 } })
   // @ts-expect-error 1 or -1.
   await volt.devices.find({}, { sort: { name: 'ascending' } })
 }
@@ -64,6 +70,20 @@ export async function writes(): Promise<void> {
   // @ts-expect-error No such field.
   await volt.classrooms.create({ name: 'r', colour: 'red' })
   await volt.classrooms.update(id, { capacity: change.inc(1), floor: change.unset() }, { version: 3 })
+  await volt.devices.update(id, { switches: change.push({ name: 's', gpio: 1, powerRating: 5 }) })
+  await volt.devices.update(id, { switches: change.pull({ gpio: 1 }), secret: change.unset() })
+  await volt.devices.update(id, { lastSeenAt: change.max(new Date()), 'switches.0.type': change.unset() })
+  // @ts-expect-error A switch needs a gpio.
+  await volt.devices.update(id, { switches: change.push({ name: 's', powerRating: 5 }) })
+  // @ts-expect-error A device has a name.
+  await volt.devices.update(id, { name: change.unset() })
+  // @ts-expect-error Its switches are there in every document, filled in or not.
+  await volt.devices.update(id, { switches: change.unset() })
+  // @ts-expect-error A switch has a name.
+  await volt.devices.update(id, { 'switches.0.name': change.unset() })
+  await volt.devices.revealSecret(id, 'secret')
+  // @ts-expect-error Not a secret.
+  await volt.devices.revealSecret(id, 'name')
   // @ts-expect-error Only numbers grow.
   await volt.classrooms.update(id, { name: change.inc(1) })
   // @ts-expect-error The library alone sets it.

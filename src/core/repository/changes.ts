@@ -13,6 +13,12 @@ export class Change<Value> {
   ) {}
 }
 
+declare const removal: unique symbol
+/** The removal of a field that documents may lack. */
+export interface Removal {
+  readonly [removal]: true
+}
+
 type List = readonly unknown[]
 type Item<T> = T extends readonly (infer Element)[] ? Element : never
 /** A value that has no fields of its own to change. */
@@ -38,19 +44,20 @@ type ValueIn<Field, Tail> = Field extends readonly (infer Element)[]
     : Element
   : Field[Tail & keyof Field]
 
-type NewValue<Value> = Exclude<Value, undefined> | Change<NonNullable<Value>>
+type RemovalOf<Value> = undefined extends Value ? Removal : never
+type NewValue<Value> = Exclude<Value, undefined> | Change<NonNullable<Value>> | RemovalOf<Value>
 
 /** What to change: fields to set, or changes made with {@link change}; dotted paths change a part of a field. */
 export type Changes<Document, Input> = {
   readonly [Key in keyof Omit<Input, '_id'>]?:
     | Exclude<Input[Key], undefined>
-    | (Key extends keyof Document ? Change<NonNullable<Document[Key]>> : Change<never>)
+    | (Key extends keyof Document ? Change<NonNullable<Input[Key]>> | RemovalOf<Document[Key]> : RemovalOf<Input[Key]>)
 } & { readonly [Path in Paths<Document>]?: NewValue<ValueAt<Document, Path>> }
 
 /** Changes of fields, named as MongoDB names its operators. */
 export const change = {
-  /** Removes the field. */
-  unset: (): Change<never> => new Change<never>('$unset', ''),
+  /** Removes a field that documents may lack. */
+  unset: (): Removal => new Change<never>('$unset', '') as unknown as Removal,
   inc: (amount: number): Change<number> => new Change<number>('$inc', amount),
   mul: (factor: number): Change<number> => new Change<number>('$mul', factor),
   /** Sets the value if it is less than the stored one. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { EntityDescription } from '../entity.js'
 import { ValidationError, type ValidationIssue } from '../errors.js'
-import { coreSchema, itemSchema, mayBeAbsent, schemaAt } from '../field-schema.js'
+import { coreSchema, isOpen, isRefined, itemSchema, mayBeAbsent, schemaAt } from '../field-schema.js'
 import { asZod, type SchemaLike } from '../schema-like.js'
 import { issuesOf, typeName } from '../validate.js'
 import { Change } from './changes.js'
@@ -27,10 +27,11 @@ export function compileChanges(entity: EntityDescription, changes: object, seal:
   const subject = `The change of ${entity.name}`
   if (!isPlainObject(changes)) throw refused(subject, '', 'expected an object of fields', changes)
   const paths = Object.keys(changes)
+  if (paths.length === 0) throw refused(subject, '', 'names no field to change', changes)
   const update: Update = {}
   const issues: ValidationIssue[] = []
   for (const [path, value] of Object.entries(changes)) {
-    const compiled = overlapOf(path, paths) ?? compileOne(entity, path, value)
+    const compiled = overlapOf(path, paths) ?? compileOne(entity, path, value, subject)
     if (compiled instanceof Refusal) {
       issues.push({ path, message: compiled.message, received: typeName(compiled.value) })
     } else if (compiled.error !== undefined) {
@@ -66,10 +67,15 @@ interface Operation {
   readonly error?: z.core.$ZodError
 }
 
-function compileOne(entity: EntityDescription, path: string, value: unknown): Operation | Refusal {
+function compileOne(entity: EntityDescription, path: string, value: unknown, subject: string): Operation | Refusal {
   const schema = changeableSchema(entity, path)
   if (schema === undefined) return new Refusal('is not a field that can be changed', value)
   if (value === undefined) return new Refusal('is undefined; use change.unset() to remove the field', value)
+  // Before the schema, which leaves some of it out.
+  if (isOpen(schema)) requireData(subject, path, value instanceof Change ? value.operand : value)
+  const whole = refinedAbove(entity, path)
+  if (whole !== undefined)
+    return new Refusal(`is a part of ${whole}, which has a refinement; set that as a whole`, value)
   if (!(value instanceof Change)) return parsed('$set', schema, value)
   if (value.operator === '$unset') {
     return mayBeAbsent(schema)
@@ -78,9 +84,25 @@ function compileOne(entity: EntityDescription, path: string, value: unknown): Op
   }
   const operand = operandSchema(value, schema)
   // What is sealed can be compared with nothing and added to nothing.
-  return operand === undefined || Object.hasOwn(entity.secrets, path)
-    ? new Refusal(`cannot be changed by ${value.operator}`, value.operand)
+  if (operand === undefined || Object.hasOwn(entity.secrets, path)) {
+    return new Refusal(`cannot be changed by ${value.operator}`, value.operand)
+  }
+  return computed.has(value.operator) && isRefined(schema)
+    ? new Refusal(`has a refinement, which would not see what ${value.operator} makes of it; set the value`, undefined)
     : parsed(value.operator, operand, value.operand)
+}
+
+/** Of the others the result is the operand or what is there already. */
+const computed = new Set(['$inc', '$mul', '$push', '$addToSet', '$pull'])
+
+/** The field that the path is in whose refinement would see only a part of it. */
+function refinedAbove(entity: EntityDescription, path: string): string | undefined {
+  const names = path.split('.')
+  const above = names.slice(1).map((_, index) => names.slice(0, index + 1).join('.'))
+  return above.find((field) => {
+    const schema = schemaAt(entity, field)
+    return schema !== undefined && isRefined(schema)
+  })
 }
 
 function parsed(operator: string, schema: z.ZodType, operand: unknown): Operation {
@@ -89,7 +111,7 @@ function parsed(operator: string, schema: z.ZodType, operand: unknown): Operatio
 }
 
 /** What the operator takes on a field of this schema; undefined where it does not fit. */
-function operandSchema({ operator }: Change<unknown>, schema: z.ZodType): z.ZodType | undefined {
+function operandSchema({ operator, operand }: Change<unknown>, schema: z.ZodType): z.ZodType | undefined {
   const core = coreSchema(schema)
   switch (operator) {
     case '$inc':
@@ -97,7 +119,8 @@ function operandSchema({ operator }: Change<unknown>, schema: z.ZodType): z.ZodT
       return core instanceof z.ZodNumber ? z.number() : undefined
     case '$min':
     case '$max':
-      return core instanceof z.ZodNumber || core instanceof z.ZodDate ? core : undefined
+      if (!(core instanceof z.ZodNumber || core instanceof z.ZodDate)) return undefined
+      return operand === undefined || operand === null ? core : schema
     case '$pull':
       return pulledSchema(core)
     default:

@@ -1,6 +1,7 @@
 import type { Filter as DriverFilter } from 'mongodb'
+import type { z } from 'zod'
 import type { EntityDescription } from '../entity.js'
-import { schemaAtAnyItem } from '../field-schema.js'
+import { isConverted, itemSchema, schemaAtAnyItem } from '../field-schema.js'
 import { Combination, Condition } from './conditions.js'
 import { isPlainObject, refused, requireData } from './data.js'
 
@@ -25,40 +26,66 @@ function compile(entity: EntityDescription, filter: unknown, depth: number): Rec
   if (!isPlainObject(filter)) throw refused(subject, '', 'expected an object of fields', filter)
   const compiled: Record<string, unknown> = {}
   for (const [path, value] of Object.entries(filter)) {
-    requireField(entity, path, subject)
-    compiled[path] = compileValue(subject, path, value)
+    compiled[path] = compileValue({ subject, path, schema: requireField(entity, path, subject) }, value)
   }
   return compiled
 }
 
-function compileValue(subject: string, path: string, value: unknown): Readonly<Record<string, unknown>> {
+interface Place {
+  readonly subject: string
+  readonly path: string
+  readonly schema: z.ZodType
+}
+
+function compileValue(place: Place, value: unknown): Readonly<Record<string, unknown>> {
+  const { subject, path } = place
   if (value === undefined) throw refused(subject, path, 'is undefined; leave the field out, or use null', value)
-  if (value instanceof Condition) return compileCondition(subject, path, value)
+  if (value instanceof Condition) return compileCondition(place, value)
   if (value instanceof Combination) throw refused(subject, path, 'joins whole filters and does not fit a field', value)
   if (value instanceof RegExp) throw refused(subject, path, 'use where.matches() for a pattern', value)
   requireData(subject, path, value)
-  return { $eq: value }
+  return { $eq: asStored(place, value) }
 }
 
 /** A condition comes from code, but what it compares with may not. */
-function compileCondition(
-  subject: string,
-  path: string,
-  { expression }: Condition<unknown>,
-): Readonly<Record<string, unknown>> {
-  for (const [operator, operand] of Object.entries(expression)) {
+function compileCondition(place: Place, { expression }: Condition<unknown>): Readonly<Record<string, unknown>> {
+  const { subject, path } = place
+  const compiled = Object.entries(expression).map(([operator, operand]): [string, unknown] => {
     if (operand === undefined) throw refused(subject, path, 'is compared with undefined', operand)
     if (operator === '$regex') {
       if (!(operand instanceof RegExp)) throw refused(subject, path, 'expected a regular expression', operand)
-    } else requireData(subject, path, operand)
-  }
-  return expression
+      return [operator, operand]
+    }
+    if (operator === '$exists') {
+      if (typeof operand !== 'boolean') throw refused(subject, path, 'expected true or false', operand)
+      return [operator, operand]
+    }
+    requireData(subject, path, operand)
+    const isList = operator === '$in' || operator === '$nin'
+    return [operator, isList ? (operand as unknown[]).map((one) => asStored(place, one)) : asStored(place, operand)]
+  })
+  return Object.fromEntries(compiled)
 }
 
-/** @throws ValidationError unless the path names a field of the entity that may be asked for. */
-export function requireField(entity: EntityDescription, path: string, subject: string): void {
-  const head = path.split('.', 1)[0] ?? ''
-  if (Object.hasOwn(entity.secrets, head) || schemaAtAnyItem(entity, path) === undefined) {
-    throw refused(subject, path, 'is not a field that can be asked for', undefined)
+/** The value as inputs of the field are stored: ids from their digits, instants from their texts. */
+function asStored(place: Place, value: unknown): unknown {
+  const { schema, subject, path } = place
+  if (value === null) return null
+  const item = itemSchema(schema)
+  if (item !== undefined) {
+    const within = { ...place, schema: item }
+    return Array.isArray(value) ? value.map((one) => asStored(within, one)) : asStored(within, value)
   }
+  if (!isConverted(schema)) return value
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw refused(subject, path, result.error.issues[0]?.message ?? 'expected a value of the field', value)
+}
+
+/** The schema of what the path names. @throws ValidationError unless it names a field of the entity that may be asked for. */
+export function requireField(entity: EntityDescription, path: string, subject: string): z.ZodType {
+  const head = path.split('.', 1)[0] ?? ''
+  const schema = Object.hasOwn(entity.secrets, head) ? undefined : schemaAtAnyItem(entity, path)
+  if (schema === undefined) throw refused(subject, path, 'is not a field that can be asked for', undefined)
+  return schema
 }

@@ -1,4 +1,8 @@
+import type { z } from 'zod'
+import type { EntityDescription } from '../entity.js'
 import { ValidationError } from '../errors.js'
+import { isOpen } from '../field-schema.js'
+import { isRecord } from '../is-record.js'
 import { typeName } from '../validate.js'
 
 const maximumDepth = 32
@@ -12,6 +16,27 @@ const bsonVersion = Symbol.for('@@mdb.bson.version')
  */
 export function requireData(subject: string, path: string, value: unknown): void {
   requireDataWithin(subject, path, value, 0)
+}
+
+/**
+ * As {@link requireData}, for the fields of an input whose names are not all declared: of the others the schema lets no
+ * such name pass.
+ */
+export function requireOpenData(entity: EntityDescription, input: unknown, subject: string, prefix = ''): void {
+  const open = openFieldsOf(entity)
+  if (open.length === 0 || !isRecord(input)) return
+  for (const name of open) if (Object.hasOwn(input, name)) requireData(subject, `${prefix}${name}`, input[name])
+}
+
+const openFields = new WeakMap<EntityDescription, readonly string[]>()
+
+function openFieldsOf(entity: EntityDescription): readonly string[] {
+  const known = openFields.get(entity)
+  if (known !== undefined) return known
+  const { shape } = entity.storedSchema
+  const found = Object.keys(shape).filter((name) => isOpen(shape[name] as z.ZodType))
+  openFields.set(entity, found)
+  return found
 }
 
 function requireDataWithin(subject: string, path: string, value: unknown, depth: number): void {
@@ -28,7 +53,9 @@ function requireDataWithin(subject: string, path: string, value: unknown, depth:
   if (!isPlainObject(value)) throw refused(subject, path, 'is not data', value)
   for (const [key, inner] of Object.entries(value)) {
     const isOperator = key.startsWith('$') || key === '_bsontype' || prototypeKeys.has(key)
-    if (isOperator) throw refused(subject, `${path}.${key}`, 'operators are not taken from data', value)
+    if (isOperator) throw refused(subject, `${path}.${key}`, 'operators are not taken from data', inner)
+    if (key.includes('.') || key.includes('\0'))
+      throw refused(subject, `${path}.${key}`, 'is no name of a field', inner)
     requireDataWithin(subject, `${path}.${key}`, inner, depth + 1)
   }
 }

@@ -5,6 +5,7 @@ import { ValidationError } from '../errors.js'
 import { asZod } from '../schema-like.js'
 import { issuesOf } from '../validate.js'
 import { compileChanges } from './compile-changes.js'
+import { requireOpenData } from './data.js'
 import type { SecretFields } from './secret-fields.js'
 
 /** Makes of inputs and changes what is written: validated, secrets sealed, times and versions set. */
@@ -21,6 +22,7 @@ export class DocumentBuilder {
 
   /** The input as its schema gives it back. @throws ValidationError. */
   parse(input: object, subject: string = this.#entity.name): Record<string, unknown> {
+    requireOpenData(this.#entity, input, subject)
     const result = asZod(this.#entity.inputSchema).safeParse(input)
     if (!result.success) throw new ValidationError(subject, issuesOf(result.error, input))
     return result.data as Record<string, unknown>
@@ -29,6 +31,9 @@ export class DocumentBuilder {
   /** As {@link build}, for many. @throws ValidationError with the issues of all of them, paths such as `2.name`. */
   buildAll(inputs: readonly object[]): Document[] {
     const schema = asZod(this.#entity.inputSchema)
+    for (const [index, input] of inputs.entries()) {
+      requireOpenData(this.#entity, input, this.#entity.name, `${index}.`)
+    }
     const results = inputs.map((input) => schema.safeParse(input))
     const issues = results.flatMap((result, index) =>
       result.success

@@ -201,7 +201,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
    * The plain text of a secret field, decrypted.
    * @throws NotFoundError if there is no such document or it has no such secret, DatabaseError `KEY_RING`.
    */
-  async revealSecret(id: ObjectId | string, field: string): Promise<string> {
+  async revealSecret(id: ObjectId | string, field: Exclude<keyof Input, keyof Stored> & string): Promise<string> {
     return this.#secrets.reveal(toObjectId(id), field)
   }
 

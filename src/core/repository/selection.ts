@@ -1,10 +1,11 @@
 import type { EntityDescription, SortDirection } from '../entity.js'
 import { requireField } from './compile-filter.js'
+import type { DottedFields } from './conditions.js'
 import { refused } from './data.js'
 
 /** Fields to sort by, in order of weight. */
 export type Sort<Document> = {
-  readonly [Key in (keyof Document & string) | `${keyof Document & string}.${string}`]?: SortDirection
+  readonly [Key in (keyof Document & string) | keyof DottedFields<Document>]?: SortDirection
 }
 
 /** The document, or with a selection only the selected fields and the `_id`. */

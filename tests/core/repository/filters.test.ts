@@ -116,7 +116,7 @@ describe('a filter refuses', () => {
     const attempt = things.find(fromOutside('{ "code": { "$gt": "hidden" } }'))
     await expect(attempt).rejects.toMatchObject({
       message: 'The filter on thing is not valid: code.$gt: operators are not taken from data',
-      issues: [{ path: 'code.$gt', received: 'object' }],
+      issues: [{ path: 'code.$gt', received: 'string' }],
     })
     const error: unknown = await attempt.catch((reason: unknown) => reason)
     expect(JSON.stringify(error)).not.toContain('hidden')
