@@ -10,6 +10,14 @@ export interface Load {
   endsWithEachOnce(ingesters: readonly Child[]): Promise<void>
 }
 
+export interface LoadOptions {
+  /** Whether devices with the deployed firmware take part. */
+  readonly isDeployedToo?: boolean
+  /** Devices of version 2, which report one after the other. */
+  readonly meters?: number
+  readonly readingsEveryMs?: number
+}
+
 const meterSwitch = { name: 'load', gpio: 1, powerRating: 0, energySource: 'power' } as const
 const lightSwitch = { name: 'light', gpio: 16, powerRating: 60 } as const
 
@@ -20,7 +28,7 @@ const lightSwitch = { name: 'light', gpio: 16, powerRating: 60 } as const
 export async function startLoad(
   url: string,
   school: School,
-  { isDeployedToo = true, meters = 1 }: { readonly isDeployedToo?: boolean; readonly meters?: number } = {},
+  { isDeployedToo = true, meters = 1, readingsEveryMs = 2 }: LoadOptions = {},
 ): Promise<Load> {
   const metering = await Promise.all(Array.from({ length: meters }, () => school.device({ switches: [meterSwitch] })))
   const toggling = await school.device({ switches: [lightSwitch] })
@@ -37,7 +45,7 @@ export async function startLoad(
   }
   const nextMeter = () => metering[counts.readings % meters] ?? last
   const running = [
-    repeat(() => publishReading(client, nextMeter(), ++counts.readings), 2),
+    repeat(() => publishReading(client, nextMeter(), ++counts.readings), readingsEveryMs),
     ...(isDeployedToo
       ? [
           repeat(() => publishSnapshot(client, toggling, ++counts.toggles % 2 === 1), 20),
