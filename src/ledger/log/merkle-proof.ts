@@ -1,4 +1,4 @@
-import { type LeafRange, nodeHash, splitAt } from './merkle-tree.js'
+import { emptyRoot, type LeafRange, nodeHash, splitAt } from './merkle-tree.js'
 
 /**
  * The subtrees whose roots prove that a leaf is in a tree, from the leaf upwards (RFC 9162, section 2.1.3.1).
@@ -80,7 +80,7 @@ export function provesConsistency(
   hashes: readonly Uint8Array[],
 ): boolean {
   if (!isIndex(firstSize) || !isIndex(secondSize) || firstSize > secondSize || !hashes.every(isHash)) return false
-  if (firstSize === 0) return hashes.length === 0
+  if (firstSize === 0) return hashes.length === 0 && isEqual(firstRoot, emptyRoot)
   if (firstSize === secondSize) return hashes.length === 0 && isEqual(firstRoot, secondRoot)
   const [start, ...rest] = isPowerOfTwo(firstSize) ? [firstRoot, ...hashes] : hashes
   if (start === undefined) return false

@@ -24,7 +24,9 @@ export class MerkleFrontier {
 
   /** @param roots Those of a tree of this size, from left to right. @throws RangeError if they are not as many as its bits. */
   constructor(size = 0, roots: readonly Uint8Array[] = []) {
-    if (perfectSubtrees(size).length !== roots.length) throw new RangeError(`Not the frontier of ${size} leaves`)
+    const isSize = Number.isSafeInteger(size) && size >= 0
+    if (!isSize || perfectSubtrees(size).length !== roots.length || roots.some(({ length }) => length !== hashBytes))
+      throw new RangeError(`Not the frontier of ${size} leaves`)
     this.#size = size
     this.#roots = roots.map((root) => Buffer.from(root))
   }
@@ -37,10 +39,15 @@ export class MerkleFrontier {
     return this.#roots
   }
 
-  append(leafHash: Uint8Array): void {
+  /** @param onSubtree Called with the root of each perfect subtree that the leaf completes. */
+  append(leafHash: Uint8Array, onSubtree?: (leaves: number, root: Buffer) => void): void {
     let root: Buffer = Buffer.from(leafHash)
-    for (let size = this.#size; size % 2 === 1; size = (size - 1) / 2)
+    let leaves = 1
+    for (let size = this.#size; size % 2 === 1; size = (size - 1) / 2) {
       root = nodeHash(this.#roots.pop() as Buffer, root)
+      leaves *= 2
+      onSubtree?.(leaves, root)
+    }
     this.#roots.push(root)
     this.#size += 1
   }
