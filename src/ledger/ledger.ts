@@ -116,10 +116,12 @@ export class Ledger extends Reader<LedgerEntry> {
     if (!given.some(({ notes, personal }) => notes !== undefined || personal !== undefined))
       return this.appendValid(given as readonly LedgerEvent[])
     const committed = given.map(commitPersonal)
-    await this.read('append', (session) => this.#personal.add(committed, session))
-    const appended = await this.appendValid(committed.map(({ event }) => event))
-    await this.read('append', (session) => this.#personal.dropUnused(committed, appended, session))
-    return appended
+    // Together or not at all: no personal data stays that no entry has a commitment to, and that nobody could erase.
+    return this.database.transactions.run(async () => {
+      const appended = await this.appendValid(committed.map(({ event }) => event))
+      await this.read('append', (session) => this.#personal.add(committed, appended, session))
+      return appended
+    })
   }
 
   /**
@@ -129,7 +131,7 @@ export class Ledger extends Reader<LedgerEntry> {
    */
   async personalDataOf(entryId: ObjectId | string): Promise<EntryPersonalData | null> {
     const entry = await this.get(entryId)
-    const data = await this.read('personalDataOf', () => this.#personal.of(entry))
+    const data = await this.read('personalDataOf', (session) => this.#personal.of(entry, session))
     return data === null ? null : (JSON.parse(data.text) as EntryPersonalData)
   }
 
@@ -143,9 +145,12 @@ export class Ledger extends Reader<LedgerEntry> {
       const entry = await this.get(entryId)
       if (entry.personalCommitment === undefined)
         throw new DatabaseError('CONFIGURATION', 'Nothing about the entry is personal: there is nothing to erase')
-      const [erasure] = await this.appendValid([erasureOf(entry, this.database.clock.now())])
+      const [appended] = await this.appendValid([erasureOf(entry, this.database.clock.now())])
+      const erasure = (appended as Appended).entry
+      if (erasure.erases !== entry.hash)
+        throw new DatabaseError('CONFLICT', `An event of the host's own has the key of the erasure of ${entry.hash}`)
       await this.read('erasePersonalData', (session) => this.#personal.erase(entry, session))
-      return (erasure as Appended).entry
+      return erasure
     })
   }
 

@@ -1,6 +1,9 @@
+import { Binary, ObjectId } from 'mongodb'
 import type { TreeHead } from '../log/checkpoint-text.js'
-import { MerkleFrontier } from '../log/merkle-tree.js'
-import { tileWidth } from '../log/tile.js'
+import type { Segment } from '../log/log-entities.js'
+import { hashBytes, MerkleFrontier } from '../log/merkle-tree.js'
+import { hashAt, tileWidth } from '../log/tile.js'
+import { whereMissing } from '../log/tile-store.js'
 import type { TransparencyLog } from '../log/transparency-log.js'
 import type { ChainStart } from './chain-pass.js'
 import type { Evidence } from './evidence.js'
@@ -41,20 +44,19 @@ export class FullEvidence implements Evidence {
     since: TreeHead | undefined,
     seams: ReadonlyMap<string, ChainStart>,
   ): Promise<FullEvidence> {
-    const { segments, coverage, leaves } = await readSegments(log, findings, since)
-    const heads = outside.heads.map((head) => ({ head, isOutside: true }))
-    for await (const { note, size } of log.checkpoints.inOrder()) {
-      const head = reader.open(note, size)
-      if (head !== undefined) heads.push({ head, isOutside: false })
-    }
-    const from = since?.size ?? 0
+    // The statements first, then what they are about: what a checkpoint adds meanwhile comes on top.
+    const heads = await readHeads(log, reader, outside)
+    const frontier = await frontierOf(log, since)
+    const from = frontier.size
+    const { segments, coverage, leaves } = await readSegments(log, findings, from)
     const tree = new TreeCheck(
       heads.filter(({ head }) => head.size > from || head === since),
       findings,
-      from === 0 ? new MerkleFrontier() : await log.tiles.frontier(from),
+      frontier,
     )
-    await feed(tree, log, from, leaves)
+    await build(tree, log, findings, from, leaves)
     tree.end()
+    await checkUpperTiles(tree, log, findings, from)
     const evidence = new FullEvidence(log, segments, tree.newest, later(seams, coverage))
     await evidence.#checkSeams(seams, findings)
     return evidence
@@ -100,42 +102,131 @@ export class FullEvidence implements Evidence {
   }
 }
 
-async function feed(tree: TreeCheck, log: TransparencyLog, from: number, leaves: number): Promise<void> {
+async function readHeads(log: TransparencyLog, reader: CheckpointReader, outside: Outside) {
+  const heads = outside.heads.map((head) => ({ head, isOutside: true }))
+  for await (const checkpoint of log.checkpoints.inOrder()) {
+    const head = reader.openStored(checkpoint)
+    if (head !== undefined) heads.push({ head, isOutside: false })
+  }
+  return heads
+}
+
+/** The part of the tree that is taken as it is: if it is not what the checkpoint says, nothing is. */
+async function frontierOf(log: TransparencyLog, since: TreeHead | undefined): Promise<MerkleFrontier> {
+  if (since === undefined) return new MerkleFrontier()
+  const frontier = await log.tiles.frontier(since.size).catch(whereMissing(undefined))
+  return frontier?.root().equals(since.rootHash) ? frontier : new MerkleFrontier()
+}
+
+/** Builds the tree from its leaves; the last hash of each segment has to be among them. */
+async function build(
+  tree: TreeCheck,
+  log: TransparencyLog,
+  findings: Findings,
+  from: number,
+  leaves: number,
+): Promise<void> {
+  const segments = log.segments.between(from, leaves)[Symbol.asyncIterator]()
+  await using _ = { [Symbol.asyncDispose]: async () => void (await segments.return?.()) }
+  let segment = await segments.next()
   let next = from
   for await (const { index, hashes } of log.tiles.leaves(from, leaves)) {
     // A tile that is not there, or short, ends what can be built.
     if (index !== Math.floor(next / tileWidth)) return
-    const fresh = hashes.subarray((next - index * tileWidth) * 32)
-    tree.take(fresh)
-    next += fresh.length / 32
+    const fresh = hashes.subarray((next - index * tileWidth) * hashBytes)
+    const end = next + Math.floor(fresh.length / hashBytes)
+    tree.take(fresh.subarray(0, (end - next) * hashBytes))
+    for (; !segment.done && endOf(segment.value) <= end; segment = await segments.next())
+      checkLastHash(segment.value, hashAt(fresh, endOf(segment.value) - 1 - next), findings)
+    next = end
     if (next % tileWidth !== 0) return
   }
 }
 
+function endOf({ firstLeaf, count }: Segment): number {
+  return firstLeaf + count
+}
+
+function checkLastHash({ switchId, firstSequence, count, lastHash }: Segment, leaf: Buffer, findings: Findings): void {
+  const [expected, found] = [leaf.toString('hex'), lastHash.toString('hex')]
+  if (found === expected) return
+  const place = { switchId: switchId.toHexString(), sequence: firstSequence + count - 1 }
+  findings.add({ damage: 'edited', where: 'tree', ...place, expected, found: `${found} in the segment of the entry` })
+}
+
+/** The levels above the leaves, which proofs are read from, have the roots of the tiles below them. */
+async function checkUpperTiles(tree: TreeCheck, log: TransparencyLog, findings: Findings, from: number): Promise<void> {
+  for (const [at, expected] of tree.upperHashes.entries()) {
+    const level = at + 1
+    const first = Math.floor(from / tileWidth ** level)
+    const found = new Map<number, Buffer>()
+    for await (const { index, hashes } of log.tiles.ofLevel(level, first, first + expected.length))
+      found.set(index, hashes)
+    const wrong = expected.findIndex((hash, n) => {
+      const tile = found.get(Math.floor((first + n) / tileWidth))
+      return tile === undefined || !hashAt(tile, (first + n) % tileWidth).equals(hash)
+    })
+    const hash = expected[wrong]
+    if (hash === undefined) continue
+    const index = Math.floor((first + wrong) / tileWidth)
+    const kept = found.get(index) ?? Buffer.alloc(0)
+    findings.add({
+      damage: 'edited',
+      where: 'tree',
+      expected: hash.toString('hex'),
+      found: `${hashAt(kept, (first + wrong) % tileWidth).toString('hex')} in the tile ${level}/${index}`,
+    })
+  }
+}
+
 /** Reads which leaves are which entries; up to the first place where that does not fit together. */
-async function readSegments(log: TransparencyLog, findings: Findings, since: TreeHead | undefined) {
+async function readSegments(log: TransparencyLog, findings: Findings, from: number) {
   const segments = new SegmentIndex()
   const coverage = new Map<string, ChainStart>()
   let leaves = 0
-  for await (const { switchId, firstSequence, count, firstLeaf, lastHash } of log.segments.inOrder()) {
-    const chain = keyOfSwitchId(switchId.toHexString())
-    const fits = firstLeaf === leaves && segments.add(chain, { firstSequence, count, firstLeaf })
-    if (!fits) {
-      findings.add({
-        damage: 'edited',
-        where: 'tree',
-        switchId: switchId.toHexString(),
-        sequence: firstSequence,
-        expected: `the entries of leaf ${leaves}, in the order of their chains`,
-        found: `a segment at leaf ${firstLeaf}`,
-      })
-      break
+  for await (const segment of log.segments.inOrder()) {
+    if (!fits(segment, leaves, segments)) {
+      findings.add(segmentFinding(segment, leaves))
+      return { segments, coverage, leaves }
     }
+    const { switchId, firstSequence, count, firstLeaf, lastHash } = segment
+    const chain = keyOfSwitchId(switchId.toHexString())
+    segments.add(chain, { firstSequence, count, firstLeaf })
     leaves += count
-    if (since !== undefined && leaves <= since.size)
-      coverage.set(chain, { sequence: firstSequence + count - 1, hash: lastHash.toString('hex') })
+    if (leaves <= from) coverage.set(chain, { sequence: firstSequence + count - 1, hash: lastHash.toString('hex') })
   }
+  if (leaves > 0 && (await log.checkpoints.ofSize(leaves)) === null)
+    findings.add({
+      damage: 'deleted',
+      where: 'checkpoint',
+      checkpointSize: leaves,
+      expected: `a checkpoint of the ${leaves} entries of the tree`,
+      found: 'nothing',
+    })
   return { segments, coverage, leaves }
+}
+
+/** Whether the segment is one, and goes on where the one before it, in the tree and in its chain, has ended. */
+function fits({ switchId, firstSequence, count, firstLeaf, lastHash }: Segment, leaves: number, known: SegmentIndex) {
+  return (
+    switchId instanceof ObjectId &&
+    lastHash instanceof Binary &&
+    Number.isSafeInteger(count) &&
+    count > 0 &&
+    firstLeaf === leaves &&
+    firstSequence === known.lastSequenceOf(keyOfSwitchId(switchId.toHexString())) + 1
+  )
+}
+
+function segmentFinding({ switchId, firstSequence, firstLeaf, count }: Segment, leaves: number): Finding {
+  return {
+    damage: 'edited',
+    where: 'tree',
+    switchId: String(switchId),
+    sequence: firstSequence,
+    expected: `the entries of leaf ${leaves}, in the order of their chains`,
+    found: `a segment of ${count} entries at leaf ${firstLeaf}`,
+  }
 }
 
 function seamFinding(chain: string, seams: ReadonlyMap<string, ChainStart>): Finding {
@@ -145,7 +236,7 @@ function seamFinding(chain: string, seams: ReadonlyMap<string, ChainStart>): Fin
 }
 
 /** Of two starts of a chain the later one. */
-function later(
+export function later(
   some: ReadonlyMap<string, ChainStart>,
   others: ReadonlyMap<string, ChainStart>,
 ): ReadonlyMap<string, ChainStart> {

@@ -13,14 +13,13 @@ export interface Outside {
   readonly caveats: readonly string[]
 }
 
-/** Asks the anchors for their newest checkpoints, and opens the one that the caller knows. */
+/** Asks the anchors for their newest checkpoints; the other one is what the caller knows. */
 export async function askOutside(
   anchors: readonly Anchor[],
-  knownCheckpoint: string | undefined,
+  known: TreeHead | undefined,
   reader: CheckpointReader,
   nowMs: number,
 ): Promise<Outside> {
-  const known = knownCheckpoint === undefined ? undefined : reader.open(knownCheckpoint)
   const heads: TreeHead[] = known === undefined ? [] : [known]
   const reports: AnchorReport[] = []
   const caveats: string[] = []

@@ -1,6 +1,6 @@
 import { type Collection, type FindCursor, ObjectId } from 'mongodb'
 import type { LedgerEntry } from '../entry.js'
-import { commitmentOf } from '../personal/commitment.js'
+import { commitmentOf, isSalt } from '../personal/commitment.js'
 import type { PersonalData } from '../personal/personal-data.js'
 import type { Finding } from './finding.js'
 
@@ -50,10 +50,6 @@ async function erasedAmong(entries: Collection<LedgerEntry>, missing: readonly L
   const keys = missing.map(({ switchId, hash }) => ({ switchId, idempotencyKey: `erasure:${hash}` }))
   const erasures = await entries.find({ $or: keys, eventType: 'erasure' }).toArray()
   return new Set(erasures.flatMap(({ erases }) => erases ?? []))
-}
-
-function isSalt(salt: unknown): salt is string {
-  return typeof salt === 'string' && /^[0-9a-f]{64}$/.test(salt)
 }
 
 function finding(

@@ -1,4 +1,4 @@
-import { type ClientSession, type Db, type Document, Long } from 'mongodb'
+import { type ClientSession, type Db, type Document, Long, MongoServerError } from 'mongodb'
 import type { StoredBytes } from './stored-bytes.js'
 
 /** Documents beside each other in a reply of the server, as they are stored. */
@@ -9,7 +9,14 @@ export interface RawBatch {
   readonly end: number
 }
 
+export interface RawQuery {
+  readonly filter?: Document
+  readonly hint?: Document
+}
+
 const batchSize = 20_000
+/** The index of the hint is not there: who tampers with entries may have dropped it. */
+const badValue = 2
 
 /**
  * Reads documents as they are stored, in the replies that they come in: nothing is decoded or copied, and the next batch is
@@ -18,13 +25,13 @@ const batchSize = 20_000
 export async function* scanRaw(
   database: Db,
   collection: string,
-  query: { readonly filter?: Document; readonly hint?: Document; readonly sort?: Document },
+  query: RawQuery,
   signal?: AbortSignal,
 ): AsyncGenerator<RawBatch, void, undefined> {
   await using session = database.client.startSession()
   let cursorId = 0n
   try {
-    let reply = replyOf(await database.command({ find: collection, ...query, batchSize }, { raw: true, session }))
+    let reply = replyOf(await find(database, collection, query, session))
     for (;;) {
       signal?.throwIfAborted()
       cursorId = reply.cursorId
@@ -40,6 +47,17 @@ export async function* scanRaw(
       const cursors = [Long.fromBigInt(cursorId)]
       await database.command({ killCursors: collection, cursors }, { session }).catch(() => undefined)
     }
+  }
+}
+
+async function find(database: Db, collection: string, query: RawQuery, session: ClientSession): Promise<Document> {
+  const { hint, ...rest } = query
+  const run = (asked: RawQuery) => database.command({ find: collection, ...asked, batchSize }, { raw: true, session })
+  try {
+    return await run(query)
+  } catch (error) {
+    if (hint === undefined || !(error instanceof MongoServerError) || error.code !== badValue) throw error
+    return run(rest)
   }
 }
 

@@ -1,5 +1,6 @@
 import { ObjectId } from 'mongodb'
 import type { TreeHead } from '../log/checkpoint-text.js'
+import type { Segment } from '../log/log-entities.js'
 import { consistencyPath, inclusionPath, provesConsistency, provesInclusion } from '../log/merkle-proof.js'
 import { whereMissing } from '../log/tile-store.js'
 import type { TransparencyLog } from '../log/transparency-log.js'
@@ -48,11 +49,13 @@ export class ScopedEvidence implements Evidence {
     seams: ReadonlyMap<string, ChainStart>,
   ): Promise<ScopedEvidence> {
     const stored = await log.checkpoints.newest()
-    const newest = stored === null ? undefined : reader.open(stored.note, stored.size)
+    const newest = stored === null ? undefined : reader.openStored(stored)
     await compareOutside(log, findings, outside, newest)
     const proven = new Map<string, ProvenEntry>()
-    for (const switchId of newest === undefined ? [] : switchIds) {
-      const entry = await proveLast(log, findings, newest as TreeHead, switchId)
+    for (const switchId of switchIds) {
+      const segments = await log.segments.ofChain(switchId)
+      await requireCheckpoint(log, findings, segments.at(-1))
+      const entry = newest === undefined ? undefined : await proveLast(log, findings, newest, segments)
       if (entry !== undefined) proven.set(keyOfSwitchId(switchId.toHexString()), entry)
     }
     return new ScopedEvidence(log, newest, proven, seams)
@@ -97,13 +100,26 @@ async function compareOutside(
   }
 }
 
+/** What the tree has of a chain is what some checkpoint was signed for. */
+async function requireCheckpoint(log: TransparencyLog, findings: Findings, last: Segment | undefined): Promise<void> {
+  if (last === undefined) return
+  const [end, newest] = [last.firstLeaf + last.count, await log.checkpoints.newest()]
+  if (newest !== null && newest.size >= end) return
+  findings.add({
+    damage: 'deleted',
+    where: 'checkpoint',
+    checkpointSize: end,
+    expected: `a checkpoint of at least the ${end} entries of the tree`,
+    found: newest === null ? 'nothing' : `a newest one of ${newest.size}`,
+  })
+}
+
 async function proveLast(
   log: TransparencyLog,
   findings: Findings,
   newest: TreeHead,
-  switchId: ObjectId,
+  segments: readonly Segment[],
 ): Promise<ProvenEntry | undefined> {
-  const segments = await log.segments.ofChain(switchId)
   const last = segments.findLast(({ firstLeaf, count }) => firstLeaf + count <= newest.size)
   if (last === undefined) return undefined
   const [sequence, leaf] = [last.firstSequence + last.count - 1, last.firstLeaf + last.count - 1]
@@ -114,7 +130,7 @@ async function proveLast(
   findings.add({
     damage: 'edited',
     where: 'tree',
-    switchId: switchId.toHexString(),
+    switchId: last.switchId.toHexString(),
     sequence,
     expected: newest.rootHash.toString('hex'),
     found: `a leaf ${leaf} that does not lead to it`,

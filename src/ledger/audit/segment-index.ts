@@ -11,13 +11,11 @@ export interface LeafSegment {
 export class SegmentIndex {
   readonly #segments = new Map<string, LeafSegment[]>()
 
-  /** Segments of a chain are to be added in their order. @returns false if it does not go on where the last one ended. */
-  add(chain: string, segment: LeafSegment): boolean {
+  /** Segments of a chain are to be added in their order. */
+  add(chain: string, segment: LeafSegment): void {
     const segments = this.#segments.get(chain)
-    const next = this.lastSequenceOf(chain) + 1
     if (segments === undefined) this.#segments.set(chain, [segment])
     else segments.push(segment)
-    return segment.firstSequence === next
   }
 
   chains(): Iterable<string> {

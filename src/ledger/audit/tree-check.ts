@@ -1,6 +1,8 @@
 import { checkSignatures, parseTreeHead, type TreeHead } from '../log/checkpoint-text.js'
+import type { StoredCheckpoint } from '../log/log-entities.js'
 import { hashBytes, MerkleFrontier } from '../log/merkle-tree.js'
 import { NoteError, parseNote, type VerifierKey } from '../log/signed-note.js'
+import { tileWidth } from '../log/tile.js'
 import type { Finding, Findings } from './finding.js'
 
 /** Opens checkpoints that a trusted key has signed, and says what is wrong with others. */
@@ -11,6 +13,17 @@ export class CheckpointReader {
   constructor(keys: readonly VerifierKey[], findings: Findings) {
     this.#keys = keys
     this.#findings = findings
+  }
+
+  /** As {@link open}, for a checkpoint as it is stored: what stands beside the note has to say the same. */
+  openStored({ note, size, origin, rootHash }: StoredCheckpoint): TreeHead | undefined {
+    const head = this.open(note, size)
+    if (head === undefined) return undefined
+    const expected = `${head.origin} ${head.rootHash.toString('hex')}`
+    const found = `${origin} ${rootHash}`
+    if (found === expected) return head
+    this.#findings.add({ damage: 'edited', where: 'checkpoint', checkpointSize: size, expected, found })
+    return undefined
   }
 
   /** @returns undefined if the note is not a checkpoint that is to be trusted; that is then among the findings. */
@@ -45,6 +58,8 @@ export class CheckpointReader {
 export class TreeCheck {
   /** The newest checkpoint whose root the tree has. */
   newest: TreeHead | undefined
+  /** The hashes of the levels above the leaves, as far as they were built, from the lowest level on. */
+  readonly upperHashes: Buffer[][] = []
   readonly #frontier: MerkleFrontier
   readonly #findings: Findings
   /** Signed statements of what is to come, by size. */
@@ -75,9 +90,17 @@ export class TreeCheck {
   /** Leaf hashes in the order of the tree. */
   take(hashes: Buffer): void {
     for (let at = 0; at < hashes.length; at += hashBytes) {
-      this.#frontier.append(hashes.subarray(at, at + hashBytes))
+      this.#frontier.append(hashes.subarray(at, at + hashBytes), (leaves, root) => this.#keepUpper(leaves, root))
       this.#compare()
     }
+  }
+
+  #keepUpper(leaves: number, root: Buffer): void {
+    const level = Math.log2(leaves) / Math.log2(tileWidth)
+    if (!Number.isInteger(level)) return
+    const hashes = this.upperHashes[level - 1]
+    if (hashes === undefined) this.upperHashes[level - 1] = [root]
+    else hashes.push(root)
   }
 
   /** To be called when there are no more leaves. */

@@ -6,7 +6,8 @@ import type { SeamStore } from '../archive/seam-store.js'
 import type { LedgerEntry } from '../entry.js'
 import { genesisHash } from '../hash.js'
 import type { Anchor } from '../log/anchor.js'
-import type { VerifierKey } from '../log/signed-note.js'
+import { openCheckpoint, type TreeHead, UntrustedCheckpointError } from '../log/checkpoint-text.js'
+import { NoteError, type VerifierKey } from '../log/signed-note.js'
 import type { TransparencyLog } from '../log/transparency-log.js'
 import type { PersonalData } from '../personal/personal-data.js'
 import { ChainPass, type ChainStart } from './chain-pass.js'
@@ -14,7 +15,7 @@ import { findStrangers, summariesOfChain } from './chain-reader.js'
 import { classifyChain } from './classify-chain.js'
 import type { Evidence } from './evidence.js'
 import { Findings, type VerificationReport } from './finding.js'
-import { FullEvidence } from './full-evidence.js'
+import { FullEvidence, later } from './full-evidence.js'
 import { askOutside, type Outside } from './outside.js'
 import { checkPersonalData } from './personal-check.js'
 import { documentsOf, scanRaw } from './raw-scan.js'
@@ -43,6 +44,9 @@ const noCheckpoint = 'No checkpoint covers the entries: only their links show wh
 const noAnchor =
   'Without an earlier checkpoint kept outside the database it cannot be excluded that chains were cut at their ends, or rewritten with new hashes.'
 
+const onlySome =
+  'Only these chains were read: that the tree has no later entries of theirs than its index says takes a verification of everything.'
+const onlyNew = 'Entries that the known checkpoint covers were not read.'
 const inArchives = (count: number) => `${count} entries are archived: verify the files that they are in.`
 
 /** One verification of the ledger in its database. */
@@ -57,15 +61,14 @@ export class Verification {
   }
 
   async run(): Promise<VerificationReport> {
-    const { knownCheckpoint, onlySince } = this.#options
-    if (onlySince && knownCheckpoint === undefined)
-      throw new DatabaseError('CONFIGURATION', '`onlySince` needs the `knownCheckpoint` that it is about')
+    const { onlySince } = this.#options
     const { log, keys, anchors, database } = this.#parts
     const reader = new CheckpointReader(keys, this.#findings)
+    const known = this.#knownHead()
     const isTrusting = keys.length > 0
-    const outside = await askOutside(isTrusting ? anchors : [], knownCheckpoint, reader, database.clock.now().getTime())
+    const outside = await askOutside(isTrusting ? anchors : [], known, reader, database.clock.now().getTime())
     const scope = this.#options.switchIds?.map((id) => new ObjectId(id))
-    const since = onlySince ? outside.known : undefined
+    const since = onlySince ? known : undefined
     const seams = startsOf(await this.#parts.seams.all())
     const evidence =
       scope === undefined
@@ -73,9 +76,24 @@ export class Verification {
         : await ScopedEvidence.gather(log, reader, this.#findings, outside, scope, seams)
     const pass = await this.#follow(evidence, scope)
     await this.#findShortChains(pass, evidence)
-    await this.#nameDamage(pass, evidence)
+    await this.#nameDamage(pass, evidence, scope)
     await this.#checkPersonalData(scope)
     return this.#report(pass, evidence, outside, seams)
+  }
+
+  /** What the caller knows. What nobody who is trusted has signed says nothing about the ledger. */
+  #knownHead(): TreeHead | undefined {
+    const { knownCheckpoint, onlySince, switchIds } = this.#options
+    if (onlySince && knownCheckpoint === undefined) throw misuse('`onlySince` needs the `knownCheckpoint` it is about')
+    if (onlySince && switchIds !== undefined) throw misuse('`onlySince` is about the whole ledger, not `switchIds`')
+    if (knownCheckpoint === undefined) return undefined
+    try {
+      return openCheckpoint(knownCheckpoint, this.#parts.keys)
+    } catch (error) {
+      if (error instanceof NoteError || error instanceof UntrustedCheckpointError)
+        throw misuse(`The \`knownCheckpoint\` cannot be compared with: ${error.message}`)
+      throw error
+    }
   }
 
   /** Reads the entries, and hashes each. */
@@ -98,10 +116,11 @@ export class Verification {
   /** Where the entries are that come after the starts of their chains. */
   async #newEntries({ starts }: Evidence): Promise<{ filter: object; hint: Record<string, 1> }[]> {
     const { database, entries } = this.#parts
-    const switchIds = await database.native.collection(entries).distinct('switchId')
-    const conditions = switchIds.map((switchId: ObjectId) => {
-      const start = starts.get(keyOfSwitchId(switchId.toHexString()))
-      return { switchId, sequence: { $gt: start?.sequence ?? 0 } }
+    const switchIds = await database.native.collection(entries, { readPreference: 'primary' }).distinct('switchId')
+    const conditions = switchIds.map((switchId: unknown) => {
+      const start = switchId instanceof ObjectId ? starts.get(keyOfSwitchId(switchId.toHexString())) : undefined
+      // What is no number at all is read, too.
+      return start === undefined ? { switchId } : { switchId, sequence: { $not: { $lte: start.sequence } } }
     })
     return Array.from({ length: Math.ceil(conditions.length / chainsAtOnce) }, (_, at) => ({
       filter: { $or: conditions.slice(at * chainsAtOnce, (at + 1) * chainsAtOnce) },
@@ -119,11 +138,13 @@ export class Verification {
     }
   }
 
-  async #nameDamage(pass: ChainPass, evidence: Evidence): Promise<void> {
+  async #nameDamage(pass: ChainPass, evidence: Evidence, scope: readonly ObjectId[] | undefined): Promise<void> {
     const { database, entries } = this.#parts
     const { signal } = this.#options
+    const inScope = scope && new Set(scope.map((id) => id.toHexString()))
     if (pass.hasStrangers) {
       for (const { entryId, switchId } of await findStrangers(database.native, entries, signal)) {
+        if (switchId !== undefined && inScope?.has(switchId) === false) continue
         if (switchId !== undefined) pass.suspects.add(keyOfSwitchId(switchId))
         else
           this.#findings.add({
@@ -135,9 +156,11 @@ export class Verification {
           })
       }
     }
-    for (const chain of pass.suspects) {
+    // Entries may have been archived since the verification began.
+    const starts = later(evidence.starts, startsOf(await this.#parts.seams.all()))
+    for (const chain of [...pass.suspects].sort()) {
       const switchId = switchIdOf(chain)
-      const start = evidence.starts.get(chain) ?? { sequence: 0, hash: genesisHash }
+      const start = starts.get(chain) ?? { sequence: 0, hash: genesisHash }
       const found = await summariesOfChain(database.native, entries, new ObjectId(switchId), start.sequence, signal)
       this.#findings.add(...classifyChain(found, { switchId, start, signed: await evidence.signedHashes(chain) }))
     }
@@ -146,8 +169,8 @@ export class Verification {
   async #checkPersonalData(scope: readonly ObjectId[] | undefined): Promise<void> {
     const { database, entries, personalData } = this.#parts
     const [ledger, personal] = [
-      database.native.collection<LedgerEntry>(entries),
-      database.native.collection<PersonalData>(personalData),
+      database.native.collection<LedgerEntry>(entries, { readPreference: 'primary' }),
+      database.native.collection<PersonalData>(personalData, { readPreference: 'primary' }),
     ]
     for await (const finding of checkPersonalData(ledger, personal, scope)) this.#findings.add(finding)
   }
@@ -169,6 +192,8 @@ export class Verification {
       )
     }
     if (outside.heads.length === 0) caveats.push(noAnchor)
+    if (this.#options.switchIds !== undefined) caveats.push(onlySome)
+    if (this.#options.onlySince) caveats.push(onlyNew)
     const archived = [...seams.values()].reduce((sum, { sequence }) => sum + sequence, 0)
     if (archived > 0) caveats.push(inArchives(archived))
     return {
@@ -189,6 +214,10 @@ export class Verification {
 function queriesOf(scope: readonly ObjectId[] | undefined): { filter?: object; hint?: Record<string, 1> }[] {
   if (scope === undefined) return [{}]
   return [{ filter: { switchId: { $in: scope } }, hint: { switchId: 1, sequence: 1 } }]
+}
+
+function misuse(message: string): DatabaseError {
+  return new DatabaseError('CONFIGURATION', message)
 }
 
 function startsOf(seams: readonly Seam[]): Map<string, ChainStart> {

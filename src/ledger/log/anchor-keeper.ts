@@ -4,6 +4,7 @@ import type { Input } from '../../core/entity.js'
 import { redactCredentials } from '../../core/redact.js'
 import { type Changes, change } from '../../core/repository/changes.js'
 import { Repository } from '../../core/repository/repository.js'
+import { within } from '../../core/within.js'
 import type { Anchor } from './anchor.js'
 import type { AnchorState, anchorEntity, StoredCheckpoint } from './log-entities.js'
 import { consistencyPath } from './merkle-proof.js'
@@ -14,6 +15,7 @@ type AnchorInput = Input<typeof anchorEntity>
 
 const attempts = 3
 const firstPauseMs = 200
+const longestAttemptMs = 30_000
 
 /** How an anchor is doing. */
 export interface AnchorStatus {
@@ -31,9 +33,18 @@ export class AnchorKeeper {
   readonly #database: Database
   readonly #log: TransparencyLog
   readonly #anchors: readonly Anchor[]
+  readonly #limitMs: number
   readonly #states: Repository<AnchorState, AnchorInput>
 
-  constructor(database: Database, entity: typeof anchorEntity, log: TransparencyLog, anchors: readonly Anchor[]) {
+  /** @param limitMs What one attempt may take: an anchor that never answers must not keep the next checkpoint from being made. */
+  constructor(
+    database: Database,
+    entity: typeof anchorEntity,
+    log: TransparencyLog,
+    anchors: readonly Anchor[],
+    limitMs = longestAttemptMs,
+  ) {
+    this.#limitMs = limitMs
     this.#database = database
     this.#log = log
     this.#anchors = anchors
@@ -58,12 +69,14 @@ export class AnchorKeeper {
     if (state.size >= checkpoint.size) return
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const lines = await anchor.publish(this.#published(checkpoint))
+        const lines = await this.#inTime(anchor.publish(this.#published(checkpoint)))
         if (lines !== undefined && lines.length > 0) await this.#cosign(checkpoint.size, lines)
         const anchoredAt = this.#database.clock.now()
         await this.#note(anchor, { size: checkpoint.size, anchoredAt, failures: 0, lastError: change.unset() })
         return
       } catch (error) {
+        // Another process may have given it a newer one meanwhile.
+        if ((await this.#known(anchor)).size >= checkpoint.size) return
         const reason = redactCredentials(error instanceof Error ? error.message : String(error)).slice(0, 1000)
         await this.#note(anchor, { failures: state.failures + attempt, lastError: reason })
         this.#database.logger.warn({ anchor: anchor.name, attempt, reason }, 'a checkpoint could not be anchored')
@@ -73,6 +86,11 @@ export class AnchorKeeper {
         )
       }
     }
+  }
+
+  async #inTime<Result>(attempt: Promise<Result>): Promise<Result> {
+    if (!(await within(this.#limitMs, attempt))) throw new Error(`no answer within ${this.#limitMs} ms`)
+    return attempt
   }
 
   async #known(anchor: Anchor) {

@@ -6,6 +6,12 @@ import { joinParts, perfectParts, rootOfHashes, sliceOf, type TilePlace, tileWid
 
 const tilesInMemory = 64
 
+/** What a tile has. */
+export interface TileHashes {
+  readonly index: number
+  readonly hashes: Buffer
+}
+
 /** A tile is not there, or is short. */
 export class MissingLeavesError extends Error {
   override readonly name = 'MissingLeavesError'
@@ -60,12 +66,14 @@ export class TileStore {
   }
 
   /** The tiles of the leaves from one on, up to the size. What is missing is not made up for: a tile may be short, or not come. */
-  async *leaves(
-    from: number,
-    size: number,
-  ): AsyncGenerator<{ readonly index: number; readonly hashes: Buffer }, void, undefined> {
+  leaves(from: number, size: number): AsyncGenerator<TileHashes, void, undefined> {
+    return this.ofLevel(0, from, size)
+  }
+
+  /** The same for the hashes of another level. */
+  async *ofLevel(level: number, from: number, size: number): AsyncGenerator<TileHashes, void, undefined> {
     const cursor = this.#collection().find(
-      { level: 0, index: { $gte: Math.floor(from / tileWidth), $lt: Math.ceil(size / tileWidth) } },
+      { level, index: { $gte: Math.floor(from / tileWidth), $lt: Math.ceil(size / tileWidth) } },
       { sort: { index: 1 }, batchSize: tilesInMemory },
     )
     for await (const { index, hashes } of cursor) {
@@ -97,7 +105,8 @@ export class TileStore {
     if (count === 0) return Buffer.alloc(0)
     const tile = await this.#collection().findOne({ level, index }, inSession(session))
     const bytes = tile === null ? Buffer.alloc(0) : bytesOf(tile.hashes)
-    if (bytes.length < count * hashBytes) throw new MissingLeavesError(`The tile ${level}/${index} has not ${count} hashes`)
+    if (bytes.length < count * hashBytes)
+      throw new MissingLeavesError(`The tile ${level}/${index} has not ${count} hashes`)
     return bytes.subarray(0, count * hashBytes)
   }
 

@@ -21,6 +21,11 @@ export function commitTo(data: Readonly<Record<string, unknown>>): Committed {
   return { commitment: commitmentOf(salt, text), salt, text }
 }
 
+/** Whether it is a salt in its one form: digits in upper case would be the same bytes. */
+export function isSalt(salt: unknown): salt is string {
+  return typeof salt === 'string' && /^[0-9a-f]{64}$/.test(salt)
+}
+
 export function commitmentOf(salt: string, text: string): string {
   return hash('sha256', Buffer.concat([Buffer.from(domain), Buffer.from(salt, 'hex'), Buffer.from(text)]), 'hex')
 }

@@ -19,30 +19,25 @@ export class PersonalStore {
     this.#collection = collection
   }
 
-  /** Stored before the entries are: no entry may have a commitment to nothing. */
-  async add(events: readonly CommittedEvent[], session: ClientSession | undefined): Promise<void> {
-    const documents = events.flatMap(({ event: { switchId }, committed }) =>
-      committed === undefined ? [] : [{ _id: new ObjectId(), switchId, ...committed }],
-    )
-    if (documents.length > 0) await this.#collection().insertMany(documents, inSession(session))
-  }
-
-  /** Takes back what was stored for events whose entries were there already: these have commitments of their own. */
-  async dropUnused(
+  /** What belongs to the entries; those that were there already have personal data of their own. */
+  async add(
     events: readonly CommittedEvent[],
     appended: readonly Appended[],
     session: ClientSession | undefined,
   ): Promise<void> {
-    const unused = events.flatMap(({ event: { switchId }, committed }, at) =>
-      committed === undefined || appended[at]?.entry.personalCommitment === committed.commitment
+    const documents = events.flatMap(({ event: { switchId }, committed }, at) =>
+      committed === undefined || appended[at]?.entry.personalCommitment !== committed.commitment
         ? []
-        : [{ switchId, commitment: committed.commitment }],
+        : [{ _id: new ObjectId(), switchId, ...committed }],
     )
-    if (unused.length > 0) await this.#collection().deleteMany({ $or: unused }, inSession(session))
+    if (documents.length > 0) await this.#collection().insertMany(documents, inSession(session))
   }
 
-  async of({ switchId, personalCommitment: commitment }: LedgerEntry): Promise<PersonalData | null> {
-    return commitment === undefined ? null : this.#collection().findOne({ switchId, commitment })
+  async of(
+    { switchId, personalCommitment: commitment }: LedgerEntry,
+    session: ClientSession | undefined,
+  ): Promise<PersonalData | null> {
+    return commitment === undefined ? null : this.#collection().findOne({ switchId, commitment }, inSession(session))
   }
 
   async erase(
