@@ -140,8 +140,11 @@ export class Lease {
 
   /** Gives the lease up, so that another need not wait for its end. */
   async release(): Promise<void> {
+    // Its sessions are back in the pool and serve other work: whoever comes next must not end them.
+    this.#notedSessions = new Set()
+    const given = { expiresAt: new Date(0), sessions: [] }
     try {
-      await this.#collection.updateOne({ name: this.name, owner: this.#owner }, { $set: { expiresAt: new Date(0) } })
+      await this.#collection.updateOne({ name: this.name, owner: this.#owner }, { $set: given })
     } catch (error) {
       throw translateError(error)
     }

@@ -150,6 +150,21 @@ describe('guard()', () => {
     expect((await storedLease(one))?.sessions).toHaveLength(100)
   })
 
+  it('leaves the sessions of a holder alone that has given the lease up: they serve other work by then', async () => {
+    const [one, other] = leases(2, 60_000)
+    await one?.acquire()
+    await write(one, 'before the end')
+    expect((await storedLease(one))?.sessions).toHaveLength(1)
+    await one?.release()
+    expect((await storedLease(one))?.sessions).toEqual([])
+    await other?.acquire()
+    expect(await one?.acquire()).toBe(false)
+    await other?.release()
+    await one?.acquire()
+    await write(one, 'and again')
+    expect((await storedLease(one))?.sessions).toHaveLength(1)
+  })
+
   it('fences off a process that was stopped while it held the lease, and that woke up after its end', async () => {
     const env = { MONGODB_URI: database.uri, DB_NAME: database.dbName, LEASE: 'of the sleeper' }
     const sleeper = startChild(new URL('./processes/sleeper.ts', import.meta.url), { env })

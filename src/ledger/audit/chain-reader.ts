@@ -16,8 +16,9 @@ export async function summariesOfChain(
   for await (const batch of scanRaw(database, collection, { filter: { switchId } }, signal)) {
     for (const document of documentsOf(batch)) {
       const summary = summaryOf(document) ?? summaryOfStranger(document)
-      // One whose number is none is kept: it is to be named.
-      if (!(summary.sequence <= afterSequence)) summaries.push(summary)
+      // One whose number is none of a chain's is kept: it is to be named.
+      const isBefore = summary.sequence >= 1 && summary.sequence <= afterSequence
+      if (!isBefore) summaries.push(summary)
     }
   }
   return summaries

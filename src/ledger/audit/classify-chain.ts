@@ -40,7 +40,7 @@ export interface ChainEvidence {
   readonly switchId: string
   /** Where the entries that were read begin. */
   readonly start: ChainStart
-  /** The hashes that the signed tree has for the entries after the start; undefined where it has none. */
+  /** The hashes that the signed tree has for entries of the chain. */
   readonly signed: ReadonlyMap<number, string>
 }
 
@@ -66,10 +66,10 @@ class ChainClassifier {
   constructor(found: readonly EntrySummary[], { switchId, start, signed }: ChainEvidence) {
     this.#switchId = switchId
     this.#start = start
-    this.#signed = signed
+    this.#signed = new Map([...signed].filter(([sequence]) => sequence > start.sequence))
     // Of two entries at one place the older one counts, in whatever order they are read.
     const entries = found.toSorted((a, b) => (a.entryId < b.entryId ? -1 : 1))
-    for (const [sequence, hash] of signed) this.#placeOf.set(hash, sequence)
+    for (const [sequence, hash] of this.#signed) this.#placeOf.set(hash, sequence)
     for (const { sequence, previous, computed, carried } of entries)
       if (computed === carried && !this.#placeOf.has(previous)) this.#placeOf.set(previous, sequence - 1)
     for (const { sequence, previous } of entries)
