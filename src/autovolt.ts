@@ -15,6 +15,7 @@ import { type Logger, silentLogger } from './core/logger.js'
 import type { Reader } from './core/repository/reader.js'
 import { Repository } from './core/repository/repository.js'
 import { SecretFields } from './core/repository/secret-fields.js'
+import { requireParts } from './core/require-parts.js'
 import { type SetupReport, setUpCollections } from './core/setup.js'
 import { closeOnSignals } from './core/signals.js'
 import { type Classroom, type ClassroomEntity, classroomEntity } from './devices/classroom.js'
@@ -176,6 +177,7 @@ export class AutoVolt<
     Devices extends Entity<Device> = DeviceEntity,
     Classrooms extends Entity<Classroom> = ClassroomEntity,
   >(options: OpenOptions<Devices, Classrooms>): Promise<AutoVolt<Devices, Classrooms>> {
+    requireParts(options)
     if (options.keys !== undefined) new KeyRing(options.keys)
     chosenEntities(options)
     const connection = await openConnection(options, options.logger ?? silentLogger)
@@ -190,7 +192,8 @@ export class AutoVolt<
     connection: Connection,
     options: AttachOptions<Devices, Classrooms> = {},
   ): AutoVolt<Devices, Classrooms> {
-    if (connection.readyState !== 1) {
+    requireParts(options)
+    if (connection?.readyState !== 1) {
       throw new DatabaseError(
         'CONFIGURATION',
         'The connection is not open; await connection.asPromise() before AutoVolt.attach()',
@@ -244,6 +247,10 @@ export class AutoVolt<
 
   /** Ends the handle; a connection of its own is closed, a borrowed one is left. Can be called more than once. */
   close(): Promise<void> {
+    if (this.database.transactions.session !== undefined) {
+      const message = 'The handle cannot be closed inside a transaction of its own; close it afterwards'
+      return Promise.reject(new DatabaseError('TRANSACTION', message))
+    }
     this.#closing ??= this.#close()
     return this.#closing
   }

@@ -37,6 +37,7 @@ export type { Health, PoolUse } from './core/health.js'
 export type { MongoJsonSchema } from './core/json-schema.js'
 export type { KeyRingOptions } from './core/key-ring.js'
 export { type Logger, silentLogger } from './core/logger.js'
+export type { BulkOperation, BulkResult } from './core/repository/bulk.js'
 export type { EntityChange, WatchOptions } from './core/repository/change-stream.js'
 export { type Change, type Changes, change, type UpdateOperator } from './core/repository/changes.js'
 export {
@@ -47,6 +48,7 @@ export {
   where,
 } from './core/repository/conditions.js'
 export type { Page, Slice } from './core/repository/page.js'
+export { afterQuerySchema, pageQuerySchema } from './core/repository/page-query.js'
 export {
   type AfterOptions,
   type FindManyOptions,
@@ -54,7 +56,7 @@ export {
   Reader,
   type StreamOptions,
 } from './core/repository/reader.js'
-export { type BulkOperation, type BulkResult, Repository, type UpdateOptions } from './core/repository/repository.js'
+export { Repository, type UpdateOptions } from './core/repository/repository.js'
 export type { ListOptions, ReadOptions, Selected, Sort } from './core/repository/selection.js'
 export type { SchemaLike } from './core/schema-like.js'
 export type { CollectionReport, SetupReport } from './core/setup.js'

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose'
+import { DatabaseError } from './errors.js'
 import { listen } from './listen.js'
 import type { Logger } from './logger.js'
 import { translateError } from './translate-error.js'
@@ -30,6 +31,9 @@ export class ConnectionEventSource {
 
   /** @returns a function that takes the listener away again. */
   on<Event extends ConnectionEvent>(event: Event, listener: ConnectionEvents[Event]): () => void {
+    if (!events.includes(event) || typeof listener !== 'function') {
+      throw new DatabaseError('CONFIGURATION', `A function can listen to ${events.join(', ')}, not to ${String(event)}`)
+    }
     const listeners = this.#listeners.get(event) ?? new Set()
     this.#listeners.set(event, listeners)
     listeners.add(listener as (argument: unknown) => void)
@@ -45,6 +49,15 @@ export class ConnectionEventSource {
     const passed = event === 'error' ? translateError(argument) : argument
     if (event !== 'error') this.#logger.info({}, `database ${event}`)
     else this.#logger.error({ reason: passed instanceof Error ? passed.message : 'unknown' }, 'database error')
-    for (const listener of this.#listeners.get(event) ?? []) listener(passed)
+    for (const listener of this.#listeners.get(event) ?? []) this.#call(event, listener, passed)
+  }
+
+  /** A listener's own mistake is not to break off what the connection, or closing it, is at. */
+  #call(event: ConnectionEvent, listener: (argument: unknown) => void, argument: unknown): void {
+    try {
+      listener(argument)
+    } catch (error) {
+      this.#logger.error({ event, reason: error instanceof Error ? error.message : 'unknown' }, 'a listener failed')
+    }
   }
 }

@@ -30,6 +30,7 @@ const longestPauseMs = 5_000
  * `CONFIGURATION` if the connection string or an option cannot be used.
  */
 export async function openConnection(options: ConnectionOptions, logger: Logger): Promise<Connection> {
+  requireUsable(options)
   const deadlineMs = performance.now() + (options.connectRetryMs ?? 30_000)
   for (let attempt = 0; ; attempt += 1) {
     // A Mongoose of our own: the host's settings and plugins are for the host's models.
@@ -49,6 +50,26 @@ export async function openConnection(options: ConnectionOptions, logger: Logger)
       )
       await sleep(pauseMs)
     }
+  }
+}
+
+const numbers = ['maxPoolSize', 'serverSelectionTimeoutMs', 'socketTimeoutMs', 'connectRetryMs'] as const
+const databaseInUri = /^mongodb(?:\+srv)?:\/\/[^/]+\/[^?]/
+
+/** What the driver would take for something else than it says. */
+function requireUsable(options: ConnectionOptions): void {
+  const { uri, dbName } = options
+  if (typeof uri !== 'string') {
+    throw new DatabaseError('CONFIGURATION', 'A `uri` is needed, such as mongodb://localhost:27017/?replicaSet=rs0')
+  }
+  for (const name of numbers) {
+    const value: unknown = options[name]
+    if (value !== undefined && !(Number.isInteger(value) && Number(value) >= 0)) {
+      throw new DatabaseError('CONFIGURATION', `The option ${name} has to be a whole number that is not negative`)
+    }
+  }
+  if (uri.startsWith('mongodb') && (dbName === undefined ? !databaseInUri.test(uri) : dbName === '')) {
+    throw new DatabaseError('CONFIGURATION', 'Name the database: in the option `dbName`, or in the connection string')
   }
 }
 

@@ -61,7 +61,11 @@ export class ValidationError extends DatabaseError {
   readonly issues: readonly ValidationIssue[]
 
   constructor(subject: string, issues: readonly ValidationIssue[], options: DatabaseErrorOptions = {}) {
-    super('VALIDATION', `${subject} is not valid: ${describeIssues(issues)}`, options)
+    super(
+      'VALIDATION',
+      `${subject} ${/[^su]s$/.test(subject) ? 'are' : 'is'} not valid: ${describeIssues(issues)}`,
+      options,
+    )
     this.issues = issues
   }
 

@@ -1,7 +1,9 @@
 import type { Connection, Model } from 'mongoose'
 import type { Clock } from './clock.js'
 import type { EntityDescription, Identified } from './entity.js'
+import { translateModelError } from './mongoose-errors.js'
 import { toMongooseSchema } from './mongoose-schema.js'
+import { subjectOf } from './translate-error.js'
 
 let compiledCount = 0
 
@@ -34,6 +36,29 @@ export class Models {
   #compile(entity: EntityDescription): Model<never> {
     compiledCount += 1
     const name = `autovolt:${entity.name}:${compiledCount}`
-    return this.#connection.model(name, toMongooseSchema(entity, this.#clock), entity.collection) as never
+    const model = this.#connection.model(name, toMongooseSchema(entity, this.#clock), entity.collection)
+    return withOwnErrors(model as never, entity)
   }
+}
+
+/** Mongoose has hooks for nearly all that may fail; these are the places without one. */
+function withOwnErrors<T extends Model<never>>(model: T, entity: EntityDescription): T {
+  const subject = subjectOf(entity)
+  const validate = model.validate.bind(model) as (...args: unknown[]) => Promise<unknown>
+  const translated = (error: unknown) => {
+    throw translateModelError(error, subject)
+  }
+  return new Proxy(model, {
+    construct(target, args) {
+      try {
+        return Reflect.construct(target, args) as object
+      } catch (error) {
+        return translated(error)
+      }
+    },
+    get(target, name, receiver) {
+      if (name === 'validate') return (...args: unknown[]) => validate(...args).catch(translated)
+      return Reflect.get(target, name, receiver) as unknown
+    },
+  })
 }

@@ -129,6 +129,7 @@ export class Transactions {
    * error is run again from the start, so it must have no effects outside the database.
    */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (typeof work !== 'function') throw new DatabaseError('CONFIGURATION', 'A transaction takes a function')
     const outer = this.#running.getStore()
     if (outer !== undefined) return this.#join(outer, work)
     await this.#refuseStandalone()

@@ -1,5 +1,5 @@
-import type { z } from 'zod'
-import { ValidationError, type ValidationIssue } from './errors.js'
+import { z } from 'zod'
+import { DatabaseError, ValidationError, type ValidationIssue } from './errors.js'
 import { isRecord } from './is-record.js'
 import { asZod, type SchemaLike } from './schema-like.js'
 
@@ -9,9 +9,21 @@ import { asZod, type SchemaLike } from './schema-like.js'
  * @throws ValidationError with every issue's path, message and received type, never a value.
  */
 export function validateData<Output>(schema: SchemaLike<Output>, data: unknown, subject = 'The data'): Output {
-  const result = asZod(schema).safeParse(data)
+  const result = parseData(schema, data)
   if (result.success) return result.data
   throw new ValidationError(subject, issuesOf(result.error, data))
+}
+
+/** @throws DatabaseError `CONFIGURATION` for what is no schema, or one that works asynchronously. */
+function parseData<Output>(schema: SchemaLike<Output>, data: unknown): z.ZodSafeParseResult<Output> {
+  if (!isRecord(schema) || !('_zod' in schema))
+    throw new DatabaseError('CONFIGURATION', 'Data is validated by a zod schema')
+  try {
+    return asZod(schema).safeParse(data)
+  } catch (error) {
+    if (!(error instanceof z.core.$ZodAsyncError)) throw error
+    throw new DatabaseError('CONFIGURATION', 'The schema works asynchronously: validate with its own parseAsync()')
+  }
 }
 
 /** The issues of a zod error, each with the type of what was found at its path. */

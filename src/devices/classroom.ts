@@ -7,6 +7,7 @@ export const classroomEntity = defineEntity({
   name: 'classroom',
   collection: 'classrooms',
   fields: {
+    /** Unique in the whole database, so that a room can be addressed by it alone: of two rooms 101, each says its building. */
     name: z.string().min(1).max(200),
     building: z.string().min(1).max(200).optional(),
     floor: z.int().min(-20).max(200).optional(),

@@ -65,6 +65,15 @@ export const deviceEntity = defineEntity({
       },
       expression: { $eq: [{ $size: { $setUnion: ['$switches.gpio', []] } }, { $size: '$switches' }] },
     },
+    {
+      path: 'switches',
+      message: 'two switches have the same _id',
+      check: ({ switches }) => {
+        const ids = (switches as { _id: ObjectId }[]).map(({ _id }) => _id.toHexString())
+        return new Set(ids).size === ids.length
+      },
+      expression: { $eq: [{ $size: { $setUnion: ['$switches._id', []] } }, { $size: '$switches' }] },
+    },
   ],
   softDelete: true,
   indexes: [
@@ -72,6 +81,13 @@ export const deviceEntity = defineEntity({
       key: { macAddress: 1, deletedAt: 1 },
       unique: true,
       serves: 'the device that a message names; a deleted one frees its address',
+    },
+    {
+      key: { 'switches._id': 1, deletedAt: 1 },
+      unique: true,
+      // An empty list would be in the index too, once for all devices.
+      partialFilterExpression: { 'switches._id': { $exists: true } },
+      serves: 'the one device of a switch, whose chain in the ledger it is',
     },
     { key: { classroom: 1, name: 1, _id: 1 }, serves: 'the devices of a classroom by name' },
     { key: { lastSeenAt: 1, _id: 1 }, serves: 'devices that have not been heard of' },

@@ -12,6 +12,8 @@ import { loadMemoryServer, type MemoryServer } from './memory-server.js'
 const setName = 'autovolt'
 const startAttempts = 5
 const host = '127.0.0.1'
+/** A process that is killed would leave its socket in /tmp for good. */
+const ownArgs = process.platform === 'win32' ? [] : ['--nounixsocket']
 
 export interface ReplicaSetOptions {
   /**
@@ -99,7 +101,7 @@ async function layOut(
 ): Promise<MongoMemoryReplSet> {
   const binary = { systemBinary: mongod.path, version: mongod.version }
   const storageEngine = 'wiredTiger' as const
-  const common = { replSet: setName, storageEngine, ip: host, args: [...args] }
+  const common = { replSet: setName, storageEngine, ip: host, args: [...ownArgs, ...args] }
   const replicaSet = new MongoMemoryReplSet({ binary, replSet: { name: setName, storageEngine } })
   // The members are handed in rather than counted, because only then does each keep exactly the port it is given.
   for (let index = 0; index < members; index += 1) {

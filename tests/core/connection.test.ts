@@ -47,7 +47,7 @@ describe('the first connection', () => {
   it('fails with a DatabaseConnectionError once the limit is reached', async () => {
     const { logger, warnings } = recordingLogger()
     const opening = AutoVolt.open({
-      uri: `mongodb://127.0.0.1:${await freePort()}/`,
+      uri: `mongodb://127.0.0.1:${await freePort()}/school`,
       serverSelectionTimeoutMs: 100,
       connectRetryMs: 1_000,
       logger,
@@ -68,7 +68,10 @@ describe('the first connection', () => {
     await using client = new MongoClient(uri)
     await client.db('admin').command({ createUser: 'asha', pwd: password, roles: ['root'] })
     const { logger, warnings } = recordingLogger()
-    const wrong = AutoVolt.open({ uri: `mongodb://asha:not-${password}@127.0.0.1:${port}/`, logger })
+    const wrong = AutoVolt.open({
+      uri: `mongodb://asha:not-${password}@127.0.0.1:${port}/school?authSource=admin`,
+      logger,
+    })
     await expect(wrong).rejects.toMatchObject({
       name: 'DatabaseError',
       code: 'NOT_AUTHORIZED',
@@ -76,7 +79,9 @@ describe('the first connection', () => {
       message: 'The database refused: Authentication failed.',
     })
     expect(warnings).toEqual([])
-    await using volt = await AutoVolt.open({ uri: `mongodb://asha:${password}@127.0.0.1:${port}/` })
+    await using volt = await AutoVolt.open({
+      uri: `mongodb://asha:${password}@127.0.0.1:${port}/school?authSource=admin`,
+    })
     expect(await volt.health()).toMatchObject({ status: 'up' })
 
     // Without a login nobody is refused at the door, but at the first call.

@@ -64,7 +64,7 @@ const malformed = [
 describe('credentials', () => {
   it.each(malformed)('are not shown of %s', async (uri) => {
     const { logger, lines } = recorder()
-    const opening = AutoVolt.open({ uri, connectRetryMs: 0, serverSelectionTimeoutMs: 100, logger })
+    const opening = AutoVolt.open({ uri, dbName: 'school', connectRetryMs: 0, serverSelectionTimeoutMs: 100, logger })
     const error: unknown = await opening.then(
       (volt) => volt.close(),
       (reason: unknown) => reason,
@@ -77,7 +77,7 @@ describe('credentials', () => {
   it('are not shown where the server cannot be reached, nor in the log of the attempts', async () => {
     const { logger, lines } = recorder()
     const uri = `mongodb://${user}:${encoded}@127.0.0.1:${await freePort()}/?replicaSet=rs0`
-    const opening = AutoVolt.open({ uri, connectRetryMs: 500, serverSelectionTimeoutMs: 100, logger })
+    const opening = AutoVolt.open({ uri, dbName: 'school', connectRetryMs: 500, serverSelectionTimeoutMs: 100, logger })
     expectNoCredentials(await opening.catch((error: unknown) => error))
     expect(lines.length).toBeGreaterThan(0)
     expectNoCredentials(lines)

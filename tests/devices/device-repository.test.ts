@@ -56,6 +56,28 @@ describe('a device', () => {
   })
 })
 
+describe('a switch', () => {
+  it('is of one device only, and in it once', async () => {
+    const _id = new ObjectId()
+    const twice = [aSwitch({ _id, gpio: 1 }), aSwitch({ _id, gpio: 2 })]
+    await expect(volt.devices.create(aDevice({ switches: twice }))).rejects.toMatchObject({
+      issues: [{ path: 'switches', message: 'two switches have the same _id' }],
+    })
+    const first = await volt.devices.create(aDevice({ switches: [aSwitch({ _id })] }))
+    const { insertedId } = await database.db
+      .collection('devices')
+      .insertOne({ ...first, _id: new ObjectId(), macAddress: aMacAddress(), switches: [] })
+    const raw = database.db.collection('devices').updateOne({ _id: insertedId }, { $set: { switches: twice } })
+    await expect(raw).rejects.toMatchObject({ code: 121 })
+    const other = aDevice({ switches: [aSwitch({ _id })] })
+    await expect(volt.devices.create(other)).rejects.toMatchObject({ code: 'CONFLICT', fields: ['switches._id'] })
+    await volt.devices.delete(first._id)
+    await volt.devices.create(other)
+    await expect(volt.devices.restore(first._id)).rejects.toMatchObject({ code: 'CONFLICT' })
+    await volt.devices.createMany([aDevice({ switches: [] }), aDevice({ switches: [] })])
+  })
+})
+
 describe('the switches of a device that is registered again', () => {
   const inputOf = (macAddress: string, switches: readonly object[]) =>
     aDevice({ macAddress, classroom: new ObjectId(), switches: switches as never })

@@ -74,7 +74,7 @@ export const where = {
   matches: (pattern: RegExp): Condition<string> => new Condition<string>({ $regex: pattern }),
   /** Texts that begin so; the text is taken literally, and an index is used. */
   startsWith: (text: string): Condition<string> =>
-    new Condition<string>({ $regex: new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`) }),
+    new Condition<string>({ $regex: new RegExp(`^${requireText(text).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`) }),
   and: <Document>(...filters: readonly Filter<NoInfer<Document>>[]): Combination<Document> =>
     new Combination('$and', filters),
   or: <Document>(...filters: readonly Filter<NoInfer<Document>>[]): Combination<Document> =>
@@ -82,6 +82,12 @@ export const where = {
   nor: <Document>(...filters: readonly Filter<NoInfer<Document>>[]): Combination<Document> =>
     new Combination('$nor', filters),
 } as const
+
+function requireText(text: unknown): string {
+  if (typeof text === 'string') return text
+  const issue = { path: '', message: 'expected a text to begin with', received: typeName(text) }
+  throw new ValidationError('The condition', [issue])
+}
 
 const maximumListLength = 10_000
 

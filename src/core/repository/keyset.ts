@@ -29,10 +29,23 @@ export function keysetSort(entity: EntityDescription, equalities: ReadonlySet<st
     if (index.unique === true && free.length === fields.length && runsAlong(free, fields)) return fields
     if (runsAlong(free, complete)) return complete
   }
-  const wanted = complete.map(([field, way]) => `${field}: ${way}`).join(', ')
-  throw new DatabaseError(
+  throw unindexed(entity, equalities, complete)
+}
+
+function unindexed(entity: EntityDescription, equalities: ReadonlySet<string>, sort: KeysetSort): DatabaseError {
+  const wanted = sort.map(([field, way]) => `${field}: ${way}`).join(', ')
+  const close = entity.indexes
+    .filter(({ partialFilterExpression }) => partialFilterExpression === undefined)
+    .map(({ key }) => Object.entries(key))
+    .find((key) => key.length > sort.length && runsAlong(key.slice(-sort.length), sort))
+  const missing = (close ?? []).slice(0, -sort.length).flatMap(([field]) => (equalities.has(field) ? [] : [field]))
+  const advice =
+    missing.length === 0
+      ? 'declare one that ends so'
+      : `one would if the filter fixed ${missing.join(' and ')} to one value`
+  return new DatabaseError(
     'UNINDEXED_SORT',
-    `No index of ${entity.collection} serves the sort { ${wanted} }: declare one that ends so`,
+    `No index of ${entity.collection} serves the sort { ${wanted} }: ${advice}`,
   )
 }
 
@@ -130,10 +143,11 @@ function valueAt(document: Document, path: string): unknown {
 
 /** The fields that the filter fixes to one value; a list could equal a field's value or one of its items. */
 export function equalitiesOf(query: Document): ReadonlySet<string> {
-  const fixed = Object.entries(query).filter(
-    ([, condition]) => '$eq' in Object(condition) && !Array.isArray(condition.$eq),
-  )
-  return new Set(fixed.map(([field]) => field))
+  const fixed = Object.entries(query).flatMap(([field, condition]) => {
+    if (field === '$and') return (condition as Document[]).flatMap((part) => [...equalitiesOf(part)])
+    return '$eq' in Object(condition) && !Array.isArray(condition.$eq) ? [field] : []
+  })
+  return new Set(fixed)
 }
 
 /** The cursor is made of the sort's fields, so they are read too. */

@@ -8,6 +8,7 @@ import { toObjectId } from '../fields.js'
 import { type EntityChange, toResumeToken, type WatchOptions, watchCollection } from './change-stream.js'
 import { compileFilter } from './compile-filter.js'
 import type { Filter } from './conditions.js'
+import { refused } from './data.js'
 import {
   afterCursor,
   encodeCursor,
@@ -247,7 +248,10 @@ export class Reader<Stored extends Identified> {
     query: DriverFilter<Stored>,
     options: Pick<ReadOptions<Stored>, 'withDeleted'>,
   ): DriverFilter<Stored> {
-    if (!this.entity.softDelete || options.withDeleted === true) return query
+    const { withDeleted = false } = options
+    if (typeof withDeleted !== 'boolean')
+      throw refused('The query', 'withDeleted', 'expected true or false', withDeleted)
+    if (!this.entity.softDelete || withDeleted) return query
     const isAlive = { deletedAt: { $eq: null } }
     const both = 'deletedAt' in query ? { $and: [query, isAlive] } : { ...query, ...isAlive }
     return both as DriverFilter<Stored>

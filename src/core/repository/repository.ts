@@ -10,6 +10,7 @@ import type { Database } from '../database.js'
 import type { Entity, EntityDescription, StoredFields } from '../entity.js'
 import { ConflictError, DatabaseError, NotFoundError } from '../errors.js'
 import { toObjectId } from '../fields.js'
+import { type BulkOperation, type BulkResult, requireBatch, requireOperations, targetOf } from './bulk.js'
 import type { Changes } from './changes.js'
 import type { Filter } from './conditions.js'
 import { refused } from './data.js'
@@ -19,23 +20,11 @@ import { SecretFields } from './secret-fields.js'
 import { bounded, compileSort } from './selection.js'
 import { prepareUpsert, type Upsert, upsertStage } from './upsert.js'
 
-const maximumBatch = 10_000
 const upsertAttempts = 5
 
 export interface UpdateOptions {
   /** The `__v` that the change was made for; another one means that somebody was faster, and nothing is written. */
   readonly version?: number
-}
-
-export type BulkOperation<Stored, Input> =
-  | { readonly create: Input }
-  | { readonly update: ObjectId | string; readonly changes: Changes<Stored, Input>; readonly version?: number }
-  | { readonly delete: ObjectId | string; readonly version?: number }
-
-export interface BulkResult {
-  readonly created: ObjectId[]
-  readonly updated: number
-  readonly deleted: number
 }
 
 /**
@@ -58,6 +47,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
    * ours too; it does not take part in transactions by itself.
    */
   get model(): Model<Stored> {
+    this.database.requireOpen()
     return this.database.models.of<Stored>(this.entity)
   }
 
@@ -148,6 +138,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   /** Several writes, in order, all or none. @throws ValidationError, NotFoundError, ConflictError. */
   async bulk(operations: readonly BulkOperation<Stored, Input>[]): Promise<BulkResult> {
     requireBatch(this.entity, operations)
+    requireOperations(this.entity, operations)
     if (operations.length === 0) return { created: [], updated: 0, deleted: 0 }
     const created: ObjectId[] = []
     const writes = operations.map((operation, index): AnyBulkWriteOperation<Stored> => {
@@ -285,20 +276,9 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
 /** Thrown inside a bulk write's transaction, so that nothing of it is stored. */
 class TargetMissed extends Error {}
 
-function targetOf(
-  operation: { readonly update: ObjectId | string } | { readonly delete: ObjectId | string },
-): ObjectId {
-  return toObjectId('update' in operation ? operation.update : operation.delete)
-}
-
 function requireVersion(version: number): number {
   if (Number.isInteger(version) && version >= 0) return version
   throw refused('The options', 'version', 'expected the __v of a document', version)
-}
-
-function requireBatch(entity: EntityDescription, items: readonly unknown[]): void {
-  if (Array.isArray(items) && items.length <= maximumBatch) return
-  throw refused(entity.name, '', `expected a list of at most ${maximumBatch}`, items)
 }
 
 /** Refuses a call on an entity without soft delete. */

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { afterQuerySchema, pageQuerySchema } from '../../../src/core/repository/page-query.js'
+import { validateData } from '../../../src/core/validate.js'
+import { testDatabase } from '../../support/database.js'
+import { openVolt } from '../../support/volt.js'
+
+describe('the query parameters of a page', () => {
+  it('are numbers and fields, with defaults', () => {
+    const query = { page: '2', limit: '20', sort: 'building,-name', search: 'x' }
+    expect(validateData(pageQuerySchema, query)).toEqual({ page: 2, limit: 20, sort: { building: 1, name: -1 } })
+    expect(validateData(pageQuerySchema, {})).toEqual({ page: 1, limit: 50, sort: {} })
+    expect(validateData(afterQuerySchema, {})).toEqual({ cursor: null, limit: 50, sort: {} })
+  })
+
+  it.each([
+    [{ page: '0' }, 'page'],
+    [{ page: '-1' }, 'page'],
+    [{ page: '1e3' }, 'page'],
+    [{ page: ['1', '2'] }, 'page'],
+    [{ limit: '1001' }, 'limit'],
+    [{ limit: '' }, 'limit'],
+    [{ limit: '2.5' }, 'limit'],
+    [{ sort: '$natural' }, 'sort'],
+    [{ sort: { name: 1 } }, 'sort'],
+    [{ sort: 'name,,' }, 'sort'],
+  ])('are refused out of bounds: %j', (query, path) => {
+    expect(() => validateData(pageQuerySchema, query)).toThrow(
+      expect.objectContaining({ issues: [expect.objectContaining({ path })] }),
+    )
+  })
+
+  it('are what page() and after() take', async () => {
+    const volt = await openVolt(testDatabase())
+    await volt.setup()
+    await volt.classrooms.createMany([{ name: 'a' }, { name: 'b' }, { name: 'c' }])
+    const page = await volt.classrooms.page({}, validateData(pageQuerySchema, { page: '2', limit: '2', sort: '-name' }))
+    expect(page.items.map(({ name }) => name)).toEqual(['a'])
+    const first = await volt.classrooms.after({}, validateData(afterQuerySchema, { limit: '2' }))
+    const query = { limit: '2', cursor: first.nextCursor }
+    const second = await volt.classrooms.after({}, validateData(afterQuerySchema, query))
+    expect(second.items.map(({ name }) => name)).toEqual(['c'])
+  })
+})
