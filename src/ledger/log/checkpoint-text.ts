@@ -18,7 +18,10 @@ export function formatTreeHead({ origin, size, rootHash }: TreeHead): string {
 
 /** @throws NoteError if it is not the text of a checkpoint. */
 export function parseTreeHead(text: string): TreeHead {
-  const [origin = '', size = '', root = ''] = text.split('\n')
+  const lines = text.split('\n')
+  const [origin = '', size = '', root = ''] = lines
+  // Lines after the third are allowed, and say nothing here.
+  if (lines.pop() !== '' || lines.includes('')) throw new NoteError('a checkpoint has no empty line')
   const rootHash = decodeBase64(root)
   if (origin === '' || !/^(0|[1-9][0-9]{0,15})$/.test(size) || !Number.isSafeInteger(Number(size)))
     throw new NoteError('a checkpoint has an origin and a size')

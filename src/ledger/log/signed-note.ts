@@ -12,7 +12,8 @@ import { decodeBase64 } from './base64.js'
 
 /** Ed25519, as the C2SP signed-note specification numbers it. */
 const ed25519 = 0x01
-const keyNamePattern = /^[^\s+]{1,200}$/u
+/** No spaces, whatever Unicode calls one, no plus sign, and nothing that a note cannot have. */
+const keyNamePattern = /^[^\s+\p{Cc}\p{Cs}\ufffd]{1,200}$/u
 const signaturePrefix = '\u2014 '
 
 /** A line of a signed note that is not in the specified form. */
@@ -43,9 +44,9 @@ export function parseNote(note: string): SignedNote {
   return { text: note.slice(0, end + 1), signatures: lines.map(parseSignature) }
 }
 
-/** Control characters, and what stands for bytes that are no UTF-8, would let two different notes look the same. */
+/** Control characters, and what is or stands for no UTF-8, would let two different notes look or sign the same. */
 function isPlain(note: string): boolean {
-  return ![...note].some((character) => (character < ' ' && character !== '\n') || character === '\ufffd')
+  return ![...note].some((character) => (character < ' ' && character !== '\n') || /[\p{Cs}\ufffd]/u.test(character))
 }
 
 function parseSignature(line: string): NoteSignature {
