@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util'
 import { foundation } from './foundation/index.js'
 import { type Group, machine, type Row, table } from './harness.js'
+import { ledger } from './ledger/index.js'
 
-const groups: Readonly<Record<string, Group>> = { foundation }
+const groups: Readonly<Record<string, Group>> = { foundation, ledger }
 
 /** `npm run bench -- GROUP [--json] [--large] [--documents N] [--rounds N]` */
 async function main(): Promise<void> {

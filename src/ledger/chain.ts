@@ -6,6 +6,7 @@ import { compareFacts, type Fact, factOf } from './fact.js'
 import type { FactStore } from './fact-store.js'
 import { entryFormatVersion } from './format-version.js'
 import { generateHash, genesisHash } from './hash.js'
+import { RecentFacts } from './recent-facts.js'
 import { adjustmentOf, changeAmong, type RegisterChange, sumOf } from './register.js'
 import { SwitchMeter } from './switch-meter.js'
 
@@ -36,6 +37,7 @@ export class Chain {
   #newestMs = Number.NEGATIVE_INFINITY
   /** Stands after the newest fact; undefined while a late one may have changed what it knows. */
   #meter: SwitchMeter | undefined
+  #recent = new RecentFacts([])
   /** The two neighbours between which the next late fact is likely to fall: the last late one, and the one after it. */
   #gap: { readonly before: Fact; readonly after: Fact } | undefined
   /** Facts of entries that are built but not stored yet: the store does not know them. */
@@ -62,7 +64,7 @@ export class Chain {
     chain.#cost = head.calculatedCost
     const isNewest = !head.flags.includes('late')
     chain.#newestMs = isNewest ? head.timestamp.getTime() : await stores.chains.newestMs(switchId, session)
-    chain.#meter = await chain.#newMeter(head.energySource === 'counter')
+    chain.#meter = await chain.#newMeter()
     return chain
   }
 
@@ -146,7 +148,10 @@ export class Chain {
     this.#producedMws = producedMws
     this.#cost = cost
     this.#newestMs = Math.max(this.#newestMs, atMs)
-    if (fact !== undefined) this.#unstored.push(fact)
+    if (fact !== undefined) {
+      this.#unstored.push(fact)
+      this.#recent.add(fact)
+    }
     return entry
   }
 
@@ -154,16 +159,23 @@ export class Chain {
   #knownChange(fact: Fact): RegisterChange | undefined {
     if (this.#meter === undefined) return undefined
     if (this.#meter.isNext(fact)) return sumOf(this.#meter.take([fact]))
+    // Counter readings decide about each other: two of them do not do.
+    const around = fact.counter === undefined ? (this.#recent.neighboursOf(fact) ?? this.#gapAround(fact)) : undefined
+    if (around === undefined || around.before.counter !== undefined || around.after.counter !== undefined)
+      return undefined
+    this.#gap = { before: fact, after: around.after }
+    return changeAmong([around.before, around.after], fact)
+  }
+
+  #gapAround(fact: Fact) {
     const gap = this.#gap
-    if (gap === undefined || fact.counter !== undefined) return undefined
-    if (compareFacts(gap.before, fact) >= 0 || compareFacts(fact, gap.after) >= 0) return undefined
-    this.#gap = { before: fact, after: gap.after }
-    return changeAmong([gap.before, gap.after], fact)
+    if (gap === undefined || compareFacts(gap.before, fact) >= 0 || compareFacts(fact, gap.after) >= 0) return undefined
+    return gap
   }
 
   async #lookedUpChange(fact: Fact): Promise<RegisterChange> {
-    this.#meter ??= await this.#newMeter(fact.counter !== undefined)
-    const known = this.#knownChange(fact)
+    this.#meter ??= await this.#newMeter()
+    const known = this.#knownChange(fact) ?? (await this.#changeAmongRecent(fact))
     if (known !== undefined) return known
     const { facts, toTheEnd } = await this.#facts.around(this.#switchId, fact, this.#beside())
     const after = facts.find((other) => compareFacts(fact, other) < 0)
@@ -173,9 +185,20 @@ export class Chain {
     return changeAmong(facts, fact)
   }
 
-  async #newMeter(isCounter: boolean): Promise<SwitchMeter> {
+  /** Learns the facts since the late one: others that are as late will need no query. */
+  async #changeAmongRecent(fact: Fact): Promise<RegisterChange | undefined> {
+    if (fact.counter !== undefined) return undefined
+    const recent = await this.#facts.backTo(this.#switchId, fact, this.#beside())
+    if (recent === undefined) return undefined
+    this.#recent = new RecentFacts(recent)
+    return this.#knownChange(fact)
+  }
+
+  async #newMeter(): Promise<SwitchMeter> {
     const meter = new SwitchMeter()
-    meter.take(await this.#facts.newest(this.#switchId, isCounter, this.#beside()))
+    const newest = await this.#facts.newest(this.#switchId, this.#beside())
+    meter.take(newest)
+    this.#recent = new RecentFacts(newest)
     return meter
   }
 

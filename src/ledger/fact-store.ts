@@ -10,6 +10,8 @@ import { areStanding, sameReading } from './standing-counter.js'
 const fewFacts = 3
 const someReadings = 16
 const largestPage = 5000
+/** A fact with no more facts after it than these is late as it happens among several writers, and others will be too. */
+const largestLateness = 256
 /** A page that so many entries were asked for, and whose counter stood still, is worth a look for the end of that. */
 const worthSkipping = 64
 
@@ -90,12 +92,26 @@ export class FactStore {
     }
   }
 
+  /** The newest facts: a meter that has taken them stands as if it had taken all. */
+  newest(switchId: ObjectId, beside: Beside): Promise<readonly Fact[]> {
+    return this.#back(switchId, always, beside, someReadings)
+  }
+
   /**
-   * The newest facts: a meter that has taken them stands as if it had taken all.
-   * @param isCounter Whether counter readings are expected, of which it takes some more.
+   * The newest facts, back to one before a fact that comes late; undefined if there are too many after it for that to be
+   * worth its while.
    */
-  async newest(switchId: ObjectId, isCounter: boolean, beside: Beside): Promise<readonly Fact[]> {
-    return this.#back(switchId, always, beside, isCounter ? someReadings : fewFacts)
+  async backTo(switchId: ObjectId, { atMs }: Fact, beside: Beside): Promise<readonly Fact[] | undefined> {
+    const entries = await this.#read(switchId, always, -1, largestLateness, beside.session)
+    const isAll = entries.length < largestLateness
+    const whole = isAll ? entries : withoutLastInstant(entries)
+    const oldestMs = isAll ? Number.NEGATIVE_INFINITY : (whole.at(-1)?.timestamp.getTime() ?? Number.POSITIVE_INFINITY)
+    if (oldestMs >= atMs) return undefined
+    const untilMs = (await this.#archivedUntilMs(switchId, beside)) ?? Number.NEGATIVE_INFINITY
+    const unstored = beside.unstored.filter((fact) => fact.atMs >= oldestMs)
+    return inOrder([...whole.flatMap((entry) => factOf(entry) ?? []), ...unstored]).filter(
+      (fact) => fact.atMs > untilMs,
+    )
   }
 
   /** The facts around a new one, as far as it can make a difference to what they come to. */

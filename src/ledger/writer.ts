@@ -6,6 +6,7 @@ import { AppendCall, type Appended, type Pending, PendingEvent } from './append-
 import { Chain, type Stores } from './chain.js'
 import { ChainCache } from './chain-cache.js'
 import { ChainStore, keyOf } from './chain-store.js'
+import { Contention } from './contention.js'
 import { type LedgerEntry, type LedgerEvent, ledgerEntryEntity } from './entry.js'
 import { EntryStore } from './entry-store.js'
 import { type ArchivedUntil, FactStore } from './fact-store.js'
@@ -31,6 +32,9 @@ const maximumChains = 25_000
 /** After a repeated event so many batches look for repetitions before they write. */
 const watchfulBatches = 20
 const attempts = 200
+/** Contended chains that are written at once, so that they do not take all connections. */
+const groupsAtOnce = 6
+const courtesyMs = 6
 const duplicateKey = 11000
 const validationFailed = 121
 
@@ -40,6 +44,7 @@ export class LedgerWriter {
   readonly #stores: Stores
   readonly #entries: EntryStore
   readonly #lanes: readonly ChainLane[]
+  readonly #contention = new Contention()
   #watchful = 0
 
   constructor({ database, collection: name, archivedUntil }: WriterOptions) {
@@ -76,12 +81,21 @@ export class LedgerWriter {
     return this.#lanes[(id[11] ?? 0) % laneCount] as ChainLane
   }
 
+  /** Writes the batch: what belongs to contended chains beside the rest, a few of these at a time. */
   async #write(batch: readonly Pending[], chains: ChainCache): Promise<void> {
-    let open = batch
+    const groups = this.#contention.groups(batch).values()
+    const work = async () => {
+      for (const group of groups) await this.#writeGroup(group, chains)
+    }
+    await Promise.all(Array.from({ length: groupsAtOnce }, work))
+  }
+
+  async #writeGroup(group: readonly Pending[], chains: ChainCache): Promise<void> {
+    let open = group
     for (let attempt = 1; open.length > 0; attempt += 1) {
       open = open.filter(({ isGivenUp }) => !isGivenUp)
       try {
-        if (this.#watchful > 0 || attempt > 1) {
+        if (this.#watchful > 0) {
           this.#watchful = Math.max(0, this.#watchful - 1)
           open = await this.#settleRepeated(open)
         }
@@ -89,10 +103,15 @@ export class LedgerWriter {
       } catch (error) {
         open = giveUp(open, error, chains)
       }
+      // A chain that turns out to be contended is not to hold up the others.
+      if (this.#contention.groups(open).length > 1) {
+        await this.#write(open, chains)
+        return
+      }
     }
   }
 
-  /** Writes as much of the batch as it can. @returns what is left, after a collision with another writer or a repetition. */
+  /** Writes as much of the group as it can. @returns what is left, after a collision with another writer or a repetition. */
   async #writeOnce(batch: readonly Pending[], chains: ChainCache, attempt: number): Promise<readonly Pending[]> {
     const known = await chains.load(new Map(batch.map(({ chain, event }) => [chain, event.switchId])))
     const entries = await this.#build(batch, known)
@@ -107,14 +126,27 @@ export class LedgerWriter {
     const rest = batch.slice(stored)
     // What was built and not stored is in memory only: it is to be read again.
     for (const { chain } of rest) chains.forget(chain)
-    if (error === undefined) return []
+    if (error === undefined) {
+      await this.#letOthers(batch[0]?.chain)
+      return []
+    }
     if (attempt >= attempts) return giveUp(rest, error, chains)
     if (isRepetition(error)) this.#watchful = watchfulBatches
-    else if (isCollision(error)) await sleep(Math.random() * Math.min(2 ** attempt, 50))
+    else if (isCollision(error)) this.#contention.collided(rest[0]?.chain ?? '')
     // The server's validator refused this one; the others are none the worse for it.
     else if (isRefusal(error)) rest[0]?.fail(error)
     else return giveUp(rest, error, chains)
     return rest
+  }
+
+  /**
+   * Whoever has just written knows the head of the chain, and the others have to read it: without a pause one writer would
+   * win for ever.
+   */
+  async #letOthers(chain: string | undefined): Promise<void> {
+    if (chain === undefined || !this.#contention.has(chain)) return
+    this.#contention.passed(chain)
+    await sleep(Math.random() * courtesyMs)
   }
 
   /** The entries that the events become; undefined if one of them cannot become any, or its chain is not up to date. */

@@ -14,10 +14,10 @@ import {
 import { CheckpointReader, TreeCheck } from '../audit/tree-check.js'
 import { genesisHash } from '../hash.js'
 import { decodeBase64 } from '../log/base64.js'
-import type { TreeHead } from '../log/checkpoint-text.js'
+import { openCheckpoint, type TreeHead } from '../log/checkpoint-text.js'
 import { hashBytes, MerkleFrontier } from '../log/merkle-tree.js'
 import { NoteError, VerifierKey } from '../log/signed-note.js'
-import { commitmentOf } from '../personal/commitment.js'
+import { commitmentOf, isSalt } from '../personal/commitment.js'
 import { digestFault, type ExportHeader, exportFormat } from './export-format.js'
 import { linesIn } from './line-reader.js'
 
@@ -42,7 +42,8 @@ const startsLater = (size: number) => `The first ${size} entries of the ledger a
  * Verifies an exported file: every byte by the signed digest, every entry by its hash, every chain by its links, and the
  * tree by its signed checkpoints. Pure: no database, no network. Memory stays flat, but for damaged chains.
  * @param open Gives the bytes of the file from its beginning; called a second time if something is damaged.
- * @throws ExportError if it is no export, or of a format that this version does not know; NoteError for what is no key.
+ * @throws ExportError if it is no export, or of a format that this version does not know; NoteError for what is no key, or
+ * no checkpoint; UntrustedCheckpointError for a known checkpoint that none of the keys has signed.
  * @example
  * const report = await verifyExport(() => createReadStream('ledger.jsonl'), { verifierKeys: [key] })
  */
@@ -51,7 +52,8 @@ export async function verifyExport(
   options: VerifyExportOptions,
 ): Promise<VerificationReport> {
   const keys = options.verifierKeys.map((key) => VerifierKey.parse(key))
-  if (keys.length === 0) throw new NoteError('an export is verified with at least one verifier key')
+  if (new Set(keys.map(({ name }) => name)).size !== 1)
+    throw new NoteError('an export is verified with the verifier keys of one log, at least one')
   const verification = new ExportVerification(keys, options.knownCheckpoint)
   let number = 0
   for await (const line of linesIn(open())) verification.take(line, ++number)
@@ -83,7 +85,7 @@ class ExportVerification {
   constructor(keys: readonly VerifierKey[], knownCheckpoint: string | undefined) {
     this.#keys = keys
     this.#reader = new CheckpointReader(keys, this.#findings)
-    this.#known = knownCheckpoint === undefined ? undefined : this.#reader.open(knownCheckpoint)
+    this.#known = knownCheckpoint === undefined ? undefined : openCheckpoint(knownCheckpoint, keys)
     this.#pass = new ChainPass(this.#starts)
   }
 
@@ -108,15 +110,24 @@ class ExportVerification {
 
   #begin(line: Line | undefined): void {
     const header = line?.header as ExportHeader | undefined
-    if (header === undefined || typeof header !== 'object')
+    if (typeof header !== 'object' || header === null)
       throw new ExportError('the file does not begin as an export does')
     if (header.format !== exportFormat)
       throw new ExportError(`the file is of a format that is not known here: ${String(header.format)}`)
-    const roots = (Array.isArray(header.frontier) ? header.frontier : []).map((root) => decodeBase64(String(root)))
+    const name = this.#keys[0]?.name ?? ''
+    if (header.origin !== name) {
+      this.#findings.add({
+        damage: 'bad_signature',
+        where: 'export',
+        expected: `a file of the log ${name}`,
+        found: String(header.origin),
+      })
+    }
+    const roots = (Array.isArray(header.frontier) ? header.frontier : []).map(decodeBase64)
     try {
       const frontier = new MerkleFrontier(
         header.fromSize,
-        roots.filter((root) => root !== undefined),
+        roots.map((root) => root ?? Buffer.alloc(0)),
       )
       const heads = this.#known === undefined ? [] : [{ head: this.#known, isOutside: true }]
       this.#tree = new TreeCheck(
@@ -174,12 +185,13 @@ class ExportVerification {
   }
 
   #takePersonal({ commitment, salt, text }: Personal, number: number): void {
-    if (commitmentOf(salt, text) === commitment) return
+    const found = isSalt(salt) ? commitmentOf(salt, text) : 'what is no salt'
+    if (found === commitment) return
     this.#findings.add({
       damage: 'edited',
       where: 'personal_data',
       expected: commitment,
-      found: `${commitmentOf(salt, text)} in line ${number}`,
+      found: `${found} in line ${number}`,
     })
   }
 
@@ -232,7 +244,9 @@ class ExportVerification {
     const summary = summaryOf(entry)
     if (summary === undefined || !this.#pass.suspects.has(chainKey(entry))) return
     const chain = chainKey(entry)
-    this.#summaries.set(chain, [...(this.#summaries.get(chain) ?? []), summary])
+    const others = this.#summaries.get(chain)
+    if (others === undefined) this.#summaries.set(chain, [summary])
+    else others.push(summary)
   }
 
   nameDamage(): void {
@@ -278,10 +292,11 @@ function isPersonal(value: unknown): value is Personal {
   )
 }
 
+/** The one member of a line. */
 function parseLine(bytes: Buffer): Line | undefined {
   try {
     const line: unknown = JSON.parse(bytes.toString('utf8'))
-    return typeof line === 'object' && line !== null ? (line as Line) : undefined
+    return typeof line === 'object' && line !== null && Object.keys(line).length === 1 ? (line as Line) : undefined
   } catch {
     return undefined
   }

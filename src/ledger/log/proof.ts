@@ -37,6 +37,7 @@ const refuted = (reason: string): ProofVerdict => ({ valid: false, reason })
  */
 export function verifyInclusion(proof: InclusionProof, verifierKeys: readonly string[]): ProofVerdict {
   return judged(() => {
+    if (!hasTexts(proof, 'inclusion', ['entry', 'checkpoint'])) return refuted('it is no inclusion proof')
     const head = openCheckpoint(proof.checkpoint, verifierKeys.map(VerifierKey.parse))
     const bytes = decodeBase64(proof.entry)
     const leafHash = bytes && hashEntry(bytes)
@@ -54,6 +55,7 @@ export function verifyInclusion(proof: InclusionProof, verifierKeys: readonly st
  */
 export function verifyConsistency(proof: ConsistencyProof, verifierKeys: readonly string[]): ProofVerdict {
   return judged(() => {
+    if (!hasTexts(proof, 'consistency', ['from', 'to'])) return refuted('it is no consistency proof')
     const keys = verifierKeys.map(VerifierKey.parse)
     const [from, to] = [openCheckpoint(proof.from, keys), openCheckpoint(proof.to, keys)]
     const hashes = proof.hashes.map(decodeBase64)
@@ -62,6 +64,13 @@ export function verifyConsistency(proof: ConsistencyProof, verifierKeys: readonl
     const isProven = provesConsistency(from.size, to.size, from.rootHash, to.rootHash, hashes)
     return isProven ? valid : refuted('the later ledger does not begin with the earlier one')
   })
+}
+
+/** Whether what somebody has sent is a proof of the kind as far as its form goes. */
+function hasTexts(proof: unknown, kind: string, names: readonly string[]): boolean {
+  if (typeof proof !== 'object' || proof === null) return false
+  const fields = proof as Record<string, unknown>
+  return fields.kind === kind && Array.isArray(fields.hashes) && names.every((name) => typeof fields[name] === 'string')
 }
 
 function areAll(hashes: readonly (Buffer | undefined)[]): hashes is Buffer[] {

@@ -35,10 +35,13 @@ export function witnessAnchor({ url, verifierKey, timeoutMs: limitMs = timeoutMs
       signal: AbortSignal.timeout(limitMs),
       redirect: 'error',
     })
-    const text = (await response.text()).slice(0, largestReplyBytes)
+    const text = await textOf(response)
     // It knows another checkpoint than we thought: it tells the size.
     if (response.status === 409 && /^\d{1,15}\n?$/.test(text) && !isSecond) {
-      seenSize = Number(text)
+      const size = Number(text)
+      if (size > checkpoint.size)
+        throw new Error(`the witness has signed a checkpoint of ${size} entries, this one is of ${checkpoint.size}`)
+      seenSize = size
       return submit(checkpoint, true)
     }
     if (!response.ok) throw new Error(`the witness answers ${response.status}`)
@@ -53,6 +56,18 @@ export function witnessAnchor({ url, verifierKey, timeoutMs: limitMs = timeoutMs
       return lines
     },
   }
+}
+
+/** The reply, of which no more is read than a witness may have to say. */
+async function textOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length
+    if (bytes > largestReplyBytes) throw new Error(`the witness answers more than ${largestReplyBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** The cosignatures of the witness in its reply. */
