@@ -31,7 +31,7 @@ export function compileChanges(entity: EntityDescription, changes: object, seal:
   const update: Update = {}
   const issues: ValidationIssue[] = []
   for (const [path, value] of Object.entries(changes)) {
-    const compiled = overlapOf(path, paths) ?? compileOne(entity, path, value, subject)
+    const compiled = overlapOf(path, paths, value) ?? compileOne(entity, path, value, subject)
     if (compiled instanceof Refusal) {
       issues.push({ path, message: compiled.message, received: typeName(compiled.value) })
     } else if (compiled.error !== undefined) {
@@ -56,9 +56,9 @@ function join(path: string, inner: string): string {
 }
 
 /** MongoDB refuses to change a field and a part of it at once. */
-function overlapOf(path: string, paths: readonly string[]): Refusal | undefined {
+function overlapOf(path: string, paths: readonly string[], value: unknown): Refusal | undefined {
   const other = paths.find((one) => one.startsWith(`${path}.`) || path.startsWith(`${one}.`))
-  return other === undefined ? undefined : new Refusal(`overlaps with ${other}`, undefined)
+  return other === undefined ? undefined : new Refusal(`overlaps with ${other}`, value)
 }
 
 interface Operation {

@@ -26,7 +26,7 @@ function compile(entity: EntityDescription, filter: unknown, depth: number): Rec
   if (!isPlainObject(filter)) throw refused(subject, '', 'expected an object of fields', filter)
   const compiled: Record<string, unknown> = {}
   for (const [path, value] of Object.entries(filter)) {
-    compiled[path] = compileValue({ subject, path, schema: requireField(entity, path, subject) }, value)
+    compiled[path] = compileValue({ subject, path, schema: requireField(entity, path, subject, value) }, value)
   }
   return compiled
 }
@@ -83,9 +83,9 @@ function asStored(place: Place, value: unknown): unknown {
 }
 
 /** The schema of what the path names. @throws ValidationError unless it names a field of the entity that may be asked for. */
-export function requireField(entity: EntityDescription, path: string, subject: string): z.ZodType {
+export function requireField(entity: EntityDescription, path: string, subject: string, value: unknown): z.ZodType {
   const head = path.split('.', 1)[0] ?? ''
   const schema = Object.hasOwn(entity.secrets, head) ? undefined : schemaAtAnyItem(entity, path)
-  if (schema === undefined) throw refused(subject, path, 'is not a field that can be asked for', undefined)
+  if (schema === undefined) throw refused(subject, path, 'is not a field that can be asked for', value)
   return schema
 }

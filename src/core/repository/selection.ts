@@ -39,7 +39,7 @@ export function compileSelection(
   if (!Array.isArray(select)) throw refused(subject, '', 'expected a list of fields', select)
   const projection: Record<string, 1> = { _id: 1 }
   for (const name of select.map(String)) {
-    requireField(entity, name, subject)
+    requireField(entity, name, subject, name)
     if (name.includes('.')) throw refused(subject, name, 'only whole fields can be selected', name)
     projection[name] = 1
   }
@@ -50,7 +50,7 @@ export function compileSelection(
 export function compileSort(entity: EntityDescription, sort: object | undefined): [string, SortDirection][] {
   const subject = `The sort of ${entity.name}`
   return Object.entries(sort ?? {}).map(([path, direction]): [string, SortDirection] => {
-    requireField(entity, path, subject)
+    requireField(entity, path, subject, direction)
     if (direction !== 1 && direction !== -1) throw refused(subject, path, 'expected 1 or -1', direction)
     return [path, direction]
   })

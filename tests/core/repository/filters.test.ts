@@ -186,7 +186,9 @@ describe('ids, sorts, selections and limits refuse', () => {
     await expect(things.stream({}, { batchSize: 1e9 }).next()).rejects.toMatchObject({
       issues: [{ path: 'batchSize' }],
     })
-    await expect(things.find({ rank: where.gt(0) }, { withDeleted: 'yes' as never })).resolves.toBeDefined()
+    await expect(things.find({}, { withDeleted: 'yes' as never })).rejects.toMatchObject({
+      issues: [{ path: 'withDeleted', received: 'string' }],
+    })
   })
 
   it('lists of a condition without bounds', () => {
