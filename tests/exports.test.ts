@@ -28,7 +28,9 @@ describe('the package', () => {
       'defineAppendOnlyEntity',
       'defineEntity',
       'deviceEntity',
+      'fileAnchor',
       'generateHash',
+      'generateLogKeys',
       'genesisHash',
       'instant',
       'ledgerEntryEntity',
@@ -43,12 +45,25 @@ describe('the package', () => {
       'systemClock',
       'timeZone',
       'validateData',
+      'verifyConsistency',
+      'verifyInclusion',
       'where',
+      'witnessAnchor',
     ])
   })
 
   it('exports these values for auditors', () => {
-    expect(Object.keys(ledger).sort()).toEqual(['generateHash', 'genesisHash'])
+    expect(Object.keys(ledger).sort()).toEqual([
+      'ExportError',
+      'NoteError',
+      'UntrustedCheckpointError',
+      'generateHash',
+      'generateLogKeys',
+      'genesisHash',
+      'verifyConsistency',
+      'verifyExport',
+      'verifyInclusion',
+    ])
   })
 
   it('exports these values for MQTT', () => {

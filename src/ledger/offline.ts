@@ -2,8 +2,10 @@
 export type { AnchorReport, Damage, Finding, VerificationReport } from './audit/finding.js'
 export type { LedgerEntry } from './entry.js'
 export type { UnhashedEntry } from './entry-bytes.js'
-export { ExportError, type VerifyExportOptions, verifyExport } from './export/export-verifier.js'
+export { ExportError } from './export/export-error.js'
+export { type VerifyExportOptions, verifyExport } from './export/export-verifier.js'
 export { generateHash, genesisHash } from './hash.js'
+export { UntrustedCheckpointError } from './log/checkpoint-text.js'
 export {
   type ConsistencyProof,
   type InclusionProof,

@@ -18,6 +18,7 @@ import { openCheckpoint, type TreeHead } from '../log/checkpoint-text.js'
 import { hashBytes, MerkleFrontier } from '../log/merkle-tree.js'
 import { NoteError, VerifierKey } from '../log/signed-note.js'
 import { commitmentOf, isSalt } from '../personal/commitment.js'
+import { ExportError } from './export-error.js'
 import { digestFault, type ExportHeader, exportFormat } from './export-format.js'
 import { linesIn } from './line-reader.js'
 
@@ -26,11 +27,6 @@ export interface VerifyExportOptions {
   readonly verifierKeys: readonly string[]
   /** A checkpoint that you have seen before: the file has to go on from it. */
   readonly knownCheckpoint?: string
-}
-
-/** A file that this version cannot tell anything of: it is no export, or of a later format. */
-export class ExportError extends Error {
-  override readonly name = 'ExportError'
 }
 
 const noKnownCheckpoint =

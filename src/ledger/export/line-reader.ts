@@ -1,13 +1,13 @@
+import { ExportError } from './export-error.js'
+
 const lineFeed = 0x0a
 /** A line holds one entry, which MongoDB limits to 16 MB, in base64. */
 const longestLine = 24 * 1024 * 1024
 
-/** A line of a file that is too long to be one of an export. */
-export class LineError extends Error {
-  override readonly name = 'LineError'
-}
-
-/** The lines of a stream of bytes, each with its line feed; the last one without, if the stream ends so. */
+/**
+ * The lines of a stream of bytes, each with its line feed; the last one without, if the stream ends so.
+ * @throws ExportError for a line that is too long to be one of an export.
+ */
 export async function* linesIn(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
   let rest: Buffer = Buffer.alloc(0)
   for await (const chunk of chunks) {
@@ -18,7 +18,7 @@ export async function* linesIn(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
       start = end + 1
     }
     rest = bytes.subarray(start)
-    if (rest.length > longestLine) throw new LineError('a line is too long to be one of an export')
+    if (rest.length > longestLine) throw new ExportError('a line is too long to be one of an export')
   }
   if (rest.length > 0) yield rest
 }
