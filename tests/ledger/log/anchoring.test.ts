@@ -1,0 +1,130 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Anchor, fileAnchor, witnessAnchor } from '@autovolt/data'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { parseNote } from '../../../src/ledger/log/signed-note.js'
+import { WitnessKey } from '../../../src/ledger/log/witness-key.js'
+import { type TestDatabase, testDatabase } from '../../support/database.js'
+import { openVolt } from '../../support/volt.js'
+import { startWitness } from '../../support/witness.js'
+import { aSwitchInLedger, readings } from '../support/events.js'
+import { testLogKeys } from '../support/test-keys.js'
+
+const { signerKey, verifierKey } = testLogKeys('school.example/energy')
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'autovolt-anchoring-'))
+  return () => rm(folder, { recursive: true })
+})
+
+async function openLedger(database: TestDatabase, ...anchors: readonly Anchor[]) {
+  const volt = await openVolt(database, { ledgerLog: { signerKeys: [signerKey], anchors } })
+  await volt.setup()
+  return volt.ledger
+}
+
+const own = aSwitchInLedger()
+const events = (count: number) => readings(count, own)
+
+describe('a ledger with anchors', () => {
+  it('keeps the cosignature of a witness with its checkpoint, and shows it in exports and proofs', async () => {
+    const witness = await startWitness({ logKeys: [verifierKey] })
+    const ledger = await openLedger(testDatabase(), witnessAnchor(witness))
+    const [first] = await ledger.append(events(3))
+    await ledger.checkpoint()
+    const { checkpoint } = await ledger.proveInclusion(first!.entry._id)
+    const { text, signatures } = parseNote(checkpoint)
+    const key = WitnessKey.parse(witness.verifierKey)
+    expect(signatures.map((signature) => key.verifies(text, signature))).toEqual([false, true])
+    let exported = ''
+    for await (const piece of ledger.export()) exported += piece
+    expect(exported).toContain(JSON.stringify({ checkpoint }))
+  })
+
+  it('keeps several anchors going, though one of them fails, and says so', async () => {
+    const file = join(folder, 'checkpoints.jsonl')
+    const failing: Anchor = {
+      name: 'failing',
+      publish: () => Promise.reject(new Error('no route to mongodb://user:secret@host/')),
+    }
+    const ledger = await openLedger(testDatabase(), failing, fileAnchor(file, 'file'))
+    await ledger.append(events(2))
+    await ledger.checkpoint()
+    const [first, second] = await ledger.anchorStatus()
+    expect(first).toMatchObject({ name: 'failing', size: 0, anchoredAt: null, failures: 3 })
+    expect(first?.lastError).toMatch(/no route/)
+    expect(first?.lastError).not.toMatch(/secret/)
+    expect(second).toMatchObject({ name: 'file', size: 2, failures: 0, lastError: null })
+  })
+
+  it('tries a failed anchor again with the next checkpoint, also where nothing is new', async () => {
+    let isDown = true
+    const published: number[] = []
+    const anchor: Anchor = {
+      name: 'flaky',
+      async publish({ size }) {
+        if (isDown) throw new Error('down')
+        published.push(size)
+        return undefined
+      },
+    }
+    const ledger = await openLedger(testDatabase(), anchor)
+    await ledger.append(events(2))
+    await ledger.checkpoint()
+    isDown = false
+    await ledger.checkpoint()
+    await ledger.checkpoint()
+    expect(published).toEqual([2])
+    expect(await ledger.anchorStatus()).toMatchObject([{ size: 2, failures: 0, lastError: null }])
+  })
+
+  it('does not store what an anchor answers if it is no signature', async () => {
+    const answering = (name: string, line: string): Anchor => ({ name, publish: async () => [line] })
+    const ledger = await openLedger(
+      testDatabase(),
+      answering('empty', ''),
+      answering('text', 'thank you'),
+      answering('two', '\u2014 a AAAAAAA=\n\n\u2014 b AAAAAAA='),
+    )
+    const [first] = await ledger.append(events(1))
+    await ledger.checkpoint()
+    const { checkpoint } = await ledger.proveInclusion(first!.entry._id)
+    expect(parseNote(checkpoint).signatures).toHaveLength(1)
+  })
+
+  it('finds out that it was rolled back, though its database then says that nothing is anchored', async () => {
+    const database = testDatabase()
+    const file = join(folder, 'checkpoints.jsonl')
+    const ledger = await openLedger(database, fileAnchor(file, 'file'))
+    await ledger.append(events(3))
+    await ledger.checkpoint()
+    await ledger.append(events(5))
+    await ledger.checkpoint()
+    const kept = await readFile(file, 'utf8')
+    await rollBack(database, 3)
+
+    const after = await openLedger(database, fileAnchor(file, 'file'))
+    await after.append(events(4))
+    await after.checkpoint()
+    expect(await after.anchorStatus()).toMatchObject([{ size: 0, failures: 3 }])
+    expect((await after.anchorStatus())[0]?.lastError).toMatch(/keeps a checkpoint of 5 entries/)
+    expect((await after.verify()).valid).toBe(false)
+
+    await after.append(readings(6, own, 'another history'))
+    await after.checkpoint()
+    expect(await readFile(file, 'utf8')).toBe(kept)
+    expect((await after.verify()).findings).toContainEqual(
+      expect.objectContaining({ damage: 'rewritten', where: 'checkpoint', checkpointSize: 5 }),
+    )
+  })
+})
+
+/** What somebody who can write to the database does to make it the state of an earlier checkpoint. */
+async function rollBack({ db }: TestDatabase, size: number): Promise<void> {
+  await db.collection('power_consumption_ledger').deleteMany({ sequence: { $gt: size } })
+  await db.collection('ledger_checkpoints').deleteMany({ size: { $gt: size } })
+  await db.collection('ledger_segments').deleteMany({ firstLeaf: { $gte: size } })
+  await db.collection('ledger_anchors').deleteMany({})
+}
