@@ -34,17 +34,28 @@ describe('the snippets of README and guides', () => {
 
   /** The snippet on the servers of the test; what it takes for granted is imported. */
   function programOf(block: CodeBlock): string {
-    const declares = (name: string) => new RegExp(`(const|using) ${name}\\b`).test(block.code)
-    const missing = [
-      ...(/\bvolt\b/.test(block.code) && !declares('volt') ? ['volt'] : []),
-      ...(/\{ url,/.test(block.code) ? ['url'] : []),
+    const declares = (name: string) => new RegExp(`(const|using) (\\{ [^}]*)?\\b${name}\\b`).test(block.code)
+    const uses = (name: string) => new RegExp(`\\b${name}\\b`).test(block.code)
+    const isTaken = (name: string) => uses(name) && !declares(name)
+    const taken = [
+      ...['volt', 'verifierKey'].filter(isTaken),
+      ...(/\{ url,/.test(block.code) && !declares('url') ? ['url'] : []),
     ]
-    const prelude = missing.length === 0 ? '' : `import { ${missing.join(', ')} } from '../../tests/docs/prelude.js'\n`
+    const ofLedger = block.place.startsWith('docs/ledger.md') && isTaken('volt')
+    const prelude = [
+      ...(taken.length === 0 ? [] : [`import { ${taken.join(', ')} } from '../../tests/docs/prelude.js'\n`]),
+      ...(ofLedger ? ledgerImports(['device', 'event', 'entry'].filter(isTaken)) : []),
+    ].join('')
     const code = block.code
       .replaceAll('mongodb://localhost:27017/?replicaSet=rs0', uri)
       .replaceAll('mqtt://localhost:1883', broker.url)
       .replaceAll("'school'", `'${databaseOf(block)}'`)
     return `${prelude}${code}\nexport {}\nprocess.exit(0)\n`
+  }
+
+  function ledgerImports(names: readonly string[]): string[] {
+    const module = "'../../tests/docs/ledger-prelude.js'"
+    return [names.length === 0 ? `import ${module}\n` : `import { ${names.join(', ')} } from ${module}\n`]
   }
 
   it('compile', async () => {
@@ -57,8 +68,11 @@ describe('the snippets of README and guides', () => {
 
   it.each(snippets.map((block) => [block.place, block] as const))('%s runs', async (_, block) => {
     const env = { ...process.env, SNIPPET_MONGODB: uri, SNIPPET_DATABASE: databaseOf(block), SNIPPET_MQTT: broker.url }
+    // Files that the snippet writes are its own.
+    const cwd = join(folder, databaseOf(block))
+    await mkdir(cwd, { recursive: true })
     const { stderr } = await run(process.execPath, ['--import', 'tsx', fileOf(block)], {
-      cwd: rootFolder,
+      cwd,
       env,
       timeout: 60_000,
     })
