@@ -1,12 +1,14 @@
 import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Database } from '../core/database.js'
+import { where } from '../core/repository/conditions.js'
 import { inSession, type Reader } from '../core/repository/reader.js'
 import { validateData } from '../core/validate.js'
 import type { Classroom } from '../devices/classroom.js'
 import type { Device } from '../devices/device.js'
+import type { LedgerEntry } from '../ledger/entry.js'
 import type { Ledger } from '../ledger/ledger.js'
-import type { FactStretch } from '../ledger/switch-meter.js'
+import { type FactStretch, SwitchMeter } from '../ledger/switch-meter.js'
 import {
   civilDayOf,
   currencyDigits,
@@ -15,9 +17,10 @@ import {
   splitStretch,
   startOfCivilDay,
 } from '../metering/index.js'
-import { type EnergyFigures, EnergyTotal } from './energy-total.js'
+import { DailyTotals, type DayTotal } from './daily-totals.js'
+import type { EnergyFigures } from './energy-total.js'
 import type { PowerSettings } from './power-settings.js'
-import { switchStretches } from './switch-energy.js'
+import { switchStretches, type TimeRange } from './switch-energy.js'
 
 /** Civil days, both included, `YYYY-MM-DD`, at most 366. */
 export const dayRangeSchema = z
@@ -75,7 +78,7 @@ export class EnergyService {
 
   /** Energy and cost per classroom and day, by day. @throws ValidationError. */
   async dailyByClassroom(range: DayRange): Promise<ClassroomDay[]> {
-    const rows = await this.#daily(range, ({ since }) => since.classroom)
+    const rows = await this.#daily(range, (classroom) => classroom)
     return rows.map(({ key, ...row }) => ({ ...row, classroom: key }))
   }
 
@@ -120,32 +123,46 @@ export class EnergyService {
     return latest.powerState ? latest.powerRating : undefined
   }
 
-  async #daily(
-    range: DayRange,
-    keyOf: (stretch: FactStretch, switchId: ObjectId) => ObjectId,
-  ): Promise<(Daily & { key: ObjectId })[]> {
+  async #daily(range: DayRange, keyOf: KeyOf): Promise<(Daily & { key: ObjectId })[]> {
     const { from, to } = validateData(dayRangeSchema, range, 'The days')
     const zones = await this.#zones()
+    const zoneOf = (classroom: ObjectId) => zones.get(classroom.toHexString()) ?? 'UTC'
     const instants = rangeOf(from, to, [...new Set(['UTC', ...zones.values()])])
-    const totals = new Map<string, { day: string; key: ObjectId; total: EnergyTotal }>()
+    const totals = new DailyTotals({ from, to })
     const signsOfLife = await this.#signsOfLife()
     for (const switchId of await this.#switchIds()) {
+      const meter = new SwitchMeter()
       const lastSignOfLifeMs = signsOfLife.get(switchId.toHexString())
-      for await (const found of switchStretches(this.#parts.ledger.facts, switchId, instants, lastSignOfLifeMs)) {
-        const key = keyOf(found, switchId)
-        for (const { day, stretch } of byDay(found, zones.get(found.since.classroom.toHexString()) ?? 'UTC')) {
-          if (day < from || day > to) continue
-          const id = `${day} ${key.toHexString()}`
-          const row = totals.get(id) ?? { day, key, total: new EnergyTotal() }
-          totals.set(id, row)
-          row.total.add(stretch, found.since.ratePerKwh)
+      const { facts } = this.#parts.ledger
+      for await (const found of switchStretches(facts, switchId, instants, lastSignOfLifeMs, meter)) {
+        const { since } = found
+        const key = keyOf(since.classroom, switchId)
+        for (const { day, stretch } of byDay(found, zoneOf(since.classroom))) {
+          totals.of(day, key)?.add(stretch, since.ratePerKwh)
         }
       }
+      const { last } = meter
+      if (meter.isPending && last !== undefined) {
+        totals.of(civilDayOf(last.atMs, zoneOf(last.classroom)), keyOf(last.classroom, switchId))?.wait()
+      }
     }
-    return this.#rows([...totals.values()])
+    for await (const { switchId, classroom, timestamp, adjustment } of this.#adjustments(instants)) {
+      const day = civilDayOf(timestamp.getTime(), zoneOf(classroom))
+      if (adjustment !== undefined) totals.of(day, keyOf(classroom, switchId))?.adjust(adjustment)
+    }
+    return this.#rows(totals.rows)
   }
 
-  async #rows(totals: { day: string; key: ObjectId; total: EnergyTotal }[]): Promise<(Daily & { key: ObjectId })[]> {
+  /** What was adjusted by hand. */
+  #adjustments({ fromMs, toMs }: TimeRange): AsyncIterable<LedgerEntry> {
+    const ofRange = where.and<LedgerEntry>(
+      { eventType: 'manual_adjustment', timestamp: where.gte(new Date(fromMs)) },
+      { timestamp: where.lt(new Date(toMs)) },
+    )
+    return this.#parts.ledger.stream(ofRange)
+  }
+
+  async #rows(totals: readonly DayTotal[]): Promise<(Daily & { key: ObjectId })[]> {
     const settings = await this.#parts.powerSettings.findOne({ name: 'default' })
     const currency = settings?.currency ?? null
     const digits = currency === null ? 2 : currencyDigits(currency)
@@ -186,6 +203,9 @@ export class EnergyService {
     return zones
   }
 }
+
+/** What energy is added up by: a classroom or a switch. */
+type KeyOf = (classroom: ObjectId, switchId: ObjectId) => ObjectId
 
 /** The instants that the days span in any of the zones. */
 function rangeOf(from: string, to: string, zones: readonly string[]): { fromMs: number; toMs: number } {

@@ -10,6 +10,7 @@ export interface TimeRange {
 
 /**
  * The stretches of a switch's energy that reach into a range, in the order of time, from the ledger alone.
+ * @param meter Stands afterwards where the range ends.
  * @param lastSignOfLifeMs How far a rated switch that is still on is known to have been on.
  */
 export async function* switchStretches(
@@ -17,8 +18,8 @@ export async function* switchStretches(
   switchId: ObjectId,
   { fromMs, toMs }: TimeRange,
   lastSignOfLifeMs: number | undefined,
+  meter = new SwitchMeter(),
 ): AsyncGenerator<FactStretch, void, undefined> {
-  const meter = new SwitchMeter()
   const reachesIn = ({ stretch }: FactStretch) => stretch.toMs > fromMs && stretch.fromMs < toMs
   for await (const page of facts.from(switchId, fromMs, toMs)) {
     yield* meter.take(page).filter(reachesIn)

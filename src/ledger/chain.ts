@@ -217,10 +217,10 @@ function mwsOfRegister(registerWs: number): number {
   return [nearest, nearest - 1, nearest + 1].find((mws) => mws / 1000 === registerWs) ?? nearest
 }
 
-/** @throws ValidationError if the register cannot be written to the milliwatt-second any more, or would be negative. */
+/** @throws ValidationError if the register cannot be written to the milliwatt-second any more. */
 function refuseImpossible(registerMws: number): void {
-  if (registerMws >= 0 && registerMws / 1000 <= maximumRegisterWs) return
-  refuse(`the switch's energy would not be between 0 and ${maximumRegisterWs} W·s`)
+  if (Math.abs(registerMws) / 1000 <= maximumRegisterWs) return
+  refuse(`the switch's energy would be more than ${maximumRegisterWs} W·s`)
 }
 
 function refuse(message: string): never {

@@ -29,8 +29,8 @@ export type EntryFlag = (typeof entryFlags)[number]
 
 const hash = () => z.string().regex(/^[0-9a-f]{64}$/)
 /** W·s; up to here a register's milliwatt-seconds are whole numbers that nothing is lost of. */
-export const maximumRegisterWs = 9e12
-const register = () => quantity(0, maximumRegisterWs)
+export const maximumRegisterWs = 8e12
+const register = () => quantity(-maximumRegisterWs, maximumRegisterWs)
 
 /** The value that an energy source gave. */
 const readingFields = z.strictObject({
@@ -53,7 +53,7 @@ const adjustmentFields = z.strictObject({
   /** W·s; the same for what it has produced. */
   productionWs: quantity(-maximumRegisterWs, maximumRegisterWs),
   /** Currency units. */
-  cost: quantity(-1e12, 1e12),
+  cost: quantity(-1e9, 1e9).refine(isPrice, { error: 'expected at most six decimals' }),
 })
 
 const metadataFields = z.strictObject({
@@ -108,6 +108,11 @@ const eventFields = {
   personalCommitment: hash().optional(),
 }
 
+function tellsPowerOrCounter(reading: unknown): boolean {
+  const { powerW, energyWh } = Object(reading) as { powerW?: unknown; energyWh?: unknown }
+  return powerW !== undefined || energyWh !== undefined
+}
+
 /** One event of a switch, and where it stands in the switch's chain. */
 export const ledgerEntryEntity = defineAppendOnlyEntity({
   name: 'ledger entry',
@@ -129,9 +134,27 @@ export const ledgerEntryEntity = defineAppendOnlyEntity({
   rules: [
     {
       path: 'reading',
-      message: 'a power_reading has no reading',
-      check: ({ eventType, reading }) => eventType !== 'power_reading' || reading !== undefined,
-      expression: { $or: [{ $ne: ['$eventType', 'power_reading'] }, { $eq: [{ $type: '$reading' }, 'object'] }] },
+      message: 'a power_reading has a reading of a power or a counter',
+      check: ({ eventType, reading }) => eventType !== 'power_reading' || tellsPowerOrCounter(reading),
+      expression: {
+        $or: [
+          { $ne: ['$eventType', 'power_reading'] },
+          { $ne: [{ $type: '$reading.powerW' }, 'missing'] },
+          { $ne: [{ $type: '$reading.energyWh' }, 'missing'] },
+        ],
+      },
+    },
+    {
+      path: 'powerState',
+      message: 'a switch that was switched on is on, and one that was switched off is not',
+      check: ({ eventType, powerState }) =>
+        (eventType !== 'switch_on' && eventType !== 'switch_off') || powerState === (eventType === 'switch_on'),
+      expression: {
+        $or: [
+          { $not: [{ $in: ['$eventType', ['switch_on', 'switch_off']] }] },
+          { $eq: ['$powerState', { $eq: ['$eventType', 'switch_on'] }] },
+        ],
+      },
     },
     {
       path: 'adjustment',

@@ -33,6 +33,11 @@ export class SwitchMeter {
     return this.#last
   }
 
+  /** Whether the last readings of a counter wait for later ones to decide about them. */
+  get isPending(): boolean {
+    return this.#counter !== undefined && (this.#counter.lowRun !== undefined || this.#counter.held.length > 0)
+  }
+
   /** No stretch that is still to come begins before this instant, epoch milliseconds. */
   get settledMs(): number {
     return (this.#counter?.last ?? this.#last)?.atMs ?? Number.NEGATIVE_INFINITY

@@ -23,6 +23,15 @@ export function costOf(energyMws: number, pricePerKwh: number): Money {
   return { numerator: BigInt(energyMws) * scaledPrice(pricePerKwh) }
 }
 
+/**
+ * An amount as it is given, in the currency's unit.
+ *
+ * @throws RangeError if it has more than six decimals.
+ */
+export function moneyOf(amount: number): Money {
+  return { numerator: scaledPrice(amount) * MWS_PER_KWH }
+}
+
 /** Whether the price is a number that has at most six decimals. */
 export function isPrice(pricePerKwh: number): boolean {
   const scaled = Math.round(pricePerKwh * PRICE_SCALE)

@@ -10,7 +10,7 @@ export {
   startOfCivilDay,
   startOfCivilMonth,
 } from './civil-time.js'
-export { costOf, formatMoney, isPrice, type Money, NO_MONEY, roundMoney, sumMoney } from './cost.js'
+export { costOf, formatMoney, isPrice, type Money, moneyOf, NO_MONEY, roundMoney, sumMoney } from './cost.js'
 export { type CounterOutcome, type DecidedReading, decideCounter } from './counter.js'
 export type { CounterDecision, CounterState } from './counter-machine.js'
 export { type CounterLevel, type CounterReading, isCounterValue } from './counter-reading.js'

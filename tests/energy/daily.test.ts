@@ -42,6 +42,7 @@ describe('the energy of a day', () => {
         missingSeconds: 3600,
         qualityScore: 75,
         confidence: 'medium',
+        isPending: false,
       },
     ])
   })
@@ -227,13 +228,38 @@ describe('the energy of a day', () => {
     for (const { event } of sites) {
       await volt.ledger.append([
         event.power('2026-03-02T10:00:00Z', 1e9),
-        event.power('2026-03-02T12:24:00Z', 0),
+        event.power('2026-03-02T12:12:00Z', 0),
         event.rated('2026-01-01T00:00:00Z', false, { powerRating: 1e6 }),
       ])
     }
     await volt.devices.update(sites[1]!.device._id, { classroom: sites[0]!.room })
     const days = await volt.energy.dailyByClassroom(march)
-    expect(days.find(({ day }) => day === '2026-03-02')).toMatchObject({ energyKwh: 2.4e6, missingSeconds: 0 })
+    expect(days.find(({ day }) => day === '2026-03-02')).toMatchObject({ energyKwh: 2.2e6, missingSeconds: 0 })
+  })
+
+  it('has what was adjusted by hand', async () => {
+    const { event, device } = await aSite(volt)
+    await volt.ledger.append([event.rated('2026-03-02T10:00:00Z', true), event.rated('2026-03-02T11:00:00Z', false)])
+    const adjusted = { ...event.rated('2026-03-02T12:00:00Z', false), eventType: 'manual_adjustment' as const }
+    const adjustment = { energyWs: -360_000, productionWs: 0, cost: -0.75 }
+    await volt.ledger.append([{ ...adjusted, adjustment, notes: 'the lamp was changed' }])
+    const [day] = await volt.energy.dailyBySwitch(march)
+    expect(day).toMatchObject({ switchId: device.switches[0]?._id, energyKwh: 0.9 })
+    const head = await volt.ledger.findOne({}, { sort: { sequence: -1 } })
+    expect(head?.cumulativeEnergy).toBe(0.9 * 3.6e6)
+  })
+
+  it('says that the last readings of a counter wait for others', async () => {
+    const { event } = await aSite(volt)
+    const counter = (time: string, energyWh: number) => ({
+      ...event.power(time, 0),
+      energySource: 'counter' as const,
+      reading: { energyWh, counterQuantumWh: 1 },
+    })
+    await volt.ledger.append([counter('2026-03-02T10:00:00Z', 100), counter('2026-03-02T10:01:00Z', 101)])
+    expect((await volt.energy.dailyByClassroom(march))[0]?.isPending).toBe(false)
+    await volt.ledger.append([counter('2026-03-02T10:02:00Z', 3)])
+    expect((await volt.energy.dailyByClassroom(march))[0]).toMatchObject({ isPending: true, energyKwh: 0.001 })
   })
 
   it('is read in the transaction that asks for it', async () => {

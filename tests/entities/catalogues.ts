@@ -276,7 +276,7 @@ const ledger: Catalogue = {
     ...['cumulativeEnergy', 'cumulativeProduction'].flatMap((path) => [
       wrongType(path, '0'),
       missing(path),
-      outOfRange(path, -1),
+      outOfRange(path, -9.1e12),
       outOfRange(path, 9.1e12),
       ...notFinite(path),
     ]),
@@ -294,6 +294,10 @@ const ledger: Catalogue = {
     extra('colour'),
     extra('createdAt'),
     brokenRule('a power_reading without a reading', 'reading', { unset: 'reading' }),
+    brokenRule('a power_reading of neither power nor counter', 'reading', { set: { reading: { maximumPower: 5 } } }),
+    brokenRule('switched on, and off', 'powerState', { set: { eventType: 'switch_on', powerState: false } }),
+    brokenRule('switched off, and on', 'powerState', { set: { eventType: 'switch_off', powerState: true } }),
+
     wrongType('adjustment', 5),
     brokenRule('an adjustment of something else', 'adjustment', {
       set: { adjustment: { energyWs: 1, productionWs: 0, cost: 0 } },

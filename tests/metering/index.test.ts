@@ -27,6 +27,7 @@ it('exports these values and no others', () => {
     'isSettledAfter',
     'isTimeZone',
     'kwhFromMws',
+    'moneyOf',
     'mwsFromPower',
     'mwsFromWh',
     'nextCivilDay',
