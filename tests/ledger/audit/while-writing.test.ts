@@ -33,10 +33,10 @@ describe('a verification', () => {
       for (let round = 0; !isOver; round += 1) {
         const events = [which, which + 1, which + 2].flatMap((at) => readings(20, chains[at % 8], `${which} ${round}`))
         await volt.ledger.append(events)
-        const [{ entry }] = await volt.ledger.append([
+        const [result] = await volt.ledger.append([
           { ...readings(1, chains[which], `personal ${which} ${round}`)[0]!, notes: 'somebody was here' },
         ])
-        if (round % 2 === 1) await volt.ledger.erasePersonalData(entry._id)
+        if (round % 2 === 1) await volt.ledger.erasePersonalData(result!.entry._id)
         appended += events.length + 1
       }
     }
