@@ -1,0 +1,24 @@
+import type { ObjectId } from 'mongodb'
+import type { Database } from '../core/database.js'
+import type { Entity } from '../core/entity.js'
+import { Reader, toObjectId } from '../core/repository/reader.js'
+import { SecretFields } from '../core/repository/secret-fields.js'
+import type { QuarantinedMessage } from './quarantine.js'
+
+/** Messages that ingestion could not use. Only ingestion takes any away, by a replay or for age or number, and counts it. */
+export class QuarantineReader extends Reader<QuarantinedMessage> {
+  readonly #secrets: SecretFields
+
+  constructor(database: Database, entity: Entity<QuarantinedMessage>) {
+    super(database, entity)
+    this.#secrets = new SecretFields(database, entity)
+  }
+
+  /**
+   * The payload as it came, whatever secrets it has, in base64.
+   * @throws NotFoundError, DatabaseError `KEY_RING`.
+   */
+  async revealSecret(id: ObjectId | string, field: 'payload'): Promise<string> {
+    return this.#secrets.reveal(toObjectId(id), field)
+  }
+}
