@@ -41,7 +41,8 @@ describe('the snippets of README and guides', () => {
       ...['volt', 'verifierKey'].filter(isTaken),
       ...(/\{ url,/.test(block.code) && !declares('url') ? ['url'] : []),
     ]
-    const ofLedger = block.place.startsWith('docs/ledger.md') && isTaken('volt')
+    const isOfLedger = block.place.startsWith('docs/ledger.md') || /\bledger\.export\b/.test(block.code)
+    const ofLedger = isOfLedger && isTaken('volt')
     const prelude = [
       ...(taken.length === 0 ? [] : [`import { ${taken.join(', ')} } from '../../tests/docs/prelude.js'\n`]),
       ...(ofLedger ? ledgerImports(['device', 'event', 'entry'].filter(isTaken)) : []),
