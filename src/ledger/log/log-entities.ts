@@ -65,12 +65,15 @@ export const segmentEntity = defineAppendOnlyEntity({
 })
 export type Segment = Stored<typeof segmentEntity>
 
+/** Has room for the path of a file. */
+export const longestAnchorName = 5000
+
 /** How far an anchor outside the database has come. */
 export const anchorEntity = defineEntity({
   name: 'ledger anchor',
   collection: 'ledger_anchors',
   fields: {
-    name: z.string().min(1).max(200),
+    name: z.string().min(1).max(longestAnchorName),
     /** The size of the newest checkpoint that it keeps; 0 if it keeps none. */
     size: z.int().min(0),
     anchoredAt: z.date().optional(),

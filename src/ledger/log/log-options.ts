@@ -1,5 +1,6 @@
 import { DatabaseError } from '../../core/errors.js'
 import type { Anchor } from './anchor.js'
+import { longestAnchorName } from './log-entities.js'
 import { NoteError, SignerKey, VerifierKey } from './signed-note.js'
 
 export interface LedgerLogOptions {
@@ -14,7 +15,7 @@ export interface LedgerLogOptions {
   readonly anchors?: readonly Anchor[]
 }
 
-/** @throws DatabaseError `CONFIGURATION` for what is no key, or is the key of another log. */
+/** @throws DatabaseError `CONFIGURATION` for what is no key, or is the key of another log, and for anchors of one name. */
 export function ledgerLogOf({ signerKeys = [], verifierKeys = [], anchors = [] }: LedgerLogOptions = {}) {
   try {
     const signers = signerKeys.map((key) => SignerKey.parse(key))
@@ -25,9 +26,20 @@ export function ledgerLogOf({ signerKeys = [], verifierKeys = [], anchors = [] }
         'CONFIGURATION',
         `The keys of a ledger are of one log, not of ${[...names].join(' and ')}`,
       )
+    requireTellable(anchors)
     return { signers, keys, anchors }
   } catch (error) {
     if (error instanceof NoteError) throw new DatabaseError('CONFIGURATION', `\`ledgerLog\`: ${error.message}`)
     throw error
   }
+}
+
+/** How far an anchor has come is remembered by its name. */
+function requireTellable(anchors: readonly Anchor[]): void {
+  const names = anchors.map(({ name }) => name)
+  const wrong = names.find((name) => name === '' || name.length > longestAnchorName)
+  if (wrong !== undefined)
+    throw new DatabaseError('CONFIGURATION', `The name of an anchor has 1 to ${longestAnchorName} characters`)
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined) throw new DatabaseError('CONFIGURATION', `Two anchors have the name ${twice}`)
 }

@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Anchor, fileAnchor, witnessAnchor } from '@autovolt/data'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { ledgerLogOf } from '../../../src/ledger/log/log-options.js'
 import { parseNote } from '../../../src/ledger/log/signed-note.js'
 import { WitnessKey } from '../../../src/ledger/log/witness-key.js'
 import { type TestDatabase, testDatabase } from '../../support/database.js'
@@ -92,6 +93,23 @@ describe('a ledger with anchors', () => {
     await ledger.checkpoint()
     const { checkpoint } = await ledger.proveInclusion(first!.entry._id)
     expect(parseNote(checkpoint).signatures).toHaveLength(1)
+  })
+
+  it('keeps checkpoints in a file whose path is long', async () => {
+    const deep = join(folder, 'x'.repeat(200), 'y'.repeat(200))
+    await mkdir(deep, { recursive: true })
+    const ledger = await openLedger(testDatabase(), fileAnchor(join(deep, 'checkpoints.jsonl')))
+    await ledger.append(events(1))
+    await ledger.checkpoint()
+    expect(await ledger.anchorStatus()).toMatchObject([{ size: 1, failures: 0 }])
+  })
+
+  it.each([
+    ['two of one name', [fileAnchor('/a', 'file'), fileAnchor('/b', 'file')]],
+    ['one without a name', [fileAnchor('/a', '')]],
+    ['one whose name is no name any more', [fileAnchor('/a', 'x'.repeat(5001))]],
+  ])('refuses %s', (_, anchors) => {
+    expect(() => ledgerLogOf({ anchors })).toThrow(expect.objectContaining({ code: 'CONFIGURATION' }))
   })
 
   it('finds out that it was rolled back, though its database then says that nothing is anchored', async () => {
