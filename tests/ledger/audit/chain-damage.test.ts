@@ -143,13 +143,17 @@ describe('entries that were put in', () => {
   })
 
   it('behind a signed end, with a link to something else, are named', async () => {
+    await site.protect()
     await site.volt.ledger.checkpoint()
+    await site.unprotect()
     await site.insert('entries', forged(await site.plain(site.second, 2), { sequence: 5 }))
     expect(kinds(await verdict('second'))).toEqual([damage('inserted', 5)])
   })
 
   it('from a foreign chain are named', async () => {
+    await site.protect()
     await site.volt.ledger.checkpoint()
+    await site.unprotect()
     const foreign = await site.plain(site.second, 3)
     await site.insert('entries', forged(foreign, { switchId: site.first.switchId, sequence: 8 }))
     expect(kinds(await verdict('first'))).toEqual([damage('inserted', 8)])
