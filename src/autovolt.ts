@@ -24,12 +24,8 @@ import { DeviceRepository } from './devices/device-repository.js'
 import { EnergyService } from './energy/energy-service.js'
 import { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
 import { ingestWindowEntity } from './ingestion/ingest-window.js'
-import {
-  ingestCounterEntity,
-  type QuarantinedMessage,
-  type QuarantinedMessageInput,
-  quarantineEntity,
-} from './ingestion/quarantine.js'
+import { ingestCounterEntity, quarantineEntity } from './ingestion/quarantine.js'
+import { QuarantineReader } from './ingestion/quarantine-reader.js'
 import { archiveEntity, seamEntity } from './ledger/archive/archive-entities.js'
 import { ledgerEntryEntity } from './ledger/entry.js'
 import { Ledger } from './ledger/ledger.js'
@@ -108,7 +104,7 @@ export class AutoVolt<
   readonly energy: EnergyService
   readonly activities: ActivityLog
   /** Messages that ingestion could not use. */
-  readonly quarantine: Repository<QuarantinedMessage, QuarantinedMessageInput>
+  readonly quarantine: QuarantineReader
   /** What repositories of the host's own, and adapters, are built on. */
   readonly database: Database
   readonly #entities: Readonly<Record<CollectionKey, Entity>>
@@ -156,7 +152,7 @@ export class AutoVolt<
       },
     })
     this.activities = new ActivityLog(this.database, entities.activities)
-    this.quarantine = new Repository(this.database, entities.quarantine)
+    this.quarantine = new QuarantineReader(this.database, entities.quarantine)
     this.energy = new EnergyService(this.database, {
       ledger: this.ledger,
       powerSettings: this.powerSettings,

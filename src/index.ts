@@ -35,8 +35,9 @@ export {
 export { instant, objectId, quantity, timeZone } from './core/fields.js'
 export type { Health, PoolUse } from './core/health.js'
 export type { MongoJsonSchema } from './core/json-schema.js'
-export type { KeyRingOptions } from './core/key-ring.js'
-export { type Logger, silentLogger } from './core/logger.js'
+export type { KeyRing, KeyRingOptions } from './core/key-ring.js'
+export { type Logger, type LogMethod, silentLogger } from './core/logger.js'
+export type { Models } from './core/model.js'
 export type { BulkOperation, BulkResult } from './core/repository/bulk.js'
 export type { EntityChange, WatchOptions } from './core/repository/change-stream.js'
 export { type Change, type Changes, change, type UpdateOperator } from './core/repository/changes.js'
@@ -60,6 +61,8 @@ export { Repository, type UpdateOptions } from './core/repository/repository.js'
 export type { ListOptions, ReadOptions, Selected, Sort } from './core/repository/selection.js'
 export type { SchemaLike } from './core/schema-like.js'
 export type { CollectionReport, SetupReport } from './core/setup.js'
+export type { IndexReport } from './core/setup-indexes.js'
+export type { Transactions } from './core/transaction.js'
 export { validateData } from './core/validate.js'
 export { type Classroom, type ClassroomEntity, type ClassroomInput, classroomEntity } from './devices/classroom.js'
 export {
@@ -80,8 +83,10 @@ export {
   type LivePower,
   type SwitchDay,
 } from './energy/energy-service.js'
+export type { EnergyFigures } from './energy/energy-total.js'
 export { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
 export type { QuarantinedMessage, QuarantineReason } from './ingestion/quarantine.js'
+export type { QuarantineReader } from './ingestion/quarantine-reader.js'
 export type { Appended } from './ledger/append-call.js'
 export type { Archive } from './ledger/archive/archive-entities.js'
 export type { ArchiveOptions, ArchiveResult } from './ledger/archive/archiver.js'
@@ -91,6 +96,7 @@ export {
   type EntryFlag,
   type EventType,
   type LedgerEntry,
+  type LedgerEvent,
   ledgerEntryEntity,
   ledgerEventSchema,
 } from './ledger/entry.js'

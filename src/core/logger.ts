@@ -1,4 +1,5 @@
-type LogMethod = (fields: Readonly<Record<string, unknown>>, message: string) => void
+/** Logs one line: fields first, as pino takes them. */
+export type LogMethod = (fields: Readonly<Record<string, unknown>>, message: string) => void
 
 /** Where the library says what it does: pino's shape, so a pino logger fits as it is. */
 export interface Logger {

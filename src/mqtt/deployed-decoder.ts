@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import type { Decoder, Decoding, DeviceReport } from '../ingestion/report.js'
+import { requirePrefix, requireStatusTopic } from './decoder-options.js'
 import { invalid, readJsonObject } from './json-payload.js'
 import { matchesFilter } from './topic.js'
 
 /** How AutoVolt's deployed ESP32s are reached. */
 export interface DeployedOptions {
-  /** The first level of their topics. @default 'esp32' */
+  /** The first level of their topics, or several. @default 'esp32' */
   readonly prefix?: string
   /**
    * The topics of their retained `online` and `offline`. A `+` that stands for the device's MAC address is written `{mac}`;
@@ -47,12 +48,16 @@ const heartbeat = z.object({
   uptime: uptime.optional(),
 })
 
-/** Understands AutoVolt's firmware as it is deployed ("WARP stable"): snapshots, switch events, heartbeats, status. */
-export function deployedDecoder(options: DeployedOptions = {}): Decoder {
-  const prefix = options.prefix ?? 'esp32'
+/**
+ * Understands AutoVolt's firmware as it is deployed ("WARP stable"): snapshots, switch events, heartbeats, status.
+ * @throws DatabaseError `CONFIGURATION` for options that cannot be used.
+ */
+export function deployedDecoder({ prefix = 'esp32', statusTopics: templates = [] }: DeployedOptions = {}): Decoder {
+  requirePrefix('deployed', prefix)
+  for (const template of templates) requireStatusTopic('deployed', template)
   const stateTopic = `${prefix}/state`
   const telemetryTopic = `${prefix}/telemetry`
-  const statusTopics = (options.statusTopics ?? []).map((template) => ({
+  const statusTopics = templates.map((template) => ({
     template,
     filter: template.replace('{mac}', '+'),
   }))

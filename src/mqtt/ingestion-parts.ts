@@ -1,10 +1,12 @@
 import { Reader } from '../core/repository/reader.js'
+import { Repository } from '../core/repository/repository.js'
 import type { classroomEntity } from '../devices/classroom.js'
 import type { deviceEntity } from '../devices/device.js'
 import { DeviceRepository } from '../devices/device-repository.js'
 import { DeviceDirectory } from '../ingestion/device-directory.js'
 import type { IngestionParts } from '../ingestion/pipeline.js'
 import { PriceSource } from '../ingestion/price-source.js'
+import type { quarantineEntity } from '../ingestion/quarantine.js'
 import { QuarantineStore } from '../ingestion/quarantine-store.js'
 import { DEFAULT_EARLIEST_CREDIBLE_MS } from '../metering/index.js'
 import type { IngestionHandle } from './ingestion-options.js'
@@ -24,7 +26,11 @@ export function partsOf(volt: IngestionHandle, earliestCredibleTime?: Date): Ing
     prices: new PriceSource(volt.powerSettings, database.clock),
     ledger: volt.ledger,
     activities: volt.activities,
-    quarantine: new QuarantineStore(database, volt.quarantine, volt.entityOf('ingestCounters').collection),
+    quarantine: new QuarantineStore(
+      database,
+      new Repository(database, volt.entityOf('quarantine') as typeof quarantineEntity),
+      volt.entityOf('ingestCounters').collection,
+    ),
     earliestCredibleMs: earliestCredibleTime?.getTime() ?? DEFAULT_EARLIEST_CREDIBLE_MS,
   }
 }

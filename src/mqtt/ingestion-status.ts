@@ -2,7 +2,7 @@ import type { Fault } from './faults.js'
 import type { LeasedSession } from './leased-session.js'
 
 /** Whether a session is this process's, or another one holds it. */
-type SessionState = 'none' | 'standby' | 'connected' | 'disconnected'
+export type SessionState = 'none' | 'standby' | 'connected' | 'disconnected'
 
 /** How ingestion is doing. */
 export interface IngestionStatus {

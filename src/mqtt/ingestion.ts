@@ -1,3 +1,4 @@
+import { DatabaseError } from '../core/errors.js'
 import { Lease } from '../core/lease.js'
 import { IngestWindowStore } from '../ingestion/ingest-window-store.js'
 import { OrderedPipeline } from '../ingestion/ordered-pipeline.js'
@@ -34,6 +35,7 @@ export class Ingestion {
   readonly #sharedPipeline: SharedPipeline
   #orderedPipeline: OrderedPipeline | undefined
   #pruning: NodeJS.Timeout | undefined
+  #isClosed = false
 
   constructor(volt: IngestionHandle, options: IngestionOptions) {
     const name = options.name ?? 'autovolt'
@@ -95,25 +97,34 @@ export class Ingestion {
   /**
    * Takes quarantined messages as if they came now, oldest first; what can be used now leaves the quarantine. Messages whose
    * order is that of their arrival are skipped while another process holds their session.
+   * @throws DatabaseError `CLOSED` after {@link close}; what was replayed until then is.
    */
-  replayQuarantine(filter: ReplayFilter = {}): Promise<ReplayResult> {
+  async replayQuarantine(filter: ReplayFilter = {}): Promise<ReplayResult> {
+    const requireOpen = () => this.#requireOpen()
+    requireOpen()
     const isHeld = this.#ordered?.session !== undefined
     return new QuarantineReplay(
       this.#parts,
       this.#decoders,
       this.#sharedPipeline,
       isHeld ? this.#orderedPipeline : undefined,
+      requireOpen,
     ).run(filter)
   }
 
   /** Finishes what was taken, and leaves the sessions to others. */
   async close(): Promise<void> {
+    this.#isClosed = true
     clearInterval(this.#pruning)
     await Promise.all([this.#ordered?.stop(), this.#shared?.stop()])
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new DatabaseError('CLOSED', 'This ingestion is closed')
   }
 
   #lease(volt: IngestionHandle, name: string): Lease {

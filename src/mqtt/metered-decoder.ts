@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Decoder, DeviceTime, ReportedDevice } from '../ingestion/report.js'
+import { requireTopic } from './decoder-options.js'
 import { textualTime } from './device-time.js'
 import { invalid, isNumberOrAbsent, readJsonObject } from './json-payload.js'
 
@@ -28,8 +29,10 @@ const message = z.object({
 /**
  * Understands the metered build of AutoVolt's firmware, whose messages carry neither MAC address nor secret. It takes only
  * the topics that it is given.
+ * @throws DatabaseError `CONFIGURATION` for a topic with wildcards.
  */
 export function meteredDecoder(topics: Readonly<Record<string, MeteredTopic>>): Decoder {
+  for (const topic of Object.keys(topics)) requireTopic('metered', topic)
   return {
     name: 'metered',
     order: 'arrival',

@@ -29,17 +29,21 @@ export class QuarantineReplay {
   readonly #decoders: DecoderSet
   readonly #shared: SharedPipeline
   readonly #ordered: OrderedPipeline | undefined
+  readonly #requireOpen: () => void
 
+  /** @param requireOpen Throws once ingestion is closed. */
   constructor(
     parts: IngestionParts,
     decoders: DecoderSet,
     shared: SharedPipeline,
     ordered: OrderedPipeline | undefined,
+    requireOpen: () => void,
   ) {
     this.#parts = parts
     this.#decoders = decoders
     this.#shared = shared
     this.#ordered = ordered
+    this.#requireOpen = requireOpen
   }
 
   async run(filter: ReplayFilter): Promise<ReplayResult> {
@@ -52,7 +56,10 @@ export class QuarantineReplay {
     this.#parts.directory.clear()
     const ids: QuarantinedMessage['_id'][] = []
     for await (const { _id } of messages.stream(query, { sort: { lastReceivedAt: 1 }, select: ['_id'] })) ids.push(_id)
-    for (const id of ids) result[await this.#replay(id)] += 1
+    for (const id of ids) {
+      this.#requireOpen()
+      result[await this.#replay(id)] += 1
+    }
     return result
   }
 

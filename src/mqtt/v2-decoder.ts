@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import type { Credential, Decoder, Decoding, DeviceReport } from '../ingestion/report.js'
+import { misuse, requirePrefix } from './decoder-options.js'
 import { textualTime } from './device-time.js'
 import { invalid, isNumberOrAbsent, readJsonObject } from './json-payload.js'
 
 export interface V2Options {
-  /** The first level of the topics. @default 'autovolt' */
+  /** The first level of the topics, or several. @default 'autovolt' */
   readonly prefix?: string
   /**
    * What shows that a message is its device's: the broker's access control, which lets each device publish only below its
@@ -48,10 +49,17 @@ const statusMessage = z.object({ status: z.enum(['online', 'offline']), boot: en
 const signatureTail = /,"hmac":"([0-9a-fA-F]{64})"\}$/
 const signatureTailBytes = 75
 
-/** Understands version 2 of AutoVolt's protocol, `{prefix}/v2/{mac}/...`; docs/mqtt.md describes it. */
-export function v2Decoder(options: V2Options = {}): Decoder {
-  const root = `${options.prefix ?? 'autovolt'}/v2/`
-  const isSigned = options.authentication === 'hmac'
+/**
+ * Understands version 2 of AutoVolt's protocol, `{prefix}/v2/{mac}/...`; docs/mqtt.md describes it.
+ * @throws DatabaseError `CONFIGURATION` for options that cannot be used.
+ */
+export function v2Decoder({ prefix = 'autovolt', authentication = 'broker' }: V2Options = {}): Decoder {
+  requirePrefix('v2', prefix)
+  // A slip of the pen must not leave messages unchecked.
+  if (authentication !== 'broker' && authentication !== 'hmac')
+    throw misuse('v2', "`authentication` is 'broker' or 'hmac'")
+  const root = `${prefix}/v2/`
+  const isSigned = authentication === 'hmac'
   return {
     name: 'v2',
     order: 'device',

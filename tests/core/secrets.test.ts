@@ -4,7 +4,9 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { AutoVolt } from '../../src/autovolt.js'
 import { NotFoundError } from '../../src/core/errors.js'
+import { Repository } from '../../src/core/repository/repository.js'
 import { classroomEntity } from '../../src/devices/classroom.js'
+import { quarantineEntity } from '../../src/ingestion/quarantine.js'
 import { aClassroom, aDevice, aQuarantinedMessage, keyRing } from '../support/builders.js'
 import { testDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
@@ -106,7 +108,9 @@ describe('resealSecrets()', () => {
     await before.setup()
     const [kept, deleted] = await before.devices.createMany([aDevice({ secret }), aDevice({ secret }), aDevice()])
     await before.devices.delete(deleted?._id ?? '')
-    const message = await before.quarantine.create(aQuarantinedMessage({ payload: 'odd' }))
+    const message = await new Repository(before.database, quarantineEntity).create(
+      aQuarantinedMessage({ payload: 'odd' }),
+    )
 
     const after = await openVolt(own, { keys: keyRing('second', 'first'), entities: { classrooms: safe } as never })
     await after.setup()

@@ -199,6 +199,11 @@ it('keeps the address of a quarantined message in one spelling, and replays by a
   expect(await site.volt.quarantine.count({ macAddress })).toBe(4)
   await site.device({ macAddress })
   expect(await ingestion.replayQuarantine({ macAddress: '02aabbccdd01' })).toEqual({ used: 2, refused: 2, skipped: 0 })
+  const [cut] = await site.volt.quarantine.find({ reason: 'truncated' })
+  const payload = await site.volt.quarantine.revealSecret(cut?._id ?? '', 'payload')
+  expect(Buffer.from(payload, 'base64').toString()).toBe('{"mac":"02aabbccdd01","secr')
+  await ingestion.close()
+  await expect(ingestion.replayQuarantine()).rejects.toMatchObject({ name: 'DatabaseError', code: 'CLOSED' })
 })
 
 it('leaves a session whose lease has gone, acknowledges nothing more, and takes it up again when it can', async () => {
