@@ -8,9 +8,9 @@ import { openVolt } from '../../support/volt.js'
 
 const peter = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'
 
-/** Whether some four bytes of the secret beside each other are in the text, as base64. */
+/** Whether eight characters of the secret beside each other are in the text. */
 function shows(text: string, signerKey: string): boolean {
-  const secret = signerKey.slice(signerKey.lastIndexOf('+') - 20)
+  const secret = signerKey.slice(-44)
   return Array.from({ length: secret.length - 8 }, (_, at) => secret.slice(at, at + 8)).some((part) =>
     text.includes(part),
   )
