@@ -40,7 +40,7 @@ export { type Logger, type LogMethod, silentLogger } from './core/logger.js'
 export type { Models } from './core/model.js'
 export type { BulkOperation, BulkResult } from './core/repository/bulk.js'
 export type { EntityChange, WatchOptions } from './core/repository/change-stream.js'
-export { type Change, type Changes, change, type UpdateOperator } from './core/repository/changes.js'
+export { type Change, type Changes, change, type Removal, type UpdateOperator } from './core/repository/changes.js'
 export {
   type Combination,
   type Condition,

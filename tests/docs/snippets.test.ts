@@ -67,18 +67,28 @@ describe('the snippets of README and guides', () => {
     expect(result.stdout).toBe('')
   }, 120_000)
 
-  it.each(snippets.map((block) => [block.place, block] as const))('%s runs', async (_, block) => {
-    const env = { ...process.env, SNIPPET_MONGODB: uri, SNIPPET_DATABASE: databaseOf(block), SNIPPET_MQTT: broker.url }
-    // Files that the snippet writes are its own.
-    const cwd = join(folder, databaseOf(block))
-    await mkdir(cwd, { recursive: true })
-    const { stderr } = await run(process.execPath, ['--import', 'tsx', fileOf(block)], {
-      cwd,
-      env,
-      timeout: 60_000,
-    })
-    expect(stderr).toBe('')
-  })
+  it.each(snippets.map((block) => [block.place, block] as const))(
+    '%s runs',
+    async (_, block) => {
+      const env = {
+        ...process.env,
+        SNIPPET_MONGODB: uri,
+        SNIPPET_DATABASE: databaseOf(block),
+        SNIPPET_MQTT: broker.url,
+      }
+      // Files that the snippet writes are its own.
+      const cwd = join(folder, databaseOf(block))
+      await mkdir(cwd, { recursive: true })
+      const start = () => run(process.execPath, ['--import', 'tsx', fileOf(block)], { cwd, env, timeout: 60_000 })
+      expect((await start()).stderr).toBe('')
+      if (block.place.startsWith('README') && block.code.includes('dailyByClassroom')) {
+        const again = await start()
+        expect(again.stderr).toBe('')
+        expect(again.stdout).toMatch(/energyKwh: 0\.0[\s\S]*valid: true/)
+      }
+    },
+    150_000,
+  )
 })
 
 describe('the messages in docs/mqtt.md', () => {
