@@ -6,6 +6,7 @@ export class ChainCache {
   readonly #stores: Stores
   readonly #maximum: number
   readonly #chains = new Map<string, Chain>()
+  readonly #behind = new Set<string>()
 
   constructor(stores: Stores, maximum: number) {
     this.#stores = stores
@@ -17,11 +18,17 @@ export class ChainCache {
     this.#chains.delete(chain)
   }
 
+  /** Others have appended to the chain, or what was built of it was not stored: it has to catch up before it is written to. */
+  fallBehind(chain: string): void {
+    this.#behind.add(chain)
+  }
+
   /**
    * Chains by their ids, read from the ledger as far as they are not known. They are the asker's to use: one that is
    * forgotten meanwhile is not given out again, that is all.
    */
   async load(switchIds: ReadonlyMap<string, ObjectId>): Promise<ReadonlyMap<string, Chain>> {
+    if (this.#behind.size > 0) await Promise.all([...switchIds.keys()].map((chain) => this.#catchUp(chain)))
     const missing = [...switchIds].filter(([chain]) => !this.#chains.has(chain))
     this.#makeRoom(missing.length, switchIds)
     const wanted = new Map([...switchIds.keys()].map((chain) => [chain, this.#chains.get(chain)]))
@@ -33,6 +40,14 @@ export class ChainCache {
       wanted.set(chain, known)
     }
     return wanted as ReadonlyMap<string, Chain>
+  }
+
+  async #catchUp(id: string): Promise<void> {
+    if (!this.#behind.delete(id)) return
+    const chain = this.#chains.get(id)
+    if (chain === undefined) return
+    this.#chains.delete(id)
+    if (await chain.catchUp()) this.#chains.set(id, chain)
   }
 
   /** Forgets those that have been known for longest. */

@@ -24,6 +24,14 @@ export class ChainStore {
     return this.#collection().findOne({ switchId }, options) as Promise<LedgerEntry | null>
   }
 
+  /** The entries after a place in the chain, in order. */
+  after(switchId: ObjectId, sequence: number, limit: number): Promise<LedgerEntry[]> {
+    const options = { sort: { sequence: 1 }, limit, batchSize: limit + 1 } as const
+    return this.#collection()
+      .find({ switchId, sequence: { $gt: sequence } }, options)
+      .toArray() as Promise<LedgerEntry[]>
+  }
+
   /** The latest time that an entry of the chain tells of, in epoch milliseconds. */
   async newestMs(switchId: ObjectId, session: ClientSession | undefined): Promise<number> {
     const options = { ...inSession(session), sort: { timestamp: -1 } } as const

@@ -1,17 +1,22 @@
 import { type ClientSession, ObjectId } from 'mongodb'
 import { ValidationError } from '../core/errors.js'
+import { type ChainHead, emptyHead, headOf } from './chain-head.js'
 import type { ChainStore } from './chain-store.js'
 import { type EntryFlag, type LedgerEntry, type LedgerEvent, maximumRegisterWs } from './entry.js'
 import { compareFacts, type Fact, factOf } from './fact.js'
+import { partTheirNeighbours } from './fact-run.js'
 import type { FactStore } from './fact-store.js'
 import { entryFormatVersion } from './format-version.js'
-import { generateHash, genesisHash } from './hash.js'
+import { generateHash } from './hash.js'
 import { RecentFacts } from './recent-facts.js'
 import { adjustmentOf, changeAmong, type RegisterChange, sumOf } from './register.js'
 import { SwitchMeter } from './switch-meter.js'
 
 /** Currency units; the validator takes no more. */
 const maximumCost = 1e12
+
+/** With more new entries than these, a chain is loaded anew. */
+const mostToCatchUp = 200
 
 /** Where a chain reads what it does not know. */
 export interface Stores {
@@ -26,15 +31,12 @@ export interface Stores {
  */
 export class Chain {
   readonly #switchId: ObjectId
+  readonly #chains: ChainStore
   readonly #facts: FactStore
   readonly #session: ClientSession | undefined
-  #sequence = 0
-  #storedSequence = 0
-  #hash = genesisHash
-  #consumedMws = 0
-  #producedMws = 0
-  #cost = 0
-  #newestMs = Number.NEGATIVE_INFINITY
+  #head: ChainHead = emptyHead
+  /** What of it is in the database, as far as it is known. */
+  #stored: ChainHead = emptyHead
   /** Stands after the newest fact; undefined while a late one may have changed what it knows. */
   #meter: SwitchMeter | undefined
   #recent = new RecentFacts([])
@@ -43,27 +45,24 @@ export class Chain {
   /** Facts of entries that are built but not stored yet: the store does not know them. */
   #unstored: Fact[] = []
 
-  private constructor(switchId: ObjectId, facts: FactStore, session: ClientSession | undefined) {
+  private constructor(switchId: ObjectId, { chains, facts }: Stores, session: ClientSession | undefined) {
     this.#switchId = switchId
+    this.#chains = chains
     this.#facts = facts
     this.#session = session
   }
 
   static async load(switchId: ObjectId, stores: Stores, session: ClientSession | undefined): Promise<Chain> {
-    const chain = new Chain(switchId, stores.facts, session)
+    const chain = new Chain(switchId, stores, session)
     const head = await stores.chains.head(switchId, session)
     if (head === null) {
       chain.#meter = new SwitchMeter()
       return chain
     }
-    chain.#sequence = head.sequence
-    chain.#storedSequence = head.sequence
-    chain.#hash = head.hash
-    chain.#consumedMws = mwsOfRegister(head.cumulativeEnergy)
-    chain.#producedMws = mwsOfRegister(head.cumulativeProduction)
-    chain.#cost = head.calculatedCost
     const isNewest = !head.flags.includes('late')
-    chain.#newestMs = isNewest ? head.timestamp.getTime() : await stores.chains.newestMs(switchId, session)
+    const newestMs = isNewest ? head.timestamp.getTime() : await stores.chains.newestMs(switchId, session)
+    chain.#head = headOf(head, newestMs)
+    chain.#stored = chain.#head
     chain.#meter = await chain.#newMeter()
     return chain
   }
@@ -83,7 +82,7 @@ export class Chain {
   }
 
   #adjustmentInOrder(event: LedgerEvent): RegisterChange | undefined {
-    return event.timestamp.getTime() < this.#newestMs ? undefined : adjustmentOf(event)
+    return event.timestamp.getTime() < this.#head.newestMs ? undefined : adjustmentOf(event)
   }
 
   /** One of so long ago may have its entry in an archive, where its idempotency key is not seen. */
@@ -94,27 +93,55 @@ export class Chain {
 
   /** The number of the last entry that is stored, as far as the chain knows. */
   get storedSequence(): number {
-    return this.#storedSequence
+    return this.#stored.sequence
   }
 
   /** To be called when what was built has been stored. */
   stored(): void {
-    this.#storedSequence = this.#sequence
+    this.#stored = this.#head
     if (this.#unstored.length > 0) this.#unstored = []
   }
 
+  /**
+   * Forgets what was built and not stored, and takes over what others have appended: one query, where to load it anew takes
+   * three. @returns false if it has to be loaded anew.
+   */
+  async catchUp(): Promise<boolean> {
+    const entries = await this.#chains.after(this.#switchId, this.#stored.sequence, mostToCatchUp)
+    if (entries.length === mostToCatchUp) return false
+    this.#recent.drop(this.#unstored)
+    this.#unstored = []
+    // Without one that is known, nobody can say what lies between the new ones and those before them.
+    if (this.#recent.all.length === 0) return false
+    this.#gap = undefined
+    for (const entry of entries) {
+      const fact = factOf(entry)
+      if (fact !== undefined) this.#recent.add(fact)
+    }
+    const last = entries.at(-1)
+    const newestMs = Math.max(this.#stored.newestMs, ...entries.map(({ timestamp }) => timestamp.getTime()))
+    if (last !== undefined) this.#stored = headOf(last, newestMs)
+    this.#head = this.#stored
+    const facts = this.#recent.all
+    if (!partTheirNeighbours(facts)) return false
+    this.#meter = new SwitchMeter()
+    this.#meter.take(facts)
+    return true
+  }
+
   #append(event: LedgerEvent, fact: Fact | undefined, change: RegisterChange): LedgerEntry {
-    const consumedMws = this.#consumedMws + change.consumedMws
-    const producedMws = this.#producedMws + change.producedMws
+    const head = this.#head
+    const consumedMws = head.consumedMws + change.consumedMws
+    const producedMws = head.producedMws + change.producedMws
     refuseImpossible(consumedMws)
     refuseImpossible(producedMws)
-    const cost = this.#cost + change.cost
+    const cost = head.cost + change.cost
     if (Math.abs(cost) > maximumCost) refuse(`the switch's cost would be more than ${maximumCost}`)
     const atMs = event.timestamp.getTime()
     const entry: LedgerEntry = {
       _id: new ObjectId(),
       formatVersion: entryFormatVersion,
-      sequence: this.#sequence + 1,
+      sequence: head.sequence + 1,
       switchId: event.switchId,
       deviceId: event.deviceId,
       classroom: event.classroom,
@@ -131,23 +158,19 @@ export class Chain {
       gapLimitMs: event.gapLimitMs,
       silentSince: event.silentSince && new Date(event.silentSince.getTime()),
       ratePerKwh: event.ratePerKwh,
-      flags: atMs < this.#newestMs ? withLate(event.flags) : event.flags,
+      flags: atMs < head.newestMs ? withLate(event.flags) : event.flags,
       metadata: event.metadata,
       personalCommitment: event.personalCommitment,
       idempotencyKey: event.idempotencyKey,
       cumulativeEnergy: consumedMws / 1000,
       cumulativeProduction: producedMws / 1000,
       calculatedCost: cost,
-      previousHash: this.#hash,
+      previousHash: head.hash,
       hash: '',
     }
     entry.hash = generateHash(entry)
-    this.#sequence = entry.sequence
-    this.#hash = entry.hash
-    this.#consumedMws = consumedMws
-    this.#producedMws = producedMws
-    this.#cost = cost
-    this.#newestMs = Math.max(this.#newestMs, atMs)
+    const newestMs = Math.max(head.newestMs, atMs)
+    this.#head = { sequence: entry.sequence, hash: entry.hash, consumedMws, producedMws, cost, newestMs }
     if (fact !== undefined) {
       this.#unstored.push(fact)
       this.#recent.add(fact)
@@ -209,12 +232,6 @@ export class Chain {
 
 function withLate(flags: readonly EntryFlag[]): EntryFlag[] {
   return flags.includes('late') ? [...flags] : [...flags, 'late']
-}
-
-/** A register's milliwatt-seconds. Dividing them by a thousand rounded, so the nearest whole number can be one off. */
-function mwsOfRegister(registerWs: number): number {
-  const nearest = Math.round(registerWs * 1000)
-  return [nearest, nearest - 1, nearest + 1].find((mws) => mws / 1000 === registerWs) ?? nearest
 }
 
 /** @throws ValidationError if the register cannot be written to the milliwatt-second any more. */

@@ -26,6 +26,18 @@ export class RecentFacts {
     while (facts.length > this.#room) facts.shift()
   }
 
+  /** In order. */
+  get all(): readonly Fact[] {
+    return this.#facts
+  }
+
+  /** Takes out facts that did not become entries. */
+  drop(facts: readonly Fact[]): void {
+    if (facts.length === 0) return
+    const dropped = new Set(facts)
+    this.#facts.splice(0, this.#facts.length, ...this.#facts.filter((fact) => !dropped.has(fact)))
+  }
+
   /** The facts just before and just after; undefined if one of them is not known. */
   neighboursOf(fact: Fact): { readonly before: Fact; readonly after: Fact } | undefined {
     const at = this.#placeOf(fact)

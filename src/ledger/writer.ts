@@ -122,10 +122,12 @@ export class LedgerWriter {
     }
     const { stored, error } = await this.#insert(entries)
     for (let at = 0; at < stored; at += 1) batch[at]?.settle({ entry: entries[at] as LedgerEntry, isNew: true })
-    for (const chain of known.values()) chain.stored()
     const rest = batch.slice(stored)
-    // What was built and not stored is in memory only: it is to be read again.
-    for (const { chain } of rest) chains.forget(chain)
+    const isAsWas = isCollision(error) || isRefusal(error)
+    // Of what was built and not stored nothing holds; unless an answer says what is stored, not even what was known before.
+    for (const { chain } of rest) isAsWas ? chains.fallBehind(chain) : chains.forget(chain)
+    const unstored = new Set(rest.map(({ chain }) => chain))
+    for (const [id, chain] of known) if (!unstored.has(id)) chain.stored()
     if (error === undefined) {
       await this.#letOthers(batch[0]?.chain)
       return []
