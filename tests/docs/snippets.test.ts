@@ -39,7 +39,7 @@ describe('the snippets of README and guides', () => {
     const isTaken = (name: string) => uses(name) && !declares(name)
     const taken = [
       ...['volt', 'verifierKey'].filter(isTaken),
-      ...(/\{ url,/.test(block.code) && !declares('url') ? ['url'] : []),
+      ...(/\{\s*url,/.test(block.code) && !declares('url') ? ['url'] : []),
     ]
     const isOfLedger = block.place.startsWith('docs/ledger.md') || /\bledger\.export\b/.test(block.code)
     const ofLedger = isOfLedger && isTaken('volt')
