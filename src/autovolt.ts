@@ -175,6 +175,7 @@ export class AutoVolt<
   >(options: OpenOptions<Devices, Classrooms>): Promise<AutoVolt<Devices, Classrooms>> {
     requireParts(options)
     if (options.keys !== undefined) new KeyRing(options.keys)
+    ledgerLogOf(options.ledgerLog)
     chosenEntities(options)
     const connection = await openConnection(options, options.logger ?? silentLogger)
     return new AutoVolt(connection, options, true)

@@ -13,6 +13,7 @@ import { type ArchiveOptions, type ArchiveResult, Archiver } from './archive/arc
 import { SeamFinder } from './archive/seam-finder.js'
 import { SeamStore } from './archive/seam-store.js'
 import type { VerificationReport } from './audit/finding.js'
+import { chainsInScope } from './audit/scope.js'
 import { Verification } from './audit/verification.js'
 import type { VerifyOptions } from './audit/verify-options.js'
 import { type LedgerEntry, type LedgerEvent, ledgerEventSchema } from './entry.js'
@@ -26,6 +27,7 @@ import type { ConsistencyProof, InclusionProof } from './log/proof.js'
 import { everyNowAndThen } from './log/schedule.js'
 import type { SignerKey, VerifierKey } from './log/signed-note.js'
 import { type LogCollections, TransparencyLog } from './log/transparency-log.js'
+import { erasureOf } from './personal/erasure.js'
 import type { PersonalData } from './personal/personal-data.js'
 import { commitPersonal, PersonalStore } from './personal/personal-store.js'
 import { LedgerWriter } from './writer.js'
@@ -99,7 +101,7 @@ export class Ledger extends Reader<LedgerEntry> {
       keys: log.keys,
       archives: () => database.native.collection<Archive>(log.collections.archives),
       seams: this.#seams,
-      finder: new SeamFinder(() => this.collection, this.#log.segments),
+      finder: new SeamFinder(() => this.collection, this.#log.segments, this.#exportParts.personalData),
     })
     this.#personal = new PersonalStore(() => database.native.collection<PersonalData>(log.collections.personalData))
     this.#writer = new LedgerWriter({ database, collection: entity.collection, archivedUntil })
@@ -196,7 +198,8 @@ export class Ledger extends Reader<LedgerEntry> {
   /**
    * Moves the entries up to a checkpoint out of the database into a file, which `verifyExport` can verify like any export.
    * Registers go on from what stays, proofs and verification across the seam; the energy of the days that are gone can no
-   * longer be asked for, and a reading that comes so late is refused. Personal data stays in the database.
+   * longer be asked for, and a reading that comes so late is refused. A chain keeps its entries from the first one with personal
+   * data on.
    * @throws DatabaseError `CONFIGURATION` if the file is there already or cannot be written, or without a signer key;
    * `NOT_COVERED` if there is no such checkpoint; `LEDGER_DAMAGED` if the entries do not verify: nothing has left then.
    */
@@ -254,14 +257,17 @@ export class Ledger extends Reader<LedgerEntry> {
       keys: this.#keys,
       anchors: this.#anchors,
     }
-    return this.#guarded('verify', () => new Verification(parts, options).run())
+    return this.#guarded('verify', async () => {
+      const switchIds = await chainsInScope(this.collection, options)
+      return new Verification(parts, { ...options, ...(switchIds === undefined ? {} : { switchIds }) }).run()
+    })
   }
 
   /** Verifies one switch's chain. @throws NotFoundError if the device has no entries of the switch. */
   async verifyChainIntegrity(
     deviceId: ObjectId | string,
     switchId: ObjectId | string,
-    options: Omit<VerifyOptions, 'switchIds' | 'onlySince'> = {},
+    options: Omit<VerifyOptions, 'switchIds' | 'deviceId' | 'classroom' | 'onlySince'> = {},
   ): Promise<VerificationReport> {
     const place = { switchId: toObjectId(switchId), deviceId: toObjectId(deviceId) }
     const report = await this.verify({ ...options, switchIds: [place.switchId] })
@@ -275,26 +281,5 @@ export class Ledger extends Reader<LedgerEntry> {
 
   #guarded<Result>(operation: string, work: () => Promise<Result>): Promise<Result> {
     return this.database.transactions.outside(() => this.read(operation, work))
-  }
-}
-
-function erasureOf(entry: LedgerEntry, now: Date): LedgerEvent {
-  const { switchId, deviceId, classroom, powerState, powerRating, energySource, gapLimitMs, ratePerKwh, hash } = entry
-  return {
-    switchId,
-    deviceId,
-    classroom,
-    timestamp: now,
-    receivedAt: now,
-    eventType: 'erasure',
-    powerState,
-    powerRating,
-    energySource,
-    gapLimitMs,
-    ratePerKwh,
-    flags: [],
-    metadata: { source: 'api' },
-    erases: hash,
-    idempotencyKey: `erasure:${hash}`,
   }
 }

@@ -1,8 +1,9 @@
-import type { Collection } from 'mongodb'
+import type { Collection, ObjectId } from 'mongodb'
 import type { LedgerEntry } from '../entry.js'
 import { type Fact, factOf, inOrder } from '../fact.js'
 import { partTheirNeighbours } from '../fact-run.js'
 import type { Coverage, SegmentStore } from '../log/segment-store.js'
+import type { PersonalData } from '../personal/personal-data.js'
 import type { Seam } from './archive-entities.js'
 
 /** Entries that a chain keeps of those that are archived, tried in turn until its registers can go on from what it has. */
@@ -13,10 +14,16 @@ const factsAtOnce = 5000
 export class SeamFinder {
   readonly #entries: () => Collection<LedgerEntry>
   readonly #segments: SegmentStore
+  readonly #personalData: () => Collection<PersonalData>
 
-  constructor(entries: () => Collection<LedgerEntry>, segments: SegmentStore) {
+  constructor(
+    entries: () => Collection<LedgerEntry>,
+    segments: SegmentStore,
+    personalData: () => Collection<PersonalData>,
+  ) {
     this.#entries = entries
     this.#segments = segments
+    this.#personalData = personalData
   }
 
   /** The seams for a tree of this size; none for a chain that cannot do without its entries. */
@@ -29,11 +36,23 @@ export class SeamFinder {
     return seams
   }
 
+  /** The first entry with personal data that is not erased: it has to be here for that to be possible. */
+  async #firstPersonal(switchId: ObjectId): Promise<number> {
+    const kept = await this.#personalData()
+      .find({ switchId }, { projection: { commitment: 1 } })
+      .toArray()
+    if (kept.length === 0) return Number.POSITIVE_INFINITY
+    const filter = { switchId, personalCommitment: { $in: kept.map(({ commitment }) => commitment) } }
+    const first = await this.#entries().findOne(filter, { sort: { sequence: 1 } })
+    return first?.sequence ?? Number.POSITIVE_INFINITY
+  }
+
+  /** The last entry stays, for the next one goes on from it. */
   async #seamOf({ switchId, sequence: covered }: Coverage): Promise<Omit<Seam, '_id'> | undefined> {
     const head = await this.#entries().findOne({ switchId }, { sort: { sequence: -1 } })
+    const limit = Math.min(covered, (head?.sequence ?? 0) - 1, (await this.#firstPersonal(switchId)) - 1)
     for (const kept of keptEntries) {
-      // The last entry stays: the next one goes on from it.
-      const sequence = Math.min(covered, (head?.sequence ?? 0) - 1) - kept
+      const sequence = limit - kept
       if (sequence < 1) return undefined
       const last = await this.#entries().findOne({ switchId, sequence })
       // It is archived already, and so is all before it.

@@ -68,7 +68,7 @@ export interface VerificationReport {
   readonly caveats: readonly string[]
 }
 
-export const maximumFindings = 1000
+const maximumFindings = 1000
 
 /** Collects what is found, up to a limit. */
 export class Findings {

@@ -1,5 +1,3 @@
-import type { ChainStart } from './chain-pass.js'
-
 /** Entries of a chain that stand beside each other in the tree. */
 export interface LeafSegment {
   readonly firstSequence: number
@@ -47,6 +45,3 @@ export class SegmentIndex {
     return -1
   }
 }
-
-/** Where chains begin: the entries before it are not read. */
-export type ChainStarts = ReadonlyMap<string, ChainStart>

@@ -12,6 +12,10 @@ export interface VerifyOptions {
   readonly onlySince?: boolean
   /** Only the chains of these switches. */
   readonly switchIds?: readonly (ObjectId | string)[]
+  /** Only the chains that have entries of this device. */
+  readonly deviceId?: ObjectId | string
+  /** Only the chains that have entries of this classroom. */
+  readonly classroom?: ObjectId | string
   /** Ends the verification; it rejects with the signal's reason. */
   readonly signal?: AbortSignal
   /** Called after each batch of entries. */
