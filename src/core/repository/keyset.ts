@@ -1,4 +1,4 @@
-import { BSON, type Document, type Filter, ObjectId } from 'mongodb'
+import { BSON, type Collection, type Document, type Filter, type FindOptions, ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { EntityDescription, IndexDefinition, SortDirection } from '../entity.js'
 import { DatabaseError, type ValidationError } from '../errors.js'
@@ -83,24 +83,42 @@ export function encodeCursor(sort: KeysetSort, document: Document): string {
   return Buffer.from(BSON.EJSON.stringify({ s: sortKey(sort), v: values }, { relaxed: false })).toString('base64url')
 }
 
-/** The documents after the cursor, in the order of the sort. @throws ValidationError if the cursor is not one of this sort. */
-export function afterCursor(sort: KeysetSort, cursor: string): Filter<Document> {
+/**
+ * What follows the cursor, as queries whose documents come one after the other in the order of the sort: first those that
+ * agree with it in all fields but the last, and so on. Each reads one range of the index. Joined by `$or`, the server may
+ * merge the ranges by the documents' fields, where absent comes before null; in the index they are equal.
+ * @throws ValidationError if the cursor is not one of this sort.
+ */
+export function queriesAfter<T>(query: Filter<T>, sort: KeysetSort, cursor: string | null | undefined): Filter<T>[] {
+  if (cursor == null) return [query]
   const values = decodeCursor(sort, cursor)
-  const alternatives = sort.map(([field, direction], at) => {
-    const beyond = beyondValue(field, direction, values[at])
-    if (beyond === undefined) return undefined
-    const equal = sort.slice(0, at).map(([name], before) => ({ [name]: { $eq: values[before] } }))
-    return equal.length === 0 ? beyond : { $and: [...equal, beyond] }
+  const ranges = sort.flatMap(([field, direction], at) => {
+    const beyond = beyondValue(direction, values[at])
+    const equal = sort.slice(0, at).map(([name], before) => [name, { $eq: values[before] }])
+    return beyond === undefined ? [] : [{ ...Object.fromEntries(equal), [field]: beyond }]
   })
-  const possible = alternatives.filter((alternative) => alternative !== undefined)
-  return possible.length === 0 ? { _id: { $in: [] } } : { $or: possible }
+  return ranges.reverse().map((range) => ({ $and: [query, range] }) as Filter<T>)
 }
 
-/** MongoDB compares only values of one type; absent and null ones sort before all others and need a branch of their own. */
-function beyondValue(field: string, direction: SortDirection, value: unknown): Filter<Document> | undefined {
-  if (value === null) return direction === 1 ? { [field]: { $ne: null } } : undefined
-  if (direction === 1) return { [field]: { $gt: value } }
-  return { $or: [{ [field]: { $lt: value } }, { [field]: { $eq: null } }] }
+/** Absent and null come before all values; MongoDB's `$lt` leaves them out, and the negation takes them in. */
+function beyondValue(direction: SortDirection, value: unknown): Document | undefined {
+  if (direction === 1) return value === null ? { $ne: null } : { $gt: value }
+  return value === null ? undefined : { $not: { $gte: value } }
+}
+
+/** The first documents of the queries in turn; each is asked only if those before it had too few. */
+export async function findInTurn<T extends Document>(
+  collection: Collection<T>,
+  queries: readonly Filter<T>[],
+  limit: number,
+  options: FindOptions,
+): Promise<Document[]> {
+  const found: Document[] = []
+  for (const query of queries) {
+    found.push(...(await collection.find(query, { ...options, limit: limit - found.length }).toArray()))
+    if (found.length >= limit) break
+  }
+  return found
 }
 
 const maximumCursorLength = 16_384

@@ -10,14 +10,16 @@ import { compileFilter } from './compile-filter.js'
 import type { Filter } from './conditions.js'
 import { refused } from './data.js'
 import {
-  afterCursor,
   encodeCursor,
   equalitiesOf,
+  findInTurn,
   type KeysetSort,
   keepOnly,
   keysetSort,
+  queriesAfter,
   withSortFields,
 } from './keyset.js'
+import { unmerged } from './null-order.js'
 import { type Page, pageOf, type Slice } from './page.js'
 import {
   bounded,
@@ -143,19 +145,12 @@ export class Reader<Stored extends Identified> {
     const query = this.query(filter, options)
     const limit = bounded('limit', options.limit, defaultPageLimit, maximumLimit)
     const sort = keysetSort(this.entity, equalitiesOf(query), compileSort(this.entity, options.sort))
-    const remaining =
-      options.cursor == null ? query : ({ $and: [query, afterCursor(sort, options.cursor)] } as DriverFilter<Stored>)
+    const queries = queriesAfter(query, sort, options.cursor)
     const projection = compileSelection(this.entity, options.select)
-    const found: Document[] = await this.read('after', (session) =>
-      this.collection
-        .find(remaining, {
-          ...inSession(session),
-          ...withSortFields(projection, sort),
-          sort: asSort(sort),
-          limit: limit + 1,
-        })
-        .toArray(),
-    )
+    const found = await this.read('after', (session) => {
+      const reading = { ...inSession(session), ...withSortFields(projection, sort), sort: asSort(sort) }
+      return findInTurn(this.collection, queries, limit + 1, reading)
+    })
     const hasNext = found.length > limit
     const items = hasNext ? found.slice(0, limit) : found
     const last = items.at(-1)
@@ -240,8 +235,11 @@ export class Reader<Stored extends Identified> {
   }
 
   /** The driver's filter; without soft-deleted documents unless they are asked for. */
-  protected query(filter: Filter<Stored>, options: Pick<ReadOptions<Stored>, 'withDeleted'>): DriverFilter<Stored> {
-    return this.alive(compileFilter<Stored>(this.entity, filter), options)
+  protected query(
+    filter: Filter<Stored>,
+    options: Pick<ListOptions<Stored, keyof Stored>, 'withDeleted' | 'sort'>,
+  ): DriverFilter<Stored> {
+    return this.alive(unmerged(this.entity, compileFilter<Stored>(this.entity, filter), options.sort), options)
   }
 
   protected alive(

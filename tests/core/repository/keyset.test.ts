@@ -129,9 +129,10 @@ describe('after()', () => {
         const slice: { nextCursor: string | null } = await things.after(filter, { sort, limit: 1000, cursor })
         cursor = slice.nextCursor
       }
-      const [plan] = await plansOf(() => things.after(filter, { sort, limit: 10, cursor }))
-      expect(plan?.keysExamined).toBeLessThan(30)
-      expect(plan?.docsExamined).toBeLessThan(30)
+      const plans = await plansOf(() => things.after(filter, { sort, limit: 10, cursor }))
+      expect(plans.length).toBeGreaterThan(0)
+      expect(plans.reduce((sum, { keysExamined }) => sum + keysExamined, 0)).toBeLessThan(30)
+      expect(plans.reduce((sum, { docsExamined }) => sum + docsExamined, 0)).toBeLessThan(30)
     }
   })
 
@@ -252,7 +253,7 @@ describe('the server', () => {
     if (first === undefined) return 0
     for (const cursor of [null, first.nextCursor]) {
       const plans = await plansOf(() => reader.after(filter as never, { sort: sort as never, limit: 2, cursor }))
-      expect(plans).toHaveLength(1)
+      expect(plans.length).toBeGreaterThan(0)
       const inMemory = plans.flatMap(({ stages }) => stages.filter((stage) => stage === 'SORT' || stage === 'COLLSCAN'))
       expect({ filter, sort, inMemory }).toEqual({ filter, sort, inMemory: [] })
     }
