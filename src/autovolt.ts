@@ -27,11 +27,30 @@ import { ingestWindowEntity } from './ingestion/ingest-window.js'
 import { ingestCounterEntity, quarantineEntity } from './ingestion/quarantine.js'
 import { QuarantineReader } from './ingestion/quarantine-reader.js'
 import { archiveEntity, seamEntity } from './ledger/archive/archive-entities.js'
-import { ledgerEntryEntity } from './ledger/entry.js'
+import { ledgerEntryEntity } from './ledger/entry/entry.js'
 import { Ledger } from './ledger/ledger.js'
 import { anchorEntity, checkpointEntity, segmentEntity, tileEntity } from './ledger/log/log-entities.js'
 import { type LedgerLogOptions, ledgerLogOf } from './ledger/log/log-options.js'
 import { personalDataEntity } from './ledger/personal/personal-data.js'
+
+/** Our collections, by what the handle calls them. */
+export type CollectionKey =
+  | 'classrooms'
+  | 'devices'
+  | 'powerSettings'
+  | 'ledger'
+  | 'ledgerCheckpoints'
+  | 'ledgerTiles'
+  | 'ledgerSegments'
+  | 'ledgerAnchors'
+  | 'ledgerPersonalData'
+  | 'ledgerArchives'
+  | 'ledgerSeams'
+  | 'activities'
+  | 'quarantine'
+  | 'ingestWindows'
+  | 'ingestCounters'
+  | 'leases'
 
 const libraryEntities = {
   classrooms: classroomEntity,
@@ -50,10 +69,9 @@ const libraryEntities = {
   ingestWindows: ingestWindowEntity,
   ingestCounters: ingestCounterEntity,
   leases: leaseEntity,
-}
+} satisfies Record<CollectionKey, object>
 
 type LibraryEntities = typeof libraryEntities
-export type CollectionKey = keyof LibraryEntities
 
 export interface AttachOptions<
   Devices extends Entity<Device> = DeviceEntity,
