@@ -87,7 +87,7 @@ export type { EnergyFigures } from './energy/energy-total.js'
 export { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
 export type { QuarantinedMessage, QuarantineReason } from './ingestion/quarantine.js'
 export type { QuarantineReader } from './ingestion/quarantine-reader.js'
-export type { Appended } from './ledger/append-call.js'
+export type { Appended } from './ledger/append/append-call.js'
 export type { Archive } from './ledger/archive/archive-entities.js'
 export type { ArchiveOptions, ArchiveResult } from './ledger/archive/archiver.js'
 export type { AnchorReport, Damage, Finding, VerificationReport } from './ledger/audit/finding.js'
@@ -99,10 +99,10 @@ export {
   type LedgerEvent,
   ledgerEntryEntity,
   ledgerEventSchema,
-} from './ledger/entry.js'
-export type { UnhashedEntry } from './ledger/entry-bytes.js'
+} from './ledger/entry/entry.js'
+export type { UnhashedEntry } from './ledger/entry/entry-bytes.js'
+export { generateHash, genesisHash } from './ledger/entry/hash.js'
 export type { ExportOptions } from './ledger/export/export-writer.js'
-export { generateHash, genesisHash } from './ledger/hash.js'
 export type { EntryPersonalData, Ledger, LedgerEventInput } from './ledger/ledger.js'
 export type { Anchor, AnchoredCheckpoint, PublishedCheckpoint } from './ledger/log/anchor.js'
 export type { AnchorStatus } from './ledger/log/anchor-keeper.js'

@@ -6,9 +6,9 @@ import { inSession, type Reader } from '../core/repository/reader.js'
 import { validateData } from '../core/validate.js'
 import type { Classroom } from '../devices/classroom.js'
 import type { Device } from '../devices/device.js'
-import type { LedgerEntry } from '../ledger/entry.js'
+import type { LedgerEntry } from '../ledger/entry/entry.js'
+import { type FactStretch, SwitchMeter } from '../ledger/facts/switch-meter.js'
 import type { Ledger } from '../ledger/ledger.js'
-import { type FactStretch, SwitchMeter } from '../ledger/switch-meter.js'
 import {
   civilDayOf,
   currencyDigits,

@@ -1,4 +1,4 @@
-import type { LedgerEntry } from '../ledger/entry.js'
+import type { LedgerEntry } from '../ledger/entry/entry.js'
 import {
   type Confidence,
   confidence,

@@ -1,6 +1,6 @@
 import type { ObjectId } from 'mongodb'
-import type { FactStore } from '../ledger/fact-store.js'
-import { type FactStretch, SwitchMeter } from '../ledger/switch-meter.js'
+import type { FactStore } from '../ledger/facts/fact-store.js'
+import { type FactStretch, SwitchMeter } from '../ledger/facts/switch-meter.js'
 
 /** A range of time, epoch milliseconds; the end is not part of it. */
 export interface TimeRange {

@@ -1,5 +1,5 @@
 import type { DeviceSwitch } from '../devices/device.js'
-import type { EntryFlag, LedgerEvent } from '../ledger/entry.js'
+import type { EntryFlag, LedgerEvent } from '../ledger/entry/entry.js'
 import { credibleTime, instantOfLocalTime, isCounterValue } from '../metering/index.js'
 import type { KnownDevice } from './device-directory.js'
 import type { DeviceTime, ReadingReport } from './report.js'

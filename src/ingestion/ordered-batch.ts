@@ -1,5 +1,5 @@
 import type { Activity } from '../activity/activity.js'
-import type { LedgerEvent } from '../ledger/entry.js'
+import type { LedgerEvent } from '../ledger/entry/entry.js'
 import { activityOf } from './activity-of.js'
 import { isAuthentic } from './credential.js'
 import type { KnownDevice } from './device-directory.js'

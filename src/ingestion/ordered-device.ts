@@ -1,5 +1,5 @@
 import type { DeviceSwitch } from '../devices/device.js'
-import type { EntryFlag, LedgerEvent } from '../ledger/entry.js'
+import type { EntryFlag, LedgerEvent } from '../ledger/entry/entry.js'
 import { type Boot, readBootClock } from './boot-clock.js'
 import type { KnownDevice } from './device-directory.js'
 import { switchEvent } from './ledger-event.js'

@@ -1,6 +1,6 @@
 import type { Activity } from '../activity/activity.js'
 import type { DeviceSwitch } from '../devices/device.js'
-import type { LedgerEvent } from '../ledger/entry.js'
+import type { LedgerEvent } from '../ledger/entry/entry.js'
 import { activityOf } from './activity-of.js'
 import { isAuthentic } from './credential.js'
 import type { KnownDevice } from './device-directory.js'

@@ -1,10 +1,10 @@
 // What an auditor needs: pure, no database, no network.
 export type { AnchorReport, Damage, Finding, VerificationReport } from './audit/finding.js'
-export type { LedgerEntry } from './entry.js'
-export type { UnhashedEntry } from './entry-bytes.js'
+export type { LedgerEntry } from './entry/entry.js'
+export type { UnhashedEntry } from './entry/entry-bytes.js'
+export { generateHash, genesisHash } from './entry/hash.js'
 export { ExportError } from './export/export-error.js'
 export { type VerifyExportOptions, verifyExport } from './export/export-verifier.js'
-export { generateHash, genesisHash } from './hash.js'
 export { UntrustedCheckpointError } from './log/checkpoint-text.js'
 export {
   type ConsistencyProof,

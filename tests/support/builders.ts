@@ -8,8 +8,8 @@ import type { DeviceInput } from '../../src/devices/device.js'
 import type { PowerSettingsInput } from '../../src/energy/power-settings.js'
 import type { IngestWindow } from '../../src/ingestion/ingest-window.js'
 import type { QuarantinedMessageInput } from '../../src/ingestion/quarantine.js'
-import type { LedgerEntry } from '../../src/ledger/entry.js'
-import { entryFormatVersion } from '../../src/ledger/format-version.js'
+import type { LedgerEntry } from '../../src/ledger/entry/entry.js'
+import { entryFormatVersion } from '../../src/ledger/entry/format-version.js'
 
 const hexDigits = (count: number) => randomBytes(count / 2).toString('hex')
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { entryIdOf, isLaidOut } from '../audit/stored-bytes.js'
+import { entryIdOf, isLaidOut } from '../entry/stored-bytes.js'
 import { linesIn } from '../export/line-reader.js'
 import { decodeBase64 } from '../log/base64.js'
 

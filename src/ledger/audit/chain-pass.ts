@@ -1,5 +1,5 @@
-import { entryFormatVersions } from '../format-version.js'
-import { genesisHash } from '../hash.js'
+import { entryFormatVersions } from '../entry/format-version.js'
+import { genesisHash } from '../entry/hash.js'
 import {
   carriedHash,
   chainKey,
@@ -9,7 +9,7 @@ import {
   previousHash,
   type StoredBytes,
   sequenceOf,
-} from './stored-bytes.js'
+} from '../entry/stored-bytes.js'
 
 /** Where a chain begins that is not read from its first entry on. */
 export interface ChainStart {

@@ -1,6 +1,4 @@
-import { entryFormatVersions } from '../format-version.js'
-import type { ChainStart } from './chain-pass.js'
-import type { Finding } from './finding.js'
+import { entryFormatVersions } from '../entry/format-version.js'
 import {
   carriedHash,
   computedHash,
@@ -10,7 +8,9 @@ import {
   previousHash,
   type StoredBytes,
   sequenceOf,
-} from './stored-bytes.js'
+} from '../entry/stored-bytes.js'
+import type { ChainStart } from './chain-pass.js'
+import type { Finding } from './finding.js'
 
 /** What is to be known of an entry to tell how its chain is damaged. */
 export interface EntrySummary {

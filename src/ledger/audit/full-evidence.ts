@@ -1,4 +1,5 @@
 import { Binary, ObjectId } from 'mongodb'
+import { keyOfSwitchId, switchIdOf } from '../entry/stored-bytes.js'
 import type { TreeHead } from '../log/checkpoint-text.js'
 import type { Segment } from '../log/log-entities.js'
 import { hashBytes, MerkleFrontier } from '../log/merkle-tree.js'
@@ -11,7 +12,6 @@ import type { Finding, Findings } from './finding.js'
 import { LeafCheck } from './leaf-check.js'
 import type { Outside } from './outside.js'
 import { SegmentIndex } from './segment-index.js'
-import { keyOfSwitchId, switchIdOf } from './stored-bytes.js'
 import { type CheckpointReader, TreeCheck } from './tree-check.js'
 
 /** The whole tree, built from its leaves again, and every entry compared with its leaf. */

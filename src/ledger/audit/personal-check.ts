@@ -1,5 +1,5 @@
 import { type Collection, type FindCursor, ObjectId } from 'mongodb'
-import type { LedgerEntry } from '../entry.js'
+import type { LedgerEntry } from '../entry/entry.js'
 import { commitmentOf, isSalt } from '../personal/commitment.js'
 import type { PersonalData } from '../personal/personal-data.js'
 import type { Finding } from './finding.js'

@@ -1,5 +1,5 @@
 import { type ClientSession, type Db, type Document, Long, MongoServerError } from 'mongodb'
-import type { StoredBytes } from './stored-bytes.js'
+import type { StoredBytes } from '../entry/stored-bytes.js'
 
 /** Documents beside each other in a reply of the server, as they are stored. */
 export interface RawBatch {

@@ -1,6 +1,6 @@
 import type { Collection, ObjectId } from 'mongodb'
 import { toObjectId } from '../../core/fields.js'
-import type { LedgerEntry } from '../entry.js'
+import type { LedgerEntry } from '../entry/entry.js'
 import type { VerifyOptions } from './verify-options.js'
 
 /** The chains that a verification is about; undefined if it is about all. A chain has to be in every scope that is given. */

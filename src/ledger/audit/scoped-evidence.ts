@@ -1,4 +1,5 @@
 import { ObjectId } from 'mongodb'
+import { keyOfSwitchId, switchIdOf } from '../entry/stored-bytes.js'
 import type { TreeHead } from '../log/checkpoint-text.js'
 import type { Segment } from '../log/log-entities.js'
 import { consistencyPath, inclusionPath, provesConsistency, provesInclusion } from '../log/merkle-proof.js'
@@ -8,7 +9,6 @@ import type { ChainStart } from './chain-pass.js'
 import type { Evidence } from './evidence.js'
 import type { Findings } from './finding.js'
 import type { Outside } from './outside.js'
-import { keyOfSwitchId, switchIdOf } from './stored-bytes.js'
 import type { CheckpointReader } from './tree-check.js'
 
 interface ProvenEntry {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { ChainPass, type ChainStart } from '../audit/chain-pass.js'
 import { classifyChain, type EntrySummary, summaryOf } from '../audit/classify-chain.js'
 import { Findings, type VerificationReport } from '../audit/finding.js'
+import { CheckpointReader, TreeCheck } from '../audit/tree-check.js'
+import { genesisHash } from '../entry/hash.js'
 import {
   carriedHash,
   chainKey,
@@ -10,9 +12,7 @@ import {
   type StoredBytes,
   sequenceOf,
   switchIdOf,
-} from '../audit/stored-bytes.js'
-import { CheckpointReader, TreeCheck } from '../audit/tree-check.js'
-import { genesisHash } from '../hash.js'
+} from '../entry/stored-bytes.js'
 import { decodeBase64 } from '../log/base64.js'
 import { openCheckpoint, type TreeHead } from '../log/checkpoint-text.js'
 import { hashBytes, MerkleFrontier } from '../log/merkle-tree.js'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Collection } from 'mongodb'
 import { DatabaseError } from '../../core/errors.js'
-import type { LedgerEntry } from '../entry.js'
+import type { LedgerEntry } from '../entry/entry.js'
 import { noSigner } from '../log/checkpointer.js'
 import type { Segment, StoredCheckpoint } from '../log/log-entities.js'
 import type { SignerKey } from '../log/signed-note.js'

@@ -1,4 +1,7 @@
 import { type Collection, type Filter, ObjectId } from 'mongodb'
+import type { LedgerEntry } from '../entry/entry.js'
+import { entryFormatVersion } from '../entry/format-version.js'
+import { genesisHash } from '../entry/hash.js'
 import {
   carriedHash,
   computedHash,
@@ -7,10 +10,7 @@ import {
   previousHash,
   type StoredBytes,
   sequenceOf,
-} from '../audit/stored-bytes.js'
-import type { LedgerEntry } from '../entry.js'
-import { entryFormatVersion } from '../format-version.js'
-import { genesisHash } from '../hash.js'
+} from '../entry/stored-bytes.js'
 import type { Coverage } from './segment-store.js'
 
 /** The entries of a chain that a checkpoint is to cover. */

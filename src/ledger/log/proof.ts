@@ -1,4 +1,4 @@
-import { hashEntry } from '../audit/stored-bytes.js'
+import { hashEntry } from '../entry/stored-bytes.js'
 import { decodeBase64 } from './base64.js'
 import { openCheckpoint, UntrustedCheckpointError } from './checkpoint-text.js'
 import { provesConsistency, provesInclusion } from './merkle-proof.js'

@@ -1,4 +1,4 @@
-import type { LedgerEntry, LedgerEvent } from '../entry.js'
+import type { LedgerEntry, LedgerEvent } from '../entry/entry.js'
 
 /** The event that an entry's personal data is erased by. */
 export function erasureOf(entry: LedgerEntry, now: Date): LedgerEvent {

@@ -1,7 +1,7 @@
 import { type ClientSession, type Collection, ObjectId } from 'mongodb'
 import { inSession } from '../../core/repository/reader.js'
-import type { Appended } from '../append-call.js'
-import type { LedgerEntry, LedgerEvent } from '../entry.js'
+import type { Appended } from '../append/append-call.js'
+import type { LedgerEntry, LedgerEvent } from '../entry/entry.js'
 import { type Committed, commitTo } from './commitment.js'
 import type { PersonalData } from './personal-data.js'
 

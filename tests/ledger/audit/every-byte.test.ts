@@ -1,9 +1,9 @@
 import { BSON } from 'mongodb'
 import { describe, expect, it } from 'vitest'
 import { ChainPass } from '../../../src/ledger/audit/chain-pass.js'
-import { hashEntry } from '../../../src/ledger/audit/stored-bytes.js'
-import { generateHash } from '../../../src/ledger/hash.js'
-import { toStoredEntry } from '../../../src/ledger/stored-entry.js'
+import { generateHash } from '../../../src/ledger/entry/hash.js'
+import { hashEntry } from '../../../src/ledger/entry/stored-bytes.js'
+import { toStoredEntry } from '../../../src/ledger/entry/stored-entry.js'
 import { aLedgerEntry } from '../../support/builders.js'
 
 function storedEntry(): Buffer {

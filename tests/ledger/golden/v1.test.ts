@@ -9,9 +9,9 @@ import {
 } from '@autovolt/data/ledger'
 import { BSON } from 'mongodb'
 import { describe, expect, it } from 'vitest'
+import { toStoredEntry } from '../../../src/ledger/entry/stored-entry.js'
 import { parseNote } from '../../../src/ledger/log/signed-note.js'
 import { WitnessKey } from '../../../src/ledger/log/witness-key.js'
-import { toStoredEntry } from '../../../src/ledger/stored-entry.js'
 import { golden, storedEntriesOf } from './golden-files.js'
 import { firstKeys, secondKeys, witnessVerifierKey } from './inputs.js'
 

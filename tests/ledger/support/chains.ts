@@ -1,7 +1,7 @@
 import type { Db, ObjectId } from 'mongodb'
 import { expect } from 'vitest'
-import type { LedgerEntry } from '../../../src/ledger/entry.js'
-import { generateHash, genesisHash } from '../../../src/ledger/hash.js'
+import type { LedgerEntry } from '../../../src/ledger/entry/entry.js'
+import { generateHash, genesisHash } from '../../../src/ledger/entry/hash.js'
 
 /** The entries of a switch, in the order of its chain, read past the library. */
 export async function chainOf(db: Db, switchId: ObjectId): Promise<LedgerEntry[]> {

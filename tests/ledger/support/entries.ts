@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
-import { entryFlags, type LedgerEntry, maximumRegisterWs } from '../../../src/ledger/entry.js'
-import { entryFormatVersion } from '../../../src/ledger/format-version.js'
+import { entryFlags, type LedgerEntry, maximumRegisterWs } from '../../../src/ledger/entry/entry.js'
+import { entryFormatVersion } from '../../../src/ledger/entry/format-version.js'
 
 const objectId = fc.uint8Array({ minLength: 12, maxLength: 12 }).map((bytes) => new ObjectId(bytes))
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'))

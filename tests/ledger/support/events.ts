@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ObjectId } from 'mongodb'
-import type { LedgerEvent as AnyEvent, EventType } from '../../../src/ledger/entry.js'
+import type { LedgerEvent as AnyEvent, EventType } from '../../../src/ledger/entry/entry.js'
 
 /** An event that a host can append. */
 type LedgerEvent = AnyEvent & { readonly eventType: Exclude<EventType, 'erasure'> }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
-import type { LedgerEvent } from '../../../src/ledger/entry.js'
+import type { LedgerEvent } from '../../../src/ledger/entry/entry.js'
 import { anEvent, aSwitchInLedger, at, type HostEvent } from './events.js'
 
 type Source = LedgerEvent['energySource']

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { defineAppendOnlyEntity, type Stored } from '../core/entity.js'
-import { instant, objectId, quantity } from '../core/fields.js'
-import { isPrice } from '../metering/index.js'
+import { defineAppendOnlyEntity, type Stored } from '../../core/entity.js'
+import { instant, objectId, quantity } from '../../core/fields.js'
+import { isPrice } from '../../metering/index.js'
 import { entryFormatVersion } from './format-version.js'
 
 /** What a host can append. */

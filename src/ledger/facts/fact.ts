@@ -6,8 +6,8 @@ import {
   DEFAULT_MAXIMUM_POWER_W,
   type PowerReading,
   type SwitchState,
-} from '../metering/index.js'
-import type { LedgerEntry, LedgerEvent } from './entry.js'
+} from '../../metering/index.js'
+import type { LedgerEntry, LedgerEvent } from '../entry/entry.js'
 
 /**
  * What an entry says about energy: a power reading, a counter reading or the state of a rated switch, as its source tells.

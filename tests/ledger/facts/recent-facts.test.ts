@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { type Fact, factOf } from '../../src/ledger/fact.js'
-import { RecentFacts } from '../../src/ledger/recent-facts.js'
-import { anEvent, at } from './support/events.js'
+import { type Fact, factOf } from '../../../src/ledger/facts/fact.js'
+import { RecentFacts } from '../../../src/ledger/facts/recent-facts.js'
+import { anEvent, at } from '../support/events.js'
 
 function factAt(seconds: number): Fact {
   const fact = factOf(anEvent({ timestamp: at(seconds), idempotencyKey: `k${seconds}` }))

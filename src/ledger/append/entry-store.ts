@@ -1,8 +1,8 @@
 import { type ClientSession, MongoServerError } from 'mongodb'
-import type { Database } from '../core/database.js'
-import type { LedgerEntry } from './entry.js'
+import type { Database } from '../../core/database.js'
+import type { LedgerEntry } from '../entry/entry.js'
+import { toStoredEntry } from '../entry/stored-entry.js'
 import { asTransient, insertInOrder } from './insert-command.js'
-import { toStoredEntry } from './stored-entry.js'
 
 const unauthorized = 13
 

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { AutoVolt } from '../../src/autovolt.js'
-import { type Fact, factOf, inOrder } from '../../src/ledger/fact.js'
-import { testDatabase } from '../support/database.js'
-import { openVolt } from '../support/volt.js'
-import { anEvent, aSwitchInLedger, at, type HostEvent, type OwnFields } from './support/events.js'
+import type { AutoVolt } from '../../../src/autovolt.js'
+import { type Fact, factOf, inOrder } from '../../../src/ledger/facts/fact.js'
+import { testDatabase } from '../../support/database.js'
+import { openVolt } from '../../support/volt.js'
+import { anEvent, aSwitchInLedger, at, type HostEvent, type OwnFields } from '../support/events.js'
 
 const database = testDatabase()
 const nothingBeside = { unstored: [], session: undefined }

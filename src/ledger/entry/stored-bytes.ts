@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { leafDomain } from '../hash.js'
+import { leafDomain } from './hash.js'
 
 /** An entry in the bytes in which MongoDB stores it, somewhere in a larger buffer. */
 export interface StoredBytes {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { type Fact, factOf, inOrder } from '../../src/ledger/fact.js'
-import { changeAmong, sumOf } from '../../src/ledger/register.js'
-import { SwitchMeter } from '../../src/ledger/switch-meter.js'
-import { anEvent, aSwitchInLedger, at, type HostEvent } from './support/events.js'
+import { type Fact, factOf, inOrder } from '../../../src/ledger/facts/fact.js'
+import { changeAmong, sumOf } from '../../../src/ledger/facts/register.js'
+import { SwitchMeter } from '../../../src/ledger/facts/switch-meter.js'
+import { anEvent, aSwitchInLedger, at, type HostEvent } from '../support/events.js'
 
 const own = aSwitchInLedger()
 const facts = (...events: HostEvent[]): Fact[] => inOrder(events.flatMap((event) => factOf(event) ?? []))

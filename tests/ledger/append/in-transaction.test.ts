@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { AutoVolt } from '../../src/autovolt.js'
-import { aClassroom } from '../support/builders.js'
-import { testDatabase } from '../support/database.js'
-import { openVolt } from '../support/volt.js'
-import { chainOf, expectSound } from './support/chains.js'
-import { anEvent, aSwitchInLedger, at, readings } from './support/events.js'
+import type { AutoVolt } from '../../../src/autovolt.js'
+import { aClassroom } from '../../support/builders.js'
+import { testDatabase } from '../../support/database.js'
+import { openVolt } from '../../support/volt.js'
+import { chainOf, expectSound } from '../support/chains.js'
+import { anEvent, aSwitchInLedger, at, readings } from '../support/events.js'
 
 const database = testDatabase()
 let volt: AutoVolt

@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb'
-import type { LedgerEntry } from './entry.js'
+import type { LedgerEntry } from '../entry/entry.js'
 import type { Fact } from './fact.js'
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Lane } from '../../src/ledger/lane.js'
+import { Lane } from '../../../src/ledger/append/lane.js'
 
 describe('a lane', () => {
   it('writes in the order of coming, together what came together, and never two batches at once', async () => {

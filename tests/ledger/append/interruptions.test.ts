@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import mongoose from 'mongoose'
 import { describe, expect, it } from 'vitest'
-import { AutoVolt } from '../../src/autovolt.js'
-import { DatabaseError } from '../../src/core/errors.js'
-import { cleanUpLater } from '../support/clean-up.js'
-import { testDatabase } from '../support/database.js'
-import { startMongodProcess } from '../support/mongod-process.js'
-import { openVolt } from '../support/volt.js'
-import { chainOf, expectSound } from './support/chains.js'
-import { anEvent, aSwitchInLedger, at, readings } from './support/events.js'
+import { AutoVolt } from '../../../src/autovolt.js'
+import { DatabaseError } from '../../../src/core/errors.js'
+import { cleanUpLater } from '../../support/clean-up.js'
+import { testDatabase } from '../../support/database.js'
+import { startMongodProcess } from '../../support/mongod-process.js'
+import { openVolt } from '../../support/volt.js'
+import { chainOf, expectSound } from '../support/chains.js'
+import { anEvent, aSwitchInLedger, at, readings } from '../support/events.js'
 
 const database = testDatabase()
 

@@ -1,4 +1,4 @@
-import type { LedgerEvent } from './entry.js'
+import type { LedgerEvent } from '../entry/entry.js'
 import type { Fact } from './fact.js'
 import { inOrder } from './fact.js'
 import { type FactStretch, SwitchMeter } from './switch-meter.js'

@@ -1,5 +1,5 @@
-import type { LedgerEntry } from './entry.js'
-import { genesisHash } from './hash.js'
+import type { LedgerEntry } from '../entry/entry.js'
+import { genesisHash } from '../entry/hash.js'
 
 /** Where a chain ends, and what its entries come to. */
 export interface ChainHead {

@@ -4,7 +4,7 @@ import {
   type EnergyStretch,
   powerStretch,
   ratedStretches,
-} from '../metering/index.js'
+} from '../../metering/index.js'
 import { compareFacts, type Fact } from './fact.js'
 import { type FactRun, runsOf } from './fact-run.js'
 

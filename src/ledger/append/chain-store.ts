@@ -1,6 +1,6 @@
 import type { ClientSession, Collection, Filter, ObjectId } from 'mongodb'
-import { inSession } from '../core/repository/reader.js'
-import type { LedgerEntry, LedgerEvent } from './entry.js'
+import { inSession } from '../../core/repository/reader.js'
+import type { LedgerEntry, LedgerEvent } from '../entry/entry.js'
 
 /** What names an event in the ledger. */
 export type EventKey = Pick<LedgerEvent, 'switchId' | 'idempotencyKey'>

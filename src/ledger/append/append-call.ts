@@ -1,4 +1,4 @@
-import type { LedgerEntry, LedgerEvent } from './entry.js'
+import type { LedgerEntry, LedgerEvent } from '../entry/entry.js'
 
 /** What became of an event. */
 export interface Appended {

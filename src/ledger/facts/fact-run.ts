@@ -1,4 +1,4 @@
-import { type CounterRules, isSettledAfter } from '../metering/index.js'
+import { type CounterRules, isSettledAfter } from '../../metering/index.js'
 import type { Fact } from './fact.js'
 
 /** Facts that are decided together: counter readings under the same rules, or one fact of another source. */

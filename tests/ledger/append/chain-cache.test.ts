@@ -1,12 +1,12 @@
 import { ObjectId } from 'mongodb'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { AutoVolt } from '../../src/autovolt.js'
-import { ChainCache } from '../../src/ledger/chain-cache.js'
-import { ChainStore } from '../../src/ledger/chain-store.js'
-import type { LedgerEntry } from '../../src/ledger/entry.js'
-import { testDatabase } from '../support/database.js'
-import { openVolt } from '../support/volt.js'
-import { aSwitchInLedger, readings } from './support/events.js'
+import type { AutoVolt } from '../../../src/autovolt.js'
+import { ChainCache } from '../../../src/ledger/append/chain-cache.js'
+import { ChainStore } from '../../../src/ledger/append/chain-store.js'
+import type { LedgerEntry } from '../../../src/ledger/entry/entry.js'
+import { testDatabase } from '../../support/database.js'
+import { openVolt } from '../../support/volt.js'
+import { aSwitchInLedger, readings } from '../support/events.js'
 
 const database = testDatabase()
 let volt: AutoVolt

@@ -1,13 +1,13 @@
 import { ObjectId } from 'mongodb'
 import mongoose from 'mongoose'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { AutoVolt } from '../../src/autovolt.js'
-import { generateHash, genesisHash } from '../../src/ledger/hash.js'
-import { cleanUpLater } from '../support/clean-up.js'
-import { testDatabase } from '../support/database.js'
-import { openVolt } from '../support/volt.js'
-import { chainOf, expectSound } from './support/chains.js'
-import { anEvent, aSwitchInLedger, at, readings } from './support/events.js'
+import { AutoVolt } from '../../../src/autovolt.js'
+import { generateHash, genesisHash } from '../../../src/ledger/entry/hash.js'
+import { cleanUpLater } from '../../support/clean-up.js'
+import { testDatabase } from '../../support/database.js'
+import { openVolt } from '../../support/volt.js'
+import { chainOf, expectSound } from '../support/chains.js'
+import { anEvent, aSwitchInLedger, at, readings } from '../support/events.js'
 
 const database = testDatabase()
 let volt: AutoVolt

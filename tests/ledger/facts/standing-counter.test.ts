@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { AutoVolt } from '../../src/autovolt.js'
-import { type Fact, factOf, inOrder } from '../../src/ledger/fact.js'
-import { sumOf } from '../../src/ledger/register.js'
-import { SwitchMeter } from '../../src/ledger/switch-meter.js'
-import { testDatabase } from '../support/database.js'
-import { openVolt } from '../support/volt.js'
-import { chainOf } from './support/chains.js'
-import { anEvent, aSwitchInLedger, at, type HostEvent, type OwnFields } from './support/events.js'
+import type { AutoVolt } from '../../../src/autovolt.js'
+import { type Fact, factOf, inOrder } from '../../../src/ledger/facts/fact.js'
+import { sumOf } from '../../../src/ledger/facts/register.js'
+import { SwitchMeter } from '../../../src/ledger/facts/switch-meter.js'
+import { testDatabase } from '../../support/database.js'
+import { openVolt } from '../../support/volt.js'
+import { chainOf } from '../support/chains.js'
+import { anEvent, aSwitchInLedger, at, type HostEvent, type OwnFields } from '../support/events.js'
 
 const database = testDatabase()
 const nothingBeside = { unstored: [], session: undefined }
