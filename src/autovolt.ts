@@ -1,6 +1,5 @@
 import { inspect } from 'node:util'
 import type { Connection } from 'mongoose'
-import { activityEntity } from './activity/activity.js'
 import { ActivityLog } from './activity/activity-log.js'
 import { type Clock, systemClock } from './core/clock.js'
 import { type ConnectionOptions, openConnection } from './core/connection.js'
@@ -10,7 +9,6 @@ import type { Entity, Identified, Input, Stored, StoredFields } from './core/ent
 import { DatabaseError } from './core/errors.js'
 import { checkHealth, type Health, PoolMonitor } from './core/health.js'
 import { KeyRing, type KeyRingOptions } from './core/key-ring.js'
-import { leaseEntity } from './core/lease.js'
 import { type Logger, silentLogger } from './core/logger.js'
 import type { Reader } from './core/repository/reader.js'
 import { Repository } from './core/repository/repository.js'
@@ -18,60 +16,15 @@ import { SecretFields } from './core/repository/secret-fields.js'
 import { requireParts } from './core/require-parts.js'
 import { type SetupReport, setUpCollections } from './core/setup.js'
 import { closeOnSignals } from './core/signals.js'
-import { type Classroom, type ClassroomEntity, classroomEntity } from './devices/classroom.js'
-import { type Device, type DeviceEntity, deviceEntity } from './devices/device.js'
+import type { Classroom, ClassroomEntity } from './devices/classroom.js'
+import type { Device, DeviceEntity } from './devices/device.js'
 import { DeviceRepository } from './devices/device-repository.js'
 import { EnergyService } from './energy/energy-service.js'
-import { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
-import { ingestWindowEntity } from './ingestion/ingest-window.js'
-import { ingestCounterEntity, quarantineEntity } from './ingestion/quarantine.js'
+import type { PowerSettings, PowerSettingsInput } from './energy/power-settings.js'
+import { type CollectionKey, chosenEntities, type LibraryEntities } from './entities.js'
 import { QuarantineReader } from './ingestion/quarantine-reader.js'
-import { archiveEntity, seamEntity } from './ledger/archive/archive-entities.js'
-import { ledgerEntryEntity } from './ledger/entry/entry.js'
 import { Ledger } from './ledger/ledger.js'
-import { anchorEntity, checkpointEntity, segmentEntity, tileEntity } from './ledger/log/log-entities.js'
 import { type LedgerLogOptions, ledgerLogOf } from './ledger/log/log-options.js'
-import { personalDataEntity } from './ledger/personal/personal-data.js'
-
-/** Our collections, by what the handle calls them. */
-export type CollectionKey =
-  | 'classrooms'
-  | 'devices'
-  | 'powerSettings'
-  | 'ledger'
-  | 'ledgerCheckpoints'
-  | 'ledgerTiles'
-  | 'ledgerSegments'
-  | 'ledgerAnchors'
-  | 'ledgerPersonalData'
-  | 'ledgerArchives'
-  | 'ledgerSeams'
-  | 'activities'
-  | 'quarantine'
-  | 'ingestWindows'
-  | 'ingestCounters'
-  | 'leases'
-
-const libraryEntities = {
-  classrooms: classroomEntity,
-  devices: deviceEntity,
-  powerSettings: powerSettingsEntity,
-  ledger: ledgerEntryEntity,
-  ledgerCheckpoints: checkpointEntity,
-  ledgerTiles: tileEntity,
-  ledgerSegments: segmentEntity,
-  ledgerAnchors: anchorEntity,
-  ledgerPersonalData: personalDataEntity,
-  ledgerArchives: archiveEntity,
-  ledgerSeams: seamEntity,
-  activities: activityEntity,
-  quarantine: quarantineEntity,
-  ingestWindows: ingestWindowEntity,
-  ingestCounters: ingestCounterEntity,
-  leases: leaseEntity,
-} satisfies Record<CollectionKey, object>
-
-type LibraryEntities = typeof libraryEntities
 
 export interface AttachOptions<
   Devices extends Entity<Device> = DeviceEntity,
@@ -289,25 +242,5 @@ export class AutoVolt<
     if (this.#ownsConnection) await this.database.connection.destroy()
     this.#pool.stop()
     this.#events.stop()
-  }
-}
-
-function chosenEntities(
-  options: AttachOptions<Entity<Device>, Entity<Classroom>>,
-): Readonly<Record<CollectionKey, Entity>> {
-  const chosen: Record<CollectionKey, Entity> = { ...libraryEntities, ...options.entities }
-  for (const [key, collection] of Object.entries(options.collections ?? {})) {
-    if (!Object.hasOwn(chosen, key)) throw new DatabaseError('CONFIGURATION', `There is no collection ${key} to rename`)
-    chosen[key as CollectionKey] = chosen[key as CollectionKey].inCollection(collection)
-  }
-  refuseSharedCollections([...Object.values(chosen), ...(options.hostEntities ?? [])])
-  return chosen
-}
-
-function refuseSharedCollections(entities: readonly Entity[]): void {
-  const names = entities.map(({ collection }) => collection)
-  const shared = names.find((name, at) => names.indexOf(name) !== at)
-  if (shared !== undefined) {
-    throw new DatabaseError('CONFIGURATION', `Two entities cannot share the collection ${shared}`)
   }
 }

@@ -1,4 +1,4 @@
-import type { CollectionKey } from '../../src/autovolt.js'
+import type { CollectionKey } from '../../src/entities.js'
 import {
   aClassroom,
   aDevice,

@@ -1,0 +1,82 @@
+import { activityEntity } from './activity/activity.js'
+import type { Entity } from './core/entity.js'
+import { DatabaseError } from './core/errors.js'
+import { leaseEntity } from './core/lease.js'
+import { type Classroom, classroomEntity } from './devices/classroom.js'
+import { type Device, deviceEntity } from './devices/device.js'
+import { powerSettingsEntity } from './energy/power-settings.js'
+import { ingestWindowEntity } from './ingestion/ingest-window.js'
+import { ingestCounterEntity, quarantineEntity } from './ingestion/quarantine.js'
+import { archiveEntity, seamEntity } from './ledger/archive/archive-entities.js'
+import { ledgerEntryEntity } from './ledger/entry/entry.js'
+import { anchorEntity, checkpointEntity, segmentEntity, tileEntity } from './ledger/log/log-entities.js'
+import { personalDataEntity } from './ledger/personal/personal-data.js'
+
+/** Our collections, by what the handle calls them. */
+export type CollectionKey =
+  | 'classrooms'
+  | 'devices'
+  | 'powerSettings'
+  | 'ledger'
+  | 'ledgerCheckpoints'
+  | 'ledgerTiles'
+  | 'ledgerSegments'
+  | 'ledgerAnchors'
+  | 'ledgerPersonalData'
+  | 'ledgerArchives'
+  | 'ledgerSeams'
+  | 'activities'
+  | 'quarantine'
+  | 'ingestWindows'
+  | 'ingestCounters'
+  | 'leases'
+
+const libraryEntities = {
+  classrooms: classroomEntity,
+  devices: deviceEntity,
+  powerSettings: powerSettingsEntity,
+  ledger: ledgerEntryEntity,
+  ledgerCheckpoints: checkpointEntity,
+  ledgerTiles: tileEntity,
+  ledgerSegments: segmentEntity,
+  ledgerAnchors: anchorEntity,
+  ledgerPersonalData: personalDataEntity,
+  ledgerArchives: archiveEntity,
+  ledgerSeams: seamEntity,
+  activities: activityEntity,
+  quarantine: quarantineEntity,
+  ingestWindows: ingestWindowEntity,
+  ingestCounters: ingestCounterEntity,
+  leases: leaseEntity,
+} satisfies Record<CollectionKey, object>
+
+export type LibraryEntities = typeof libraryEntities
+
+/** What a host chooses of our entities. */
+export interface EntityChoice {
+  readonly entities?: { readonly devices?: Entity<Device>; readonly classrooms?: Entity<Classroom> }
+  readonly collections?: Partial<Record<CollectionKey, string>>
+  readonly hostEntities?: readonly Entity[]
+}
+
+/**
+ * Our entities, with those of the host in their places, under the names that it gives them.
+ * @throws DatabaseError `CONFIGURATION` for a name that is none, or that two of them would share.
+ */
+export function chosenEntities(options: EntityChoice): Readonly<Record<CollectionKey, Entity>> {
+  const chosen: Record<CollectionKey, Entity> = { ...libraryEntities, ...options.entities }
+  for (const [key, collection] of Object.entries(options.collections ?? {})) {
+    if (!Object.hasOwn(chosen, key)) throw new DatabaseError('CONFIGURATION', `There is no collection ${key} to rename`)
+    chosen[key as CollectionKey] = chosen[key as CollectionKey].inCollection(collection)
+  }
+  refuseSharedCollections([...Object.values(chosen), ...(options.hostEntities ?? [])])
+  return chosen
+}
+
+function refuseSharedCollections(entities: readonly Entity[]): void {
+  const names = entities.map(({ collection }) => collection)
+  const shared = names.find((name, at) => names.indexOf(name) !== at)
+  if (shared !== undefined) {
+    throw new DatabaseError('CONFIGURATION', `Two entities cannot share the collection ${shared}`)
+  }
+}
