@@ -12,7 +12,7 @@ export interface VerifyOptions {
   readonly onlySince?: boolean
   /** Only the chains of these switches. */
   readonly switchIds?: readonly (ObjectId | string)[]
-  /** Only the chains that have entries of this device. */
+  /** Only the chains whose last entry is of this device. */
   readonly deviceId?: ObjectId | string
   /** Only the chains that have entries of this classroom. */
   readonly classroom?: ObjectId | string
