@@ -20,6 +20,8 @@ export default defineConfig({
     globalSetup: 'tests/support/global-setup.ts',
     setupFiles: 'tests/support/set-up-file.ts',
     reporters: ['default', new SummaryReporter()],
+    // Most of the time they wait for the database, so there may be more of them than cores.
+    maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     coverage: {
