@@ -369,7 +369,7 @@ const ledgerAnchors: Catalogue = {
     ...managedFields,
     wrongType('name', 5),
     missing('name'),
-    tooLong('name', 201),
+    tooLong('name', 5001),
     ...['size', 'failures'].flatMap((path) => [wrongType(path, '1'), missing(path), outOfRange(path, -1)]),
     wrongType('anchoredAt', 'now'),
     wrongType('lastError', 5),
