@@ -74,7 +74,7 @@ function nameOf(event: unknown): string {
   return `${address} ${String(connectionId)}`
 }
 
-/** A server that hangs keeps its connections open, and would be waited for as long as any operation may take. */
+/** A server that hangs keeps its connections open, and would be waited for as long as an operation may take. */
 const limitMs = 5_000
 
 /** Asks the server how it is, and waits for the answer for five seconds at most. Never throws: a database that cannot be asked is down. */

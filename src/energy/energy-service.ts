@@ -171,7 +171,7 @@ export class EnergyService {
       .sort((a, b) => (a.day === b.day ? (a.key.toHexString() < b.key.toHexString() ? -1 : 1) : a.day < b.day ? -1 : 1))
   }
 
-  /** The switches that the ledger knows: those that no device has any more have used their energy all the same. */
+  /** The switches that the ledger knows: those that are no longer part of a device have used their energy all the same. */
   async #switchIds(): Promise<ObjectId[]> {
     const { entity } = this.#parts.ledger
     // In this order the server skips from one chain to the next.
