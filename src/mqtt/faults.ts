@@ -36,6 +36,10 @@ export class Faults {
     return latest([...this.#current.values()])
   }
 
+  has(place: Place): boolean {
+    return this.#current.has(place)
+  }
+
   met(place: Place, error: unknown): void {
     const message = describe(error)
     const isNew = this.#current.get(place)?.message !== message

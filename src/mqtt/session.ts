@@ -155,6 +155,8 @@ export class MqttSession {
   #disconnected(): void {
     this.#deafSinceMs ??= this.#options.clock.now().getTime()
     this.#intake.dropHeld()
+    // An end without an error, as of a broker that is shut down, leaves us without messages all the same.
+    if (!this.#isStopping && !this.#faults.has('broker')) this.#faults.met('broker', closedByPeer)
   }
 
   #take(client: MqttClient, packet: IPublishPacket, done: (error?: Error) => void): void {
@@ -223,3 +225,4 @@ export class MqttSession {
 }
 
 const notYetDurable = new Error('not durable yet')
+const closedByPeer = new Error('The connection was closed')
