@@ -71,6 +71,7 @@ export {
   type DeviceInput,
   type DeviceSwitch,
   deviceEntity,
+  type EnergyRole,
   type EnergySource,
 } from './devices/device.js'
 export type { DevicePresence, DeviceRepository } from './devices/device-repository.js'

@@ -10,6 +10,10 @@ const newId = () => new ObjectId()
 const energySources = ['counter', 'power', 'rated'] as const
 export type EnergySource = (typeof energySources)[number]
 
+/** What a device does with energy. */
+const energyRoles = ['consumption', 'production', 'storage'] as const
+export type EnergyRole = (typeof energyRoles)[number]
+
 const switchFields = z.strictObject({
   _id: objectId().default(newId),
   name: z.string().min(1).max(200),
@@ -40,6 +44,10 @@ export const deviceEntity = defineEntity({
     name: z.string().min(1).max(200),
     macAddress: macAddress(),
     classroom: objectId(),
+    /** The user that it belongs to. */
+    owner: objectId().optional(),
+    /** A storage consumes while its power is positive, and produces while it is negative. */
+    energyRole: z.enum(energyRoles).default('consumption'),
     switches: z.array(switchFields).max(64).default([]),
     /** ms; how often the device promises to report. Without it five minutes of silence are a gap. */
     reportingPeriodMs: z.int().min(100).max(86_400_000).optional(),
@@ -90,6 +98,7 @@ export const deviceEntity = defineEntity({
       serves: 'the one device of a switch, whose chain in the ledger it is',
     },
     { key: { classroom: 1, name: 1, _id: 1 }, serves: 'the devices of a classroom by name' },
+    { key: { owner: 1, name: 1, _id: 1 }, serves: 'the devices of a user by name' },
     { key: { lastSeenAt: 1, _id: 1 }, serves: 'devices that have not been heard of' },
   ],
 })

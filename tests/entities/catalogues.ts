@@ -1,3 +1,4 @@
+import { ObjectId } from 'mongodb'
 import type { CollectionKey } from '../../src/entities.js'
 import {
   aClassroom,
@@ -74,6 +75,8 @@ const classrooms: Catalogue = {
 const devices: Catalogue = {
   good: () => ({
     ...aDevice(),
+    owner: new ObjectId(),
+    energyRole: 'storage',
     firmwareVersion: '2.1.0',
     status: 'online',
     statusAt: new Date('2026-03-01T10:00:00Z'),
@@ -96,6 +99,11 @@ const devices: Catalogue = {
     wrongType('classroom', 5),
     wrongType('classroom', 'Room 101'),
     missing('classroom'),
+    wrongType('owner', 5),
+    wrongType('owner', 'A. Rao'),
+    wrongType('energyRole', 5),
+    badFormat('energyRole', 'battery'),
+    missingWhenStored('energyRole'),
     wrongType('switches', 'two'),
     wrongType('switches', true),
     missingWhenStored('switches'),
