@@ -22,6 +22,7 @@ import { DeviceRepository } from './devices/device-repository.js'
 import { EnergyService } from './energy/energy-service.js'
 import type { PowerSettings, PowerSettingsInput } from './energy/power-settings.js'
 import { type CollectionKey, chosenEntities, type LibraryEntities } from './entities.js'
+import type { User, UserInput } from './identity/user.js'
 import { QuarantineReader } from './ingestion/quarantine-reader.js'
 import { Ledger } from './ledger/ledger.js'
 import { type LedgerLogOptions, ledgerLogOf } from './ledger/log/log-options.js'
@@ -68,6 +69,7 @@ export class AutoVolt<
   Devices extends Entity<Device> = DeviceEntity,
   Classrooms extends Entity<Classroom> = ClassroomEntity,
 > {
+  readonly users: Repository<User, UserInput>
   readonly classrooms: Repository<Stored<Classrooms>, Input<Classrooms>>
   readonly devices: DeviceRepository<Stored<Devices>, Input<Devices>>
   readonly powerSettings: Repository<PowerSettings, PowerSettingsInput>
@@ -100,6 +102,7 @@ export class AutoVolt<
       logQueries: options.logQueries ?? false,
     })
     const entities = this.#entities as LibraryEntities
+    this.users = new Repository(this.database, entities.users)
     this.classrooms = new Repository(
       this.database,
       entities.classrooms as unknown as Entity<Stored<Classrooms>, Input<Classrooms>>,

@@ -5,6 +5,7 @@ import { leaseEntity } from './core/lease.js'
 import { type Classroom, classroomEntity } from './devices/classroom.js'
 import { type Device, deviceEntity } from './devices/device.js'
 import { powerSettingsEntity } from './energy/power-settings.js'
+import { userEntity } from './identity/user.js'
 import { ingestWindowEntity } from './ingestion/ingest-window.js'
 import { ingestCounterEntity, quarantineEntity } from './ingestion/quarantine.js'
 import { archiveEntity, seamEntity } from './ledger/archive/archive-entities.js'
@@ -14,6 +15,7 @@ import { personalDataEntity } from './ledger/personal/personal-data.js'
 
 /** Our collections, by what the handle calls them. */
 export type CollectionKey =
+  | 'users'
   | 'classrooms'
   | 'devices'
   | 'powerSettings'
@@ -32,6 +34,7 @@ export type CollectionKey =
   | 'leases'
 
 const libraryEntities = {
+  users: userEntity,
   classrooms: classroomEntity,
   devices: deviceEntity,
   powerSettings: powerSettingsEntity,

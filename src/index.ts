@@ -87,6 +87,7 @@ export {
 export type { EnergyFigures } from './energy/energy-total.js'
 export { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
 export type { CollectionKey } from './entities.js'
+export { type User, type UserInput, userEntity } from './identity/user.js'
 export type { QuarantinedMessage, QuarantineReason } from './ingestion/quarantine.js'
 export type { QuarantineReader } from './ingestion/quarantine-reader.js'
 export type { Appended } from './ledger/append/append-call.js'

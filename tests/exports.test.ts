@@ -44,6 +44,7 @@ describe('the package', () => {
       'silentLogger',
       'systemClock',
       'timeZone',
+      'userEntity',
       'validateData',
       'verifyConsistency',
       'verifyInclusion',

@@ -16,6 +16,7 @@ import {
   anIngestWindow,
   aQuarantinedMessage,
   aSwitch,
+  aUser,
   powerSettings,
   somePersonalData,
 } from '../support/builders.js'
@@ -36,6 +37,34 @@ import {
   unsealed,
   wrongType,
 } from './bad-documents.js'
+
+const users: Catalogue = {
+  good: () => ({ ...aUser() }),
+  bad: [
+    ...managedFields,
+    ...deletionMark,
+    wrongType('email', 5),
+    wrongType('email', null),
+    missing('email'),
+    badFormat('email', 'asha'),
+    badFormat('email', 'asha@'),
+    badFormat('email', 'a b@example.org'),
+    badFormat('email', `${'a'.repeat(65)}@example.org`),
+    badFormat('email', `asha@${'x'.repeat(190)}`),
+    wrongType('name', 5),
+    missing('name'),
+    outOfRange('name', ''),
+    tooLong('name', 201),
+    wrongType('userType', 1),
+    badFormat('userType', 'ghost'),
+    missingWhenStored('userType'),
+    wrongType('status', true),
+    badFormat('status', 'asleep'),
+    missingWhenStored('status'),
+    extra('password'),
+    extra('colour'),
+  ],
+}
 
 const classrooms: Catalogue = {
   good: () => ({ ...aClassroom() }),
@@ -574,6 +603,7 @@ const leases: Catalogue = {
 
 /** One catalogue for every entity of the handle. */
 export const catalogues: Readonly<Record<CollectionKey, Catalogue>> = {
+  users,
   classrooms,
   devices,
   powerSettings: settings,

@@ -6,6 +6,7 @@ import type { leaseEntity } from '../../src/core/lease.js'
 import type { ClassroomInput } from '../../src/devices/classroom.js'
 import type { DeviceInput } from '../../src/devices/device.js'
 import type { PowerSettingsInput } from '../../src/energy/power-settings.js'
+import type { UserInput } from '../../src/identity/user.js'
 import type { IngestWindow } from '../../src/ingestion/ingest-window.js'
 import type { QuarantinedMessageInput } from '../../src/ingestion/quarantine.js'
 import type { LedgerEntry } from '../../src/ledger/entry/entry.js'
@@ -27,6 +28,10 @@ function keyNamed(name: string): Uint8Array {
 
 export function aMacAddress(): string {
   return (hexDigits(12).toUpperCase().match(/../g) ?? []).join(':')
+}
+
+export function aUser(overrides: Partial<UserInput> = {}): UserInput {
+  return { email: `user-${hexDigits(8)}@example.org`, name: 'Asha', ...overrides }
 }
 
 export function aClassroom(overrides: Partial<ClassroomInput> = {}): ClassroomInput {
