@@ -4,6 +4,7 @@ import { DatabaseError } from './core/errors.js'
 import { leaseEntity } from './core/lease.js'
 import { type Classroom, classroomEntity } from './devices/classroom.js'
 import { type Device, deviceEntity } from './devices/device.js'
+import { costVersionEntity } from './energy/cost-version.js'
 import { powerSettingsEntity } from './energy/power-settings.js'
 import { userEntity } from './identity/user.js'
 import { ingestWindowEntity } from './ingestion/ingest-window.js'
@@ -19,6 +20,7 @@ export type CollectionKey =
   | 'classrooms'
   | 'devices'
   | 'powerSettings'
+  | 'costVersions'
   | 'ledger'
   | 'ledgerCheckpoints'
   | 'ledgerTiles'
@@ -38,6 +40,7 @@ const libraryEntities = {
   classrooms: classroomEntity,
   devices: deviceEntity,
   powerSettings: powerSettingsEntity,
+  costVersions: costVersionEntity,
   ledger: ledgerEntryEntity,
   ledgerCheckpoints: checkpointEntity,
   ledgerTiles: tileEntity,

@@ -76,6 +76,7 @@ export {
 } from './devices/device.js'
 export type { DevicePresence, DeviceRepository } from './devices/device-repository.js'
 export { macAddress, normalizeMacAddress } from './devices/mac-address.js'
+export { type CostVersion, type CostVersionInput, costVersionEntity } from './energy/cost-version.js'
 export {
   type ClassroomDay,
   type DayRange,

@@ -24,6 +24,7 @@ describe('the package', () => {
       'afterQuerySchema',
       'change',
       'classroomEntity',
+      'costVersionEntity',
       'dayRangeSchema',
       'defineAppendOnlyEntity',
       'defineEntity',

@@ -14,6 +14,8 @@ export const classroomEntity = defineEntity({
     capacity: z.int().min(0).max(100_000).optional(),
     /** The IANA zone that the room's days and hours are reckoned in. */
     timeZone: timeZone().default('UTC'),
+    /** The name of the tariff that its energy costs by; `default` if left out. */
+    tariff: z.string().min(1).max(100).optional(),
   },
   softDelete: true,
   indexes: [

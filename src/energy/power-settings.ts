@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { defineEntity, type Input, type Stored } from '../core/entity.js'
-import { quantity } from '../core/fields.js'
-import { isCurrency, isPrice } from '../metering/index.js'
+import { currency, pricePerKwh } from './money-fields.js'
 
 /** What electricity costs. There is one document, named `default`; a unique index keeps it so. */
 export const powerSettingsEntity = defineEntity({
@@ -10,12 +9,9 @@ export const powerSettingsEntity = defineEntity({
   fields: {
     name: z.literal('default').default('default'),
     /** Currency units per kWh. */
-    electricityPrice: quantity(0, 100).refine(isPrice, { error: 'expected at most six decimals' }),
+    electricityPrice: pricePerKwh(0, 100),
     /** ISO 4217. */
-    currency: z
-      .string()
-      .regex(/^[A-Z]{3}$/)
-      .refine(isCurrency, { error: 'expected the code of a currency' }),
+    currency: currency(),
   },
   indexes: [{ key: { name: 1 }, unique: true, serves: 'the one document' }],
 })

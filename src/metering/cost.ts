@@ -1,6 +1,7 @@
 const MWS_PER_KWH = 3_600_000_000n
 const PRICE_DIGITS = 6
 const PRICE_SCALE = 10 ** PRICE_DIGITS
+const PERCENT_SCALE = 10_000n
 /** All amounts have this denominator, so their sums are exact and do not depend on their order. */
 const DENOMINATOR = MWS_PER_KWH * BigInt(PRICE_SCALE)
 const MOST_DIGITS = 15
@@ -32,11 +33,31 @@ export function moneyOf(amount: number): Money {
   return { numerator: scaledPrice(amount) * MWS_PER_KWH }
 }
 
+/**
+ * A price with taxes on it, each a percentage of the price itself and none of another tax: exact, then rounded half-even to
+ * six decimals, once.
+ *
+ * @throws RangeError if the price has more than six decimals, or a percentage more than four.
+ */
+export function taxedPrice(pricePerKwh: number, taxPercents: Iterable<number>): number {
+  let scaledPercent = 100n * PERCENT_SCALE
+  for (const percent of taxPercents) {
+    if (!isPercent(percent)) throw new RangeError(`A tax of ${percent} % has more than four decimals`)
+    scaledPercent += BigInt(Math.round(percent * Number(PERCENT_SCALE)))
+  }
+  const dividend = scaledPrice(pricePerKwh) * scaledPercent
+  const rounded = divideHalfEven(absolute(dividend), 100n * PERCENT_SCALE)
+  return Number(dividend < 0n ? -rounded : rounded) / PRICE_SCALE
+}
+
+/** Whether the percentage is a number that has at most four decimals. */
+export function isPercent(percent: number): boolean {
+  return hasDecimals(percent, Number(PERCENT_SCALE))
+}
+
 /** Whether the price is a number that has at most six decimals. */
 export function isPrice(pricePerKwh: number): boolean {
-  const scaled = Math.round(pricePerKwh * PRICE_SCALE)
-  // The nearest double to the decimal number is the only one that stands for it.
-  return Number.isSafeInteger(scaled) && scaled / PRICE_SCALE === pricePerKwh
+  return hasDecimals(pricePerKwh, PRICE_SCALE)
 }
 
 /** The exact sum of amounts in one currency. */
@@ -70,6 +91,12 @@ export function formatMoney(amount: Money, digits: number): string {
   const sign = amount.numerator < 0n && rounded > 0n ? '-' : ''
   if (digits === 0) return sign + text
   return `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`
+}
+
+function hasDecimals(value: number, scale: number): boolean {
+  const scaled = Math.round(value * scale)
+  // The nearest double to the decimal number is the only one that stands for it.
+  return Number.isSafeInteger(scaled) && scaled / scale === value
 }
 
 function scaledPrice(pricePerKwh: number): bigint {

@@ -10,7 +10,7 @@ export {
   startOfCivilDay,
   startOfCivilMonth,
 } from './civil-time.js'
-export { costOf, formatMoney, isPrice, type Money, moneyOf, NO_MONEY, roundMoney, sumMoney } from './cost.js'
+export { costOf, formatMoney, isPercent, isPrice, type Money, moneyOf, NO_MONEY, roundMoney, sumMoney } from './cost.js'
 export { type CounterOutcome, type DecidedReading, decideCounter } from './counter.js'
 export type { CounterDecision, CounterState } from './counter-machine.js'
 export { type CounterLevel, type CounterReading, isCounterValue } from './counter-reading.js'
@@ -26,5 +26,7 @@ export { ratedPowerStretches, ratedStretches, type SwitchState } from './rated-p
 export { compareReadings, type ReadingOrder } from './reading-order.js'
 export { splitStretch } from './split.js'
 export { asProduction, type EnergyRegisters, type EnergyStretch, type StretchQuality, sumStretches } from './stretch.js'
+export { type PriceInForce, type Tariff, type TariffTax, type TariffVersion, tariffOf } from './tariff.js'
+export { bandsOverlap, type TariffBand } from './tariff-week.js'
 export { isTimeZone } from './time-zone.js'
 export { kwhFromMws, mwsFromPower, mwsFromWh, whFromMws, wsFromMws } from './units.js'

@@ -2,6 +2,7 @@ import { ObjectId } from 'mongodb'
 import type { CollectionKey } from '../../src/entities.js'
 import {
   aClassroom,
+  aCostVersion,
   aDevice,
   aLease,
   aLedgerAnchor,
@@ -96,6 +97,9 @@ const classrooms: Catalogue = {
     badFormat('timeZone', 'Asia/Kolkata\n'),
     tooLong('timeZone', 65),
     unfit('timeZone', 'Asia/Atlantis'),
+    wrongType('tariff', 5),
+    outOfRange('tariff', ''),
+    tooLong('tariff', 101),
     extra('colour'),
     extra('Name'),
   ],
@@ -225,6 +229,84 @@ const settings: Catalogue = {
   ],
 }
 
+const costVersions: Catalogue = {
+  good: () => ({
+    ...aCostVersion({
+      bands: [{ days: [6, 7], from: '22:00', to: '06:00', pricePerKwh: -0.05 }],
+      taxes: [{ name: 'VAT', percent: 18 }],
+      feedInPricePerKwh: 3,
+      carbonIntensityGPerKwh: 700,
+      note: 'as in the letter of March 1',
+    }),
+  }),
+  bad: [
+    ...managedFields,
+    wrongType('tariff', 5),
+    missingWhenStored('tariff'),
+    outOfRange('tariff', ''),
+    tooLong('tariff', 101),
+    wrongType('startsAt', 'now'),
+    missing('startsAt'),
+    wrongType('currency', 356),
+    missing('currency'),
+    badFormat('currency', 'inr'),
+    ...['pricePerKwh', 'bands.0.pricePerKwh'].flatMap((path) => [missing(path)]),
+    ...['pricePerKwh', 'feedInPricePerKwh', 'bands.0.pricePerKwh'].flatMap((path) => [
+      wrongType(path, '7.5'),
+      outOfRange(path, -1_000_001),
+      outOfRange(path, 1_000_001),
+      ...notFinite(path),
+    ]),
+    unfit('pricePerKwh', 7.1234567),
+    wrongType('bands', 'none'),
+    outOfRange(
+      'bands',
+      Array.from({ length: 201 }, (_, minute) => ({
+        from: '00:00',
+        to: '00:01',
+        days: [(minute % 7) + 1],
+        pricePerKwh: 1,
+      })),
+    ),
+    wrongType('bands.0.days', 5),
+    outOfRange('bands.0.days', []),
+    ...['bands.0.from', 'bands.0.to'].flatMap((path) => [
+      wrongType(path, 5),
+      missing(path),
+      badFormat(path, '24:01'),
+      badFormat(path, '6:00'),
+      badFormat(path, '06:00\n'),
+    ]),
+    badFormat('bands.0.from', '24:00'),
+    extra('bands.0.name'),
+    unfit('bands', [
+      { from: '00:00', to: '02:00', pricePerKwh: 1 },
+      { from: '01:00', to: '03:00', pricePerKwh: 1 },
+    ]),
+    wrongType('taxes', 18),
+    outOfRange(
+      'taxes',
+      Array.from({ length: 21 }, () => ({ name: 'VAT', percent: 1 })),
+    ),
+    wrongType('taxes.0.name', 5),
+    missing('taxes.0.name'),
+    outOfRange('taxes.0.name', ''),
+    tooLong('taxes.0.name', 101),
+    wrongType('taxes.0.percent', '18'),
+    missing('taxes.0.percent'),
+    outOfRange('taxes.0.percent', -1),
+    outOfRange('taxes.0.percent', 1000.5),
+    unfit('taxes.0.percent', 0.00001),
+    extra('taxes.0.rate'),
+    wrongType('carbonIntensityGPerKwh', '700'),
+    outOfRange('carbonIntensityGPerKwh', -1),
+    ...notFinite('carbonIntensityGPerKwh'),
+    wrongType('note', 5),
+    tooLong('note', 1001),
+    extra('price'),
+  ],
+}
+
 const ledger: Catalogue = {
   good: () => ({
     ...aLedgerEntry({
@@ -284,7 +366,7 @@ const ledger: Catalogue = {
     wrongType('silentSince', 'now'),
     wrongType('ratePerKwh', '7.5'),
     missing('ratePerKwh'),
-    outOfRange('ratePerKwh', -1),
+    outOfRange('ratePerKwh', -1_000_001),
     ...notFinite('ratePerKwh'),
     wrongType('flags', 'late'),
     missing('flags'),
@@ -607,6 +689,7 @@ export const catalogues: Readonly<Record<CollectionKey, Catalogue>> = {
   classrooms,
   devices,
   powerSettings: settings,
+  costVersions,
   ledger,
   ledgerCheckpoints,
   ledgerTiles,

@@ -7,6 +7,7 @@ it('exports these values and no others', () => {
     'DEFAULT_MAXIMUM_POWER_W',
     'NO_MONEY',
     'asProduction',
+    'bandsOverlap',
     'civilDayOf',
     'civilHourStart',
     'civilMonthOf',
@@ -23,6 +24,7 @@ it('exports these values and no others', () => {
     'instantOfLocalTime',
     'isCounterValue',
     'isCurrency',
+    'isPercent',
     'isPrice',
     'isSettledAfter',
     'isTimeZone',
@@ -45,6 +47,7 @@ it('exports these values and no others', () => {
     'startOfCivilMonth',
     'sumMoney',
     'sumStretches',
+    'tariffOf',
     'whFromMws',
     'wsFromMws',
   ])

@@ -5,6 +5,7 @@ import type { Input } from '../../src/core/entity.js'
 import type { leaseEntity } from '../../src/core/lease.js'
 import type { ClassroomInput } from '../../src/devices/classroom.js'
 import type { DeviceInput } from '../../src/devices/device.js'
+import { type CostVersionInput, DEFAULT_TARIFF } from '../../src/energy/cost-version.js'
 import type { PowerSettingsInput } from '../../src/energy/power-settings.js'
 import type { UserInput } from '../../src/identity/user.js'
 import type { IngestWindow } from '../../src/ingestion/ingest-window.js'
@@ -64,6 +65,10 @@ export function aDevice(overrides: Partial<DeviceInput> = {}): DeviceInput {
 
 export function powerSettings(overrides: Partial<PowerSettingsInput> = {}): PowerSettingsInput {
   return { name: 'default', electricityPrice: 7.5, currency: 'INR', ...overrides }
+}
+
+export function aCostVersion(overrides: Partial<CostVersionInput> = {}): CostVersionInput {
+  return { tariff: DEFAULT_TARIFF, startsAt: new Date(0), currency: 'INR', pricePerKwh: 7.5, ...overrides }
 }
 
 export function aQuarantinedMessage(overrides: Partial<QuarantinedMessageInput> = {}): QuarantinedMessageInput {

@@ -93,7 +93,7 @@ const givenFields = {
   /** The device had been silent since then, for longer than its gap limit. */
   silentSince: instant().optional(),
   /** Currency units per kWh, in force when it happened. */
-  ratePerKwh: quantity(0, 1e6).refine(isPrice, { error: 'expected at most six decimals' }),
+  ratePerKwh: quantity(-1e6, 1e6).refine(isPrice, { error: 'expected at most six decimals' }),
   flags: z.array(z.enum(entryFlags)).max(8),
   metadata: metadataFields,
   idempotencyKey: z.string().min(1).max(200),
