@@ -19,6 +19,7 @@ import { closeOnSignals } from './core/signals.js'
 import type { Classroom, ClassroomEntity } from './devices/classroom.js'
 import type { Device, DeviceEntity } from './devices/device.js'
 import { DeviceRepository } from './devices/device-repository.js'
+import type { PowerConsumption, PowerConsumptionInput } from './energy/consumption/power-consumption.js'
 import { EnergyService } from './energy/energy-service.js'
 import type { PowerSettings, PowerSettingsInput } from './energy/power-settings.js'
 import { type CollectionKey, chosenEntities, type LibraryEntities } from './entities.js'
@@ -73,6 +74,8 @@ export class AutoVolt<
   readonly classrooms: Repository<Stored<Classrooms>, Input<Classrooms>>
   readonly devices: DeviceRepository<Stored<Devices>, Input<Devices>>
   readonly powerSettings: Repository<PowerSettings, PowerSettingsInput>
+  /** What was consumed, as hosts have kept it before there was a ledger. */
+  readonly powerConsumption: Repository<PowerConsumption, PowerConsumptionInput>
   readonly ledger: Ledger
   readonly energy: EnergyService
   readonly activities: ActivityLog
@@ -112,6 +115,7 @@ export class AutoVolt<
       entities.devices as unknown as Entity<Stored<Devices>, Input<Devices>>,
     )
     this.powerSettings = new Repository(this.database, entities.powerSettings)
+    this.powerConsumption = new Repository(this.database, entities.powerConsumption)
     this.ledger = new Ledger(this.database, entities.ledger, {
       ...ledgerLogOf(options.ledgerLog),
       anchorEntity: entities.ledgerAnchors,

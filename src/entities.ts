@@ -4,6 +4,8 @@ import { DatabaseError } from './core/errors.js'
 import { leaseEntity } from './core/lease.js'
 import { type Classroom, classroomEntity } from './devices/classroom.js'
 import { type Device, deviceEntity } from './devices/device.js'
+import { deviceConsumptionEntity } from './energy/consumption/device-consumption.js'
+import { powerConsumptionEntity } from './energy/consumption/power-consumption.js'
 import { costVersionEntity } from './energy/cost-version.js'
 import { powerSettingsEntity } from './energy/power-settings.js'
 import { userEntity } from './identity/user.js'
@@ -21,6 +23,8 @@ export type CollectionKey =
   | 'devices'
   | 'powerSettings'
   | 'costVersions'
+  | 'powerConsumption'
+  | 'intervals'
   | 'ledger'
   | 'ledgerCheckpoints'
   | 'ledgerTiles'
@@ -41,6 +45,8 @@ const libraryEntities = {
   devices: deviceEntity,
   powerSettings: powerSettingsEntity,
   costVersions: costVersionEntity,
+  powerConsumption: powerConsumptionEntity,
+  intervals: deviceConsumptionEntity,
   ledger: ledgerEntryEntity,
   ledgerCheckpoints: checkpointEntity,
   ledgerTiles: tileEntity,

@@ -21,6 +21,7 @@ export {
   type Stored,
   type StoredFields,
   type TimeSeriesOptions,
+  type ValidationLevel,
 } from './core/entity.js'
 export {
   ConflictError,
@@ -76,6 +77,12 @@ export {
 } from './devices/device.js'
 export type { DevicePresence, DeviceRepository } from './devices/device-repository.js'
 export { macAddress, normalizeMacAddress } from './devices/mac-address.js'
+export { type DeviceConsumption, deviceConsumptionEntity } from './energy/consumption/device-consumption.js'
+export {
+  type PowerConsumption,
+  type PowerConsumptionInput,
+  powerConsumptionEntity,
+} from './energy/consumption/power-consumption.js'
 export { type CostVersion, type CostVersionInput, costVersionEntity } from './energy/cost-version.js'
 export {
   type ClassroomDay,

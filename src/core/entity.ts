@@ -79,7 +79,16 @@ export interface EntityOptions<Fields extends Shape, Secrets extends SecretShape
   readonly timeSeries?: TimeSeriesOptions
   /** The documented shard key of a collection that grows with traffic; every unique index starts with it. */
   readonly shardKey?: Readonly<Record<string, 1 | 'hashed'>>
+  /** @default 'strict' */
+  readonly validationLevel?: ValidationLevel
 }
+
+/**
+ * Which documents the server checks when they are written: all of them, or with `moderate` all but those that did not fit
+ * before. Where hosts have documents from before the library, they stay readable either way; only `moderate` leaves them
+ * open to changes that do not set right everything at once.
+ */
+export type ValidationLevel = 'strict' | 'moderate'
 
 export interface EntityExtension<Fields extends Shape, Secrets extends SecretShape> extends EntityBehaviour {
   readonly fields: Fields
@@ -110,6 +119,7 @@ export interface EntityDescription {
   readonly appendOnly: boolean
   readonly timeSeries: TimeSeriesOptions | undefined
   readonly shardKey: Readonly<Record<string, 1 | 'hashed'>> | undefined
+  readonly validationLevel: ValidationLevel
   readonly behaviour: EntityBehaviour
   /** The validator that the server's collection gets; undefined for a time-series collection, which can have none. */
   readonly validator: MongoJsonSchema | undefined
@@ -205,6 +215,7 @@ function buildEntity(options: EntityOptions<Shape, SecretShape>, managed: Shape)
     appendOnly: !('__v' in managed),
     timeSeries: options.timeSeries,
     shardKey: options.shardKey,
+    validationLevel: options.validationLevel ?? 'strict',
     behaviour: { virtuals: options.virtuals ?? {}, methods: options.methods ?? {}, statics: options.statics ?? {} },
     validator: options.timeSeries ? undefined : serverValidator(storedSchema, rules),
     extend: (extension) => buildEntity(extended(options, extension), managed) as never,

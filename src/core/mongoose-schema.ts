@@ -36,6 +36,7 @@ export function toMongooseSchema(entity: EntityDescription, clock: Clock): Schem
     schema.index({ ...key }, { ...options, name: indexName({ key }) } as never)
   }
   addBehaviour(schema, entity)
+  if (entity.validationLevel === 'moderate') acceptWhatIsThere(schema)
   if (entity.appendOnly) refuseWrites(schema, entity.name)
   else addValidation(schema, entity)
   translateErrors(schema, entity)
@@ -95,12 +96,15 @@ function addValidation(schema: Schema, entity: EntityDescription): void {
     const documentSchema = schemas.get(key) ?? schemaOf(entity, loaded)
     schemas.set(key, documentSchema)
     const result = documentSchema.safeParse(document)
+    // What does not fit in a document that was there before is left to the server, which knows whether it ever fitted.
+    const isLeftAlone = !this.isNew && entity.validationLevel === 'moderate'
     if (!result.success) {
-      for (const { path, message, received } of issuesOf(result.error, document))
-        this.invalidate(path, message, undefined, received)
+      const issues = issuesOf(result.error, document)
+      const told = isLeftAlone ? issues.filter(({ path }) => this.isModified(path.split('.')[0])) : issues
+      for (const { path, message, received } of told) this.invalidate(path, message, undefined, received)
       return
     }
-    const isWhole = names.every((name) => loaded.includes(name) || Object.hasOwn(entity.secrets, name))
+    const isWhole = !isLeftAlone && names.every((name) => loaded.includes(name) || Object.hasOwn(entity.secrets, name))
     const broken = isWhole ? entity.rules.filter((rule) => !rule.check(result.data)) : []
     for (const { path, message } of broken) this.invalidate(path, message, undefined, 'object')
     const changed = Object.entries(result.data).filter(
@@ -111,6 +115,15 @@ function addValidation(schema: Schema, entity: EntityDescription): void {
   // Not before it is known that all is well: setting a field would hide that its value could not be taken.
   schema.post('validate', function takeOver() {
     this.$set(converted.get(this) ?? {})
+  })
+}
+
+/** Values of another type than declared are not shown by documents, and are no reason to refuse changes of the rest. */
+function acceptWhatIsThere(schema: Schema): void {
+  schema.post('init', function accept() {
+    schema.eachPath((path) => {
+      if (!this.$isValid(path)) this.$markValid(path)
+    })
   })
 }
 

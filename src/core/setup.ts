@@ -75,8 +75,8 @@ function compareValidator(entity: EntityDescription, options: Document): Collect
   if (entity.validator === undefined) return 'none'
   const { validator, validationLevel = 'strict', validationAction = 'error' } = options
   if (validator === undefined) return 'missing'
-  const isStrict = validationLevel === 'strict' && validationAction === 'error'
-  return isStrict && JSON.stringify(validator) === JSON.stringify(entity.validator) ? 'same' : 'different'
+  const isEnforced = validationLevel === entity.validationLevel && validationAction === 'error'
+  return isEnforced && JSON.stringify(validator) === JSON.stringify(entity.validator) ? 'same' : 'different'
 }
 
 function compareTimeSeries(wanted: TimeSeriesOptions | undefined, options: Document): CollectionReport['timeSeries'] {
@@ -107,16 +107,17 @@ async function bringAbout(database: Database, entity: EntityDescription, report:
 async function createCollection(database: Database, entity: EntityDescription): Promise<boolean> {
   const { expireAfterSeconds, ...timeseries } = entity.timeSeries ?? { timeField: '' }
   const options = {
-    ...(entity.validator ? { validator: entity.validator } : {}),
+    ...(entity.validator ? { validator: entity.validator, validationLevel: entity.validationLevel } : {}),
     ...(entity.timeSeries ? { timeseries } : {}),
     ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
   }
   return insist(database, () => database.native.command({ create: entity.collection, ...options }), namespaceExists)
 }
 
-async function setValidator(database: Database, { collection, validator }: EntityDescription): Promise<void> {
-  const strict = { validationLevel: 'strict', validationAction: 'error' }
-  await insist(database, () => database.native.command({ collMod: collection, validator, ...strict }))
+async function setValidator(database: Database, entity: EntityDescription): Promise<void> {
+  const { collection, validator, validationLevel } = entity
+  const enforced = { validator, validationLevel, validationAction: 'error' }
+  await insist(database, () => database.native.command({ collMod: collection, ...enforced }))
 }
 
 /** Only the granularity, upwards, and the time after which documents go can be changed once the collection is there. */

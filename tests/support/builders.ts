@@ -5,6 +5,8 @@ import type { Input } from '../../src/core/entity.js'
 import type { leaseEntity } from '../../src/core/lease.js'
 import type { ClassroomInput } from '../../src/devices/classroom.js'
 import type { DeviceInput } from '../../src/devices/device.js'
+import type { DeviceConsumption } from '../../src/energy/consumption/device-consumption.js'
+import type { PowerConsumptionInput } from '../../src/energy/consumption/power-consumption.js'
 import { type CostVersionInput, DEFAULT_TARIFF } from '../../src/energy/cost-version.js'
 import type { PowerSettingsInput } from '../../src/energy/power-settings.js'
 import type { UserInput } from '../../src/identity/user.js'
@@ -69,6 +71,50 @@ export function powerSettings(overrides: Partial<PowerSettingsInput> = {}): Powe
 
 export function aCostVersion(overrides: Partial<CostVersionInput> = {}): CostVersionInput {
   return { tariff: DEFAULT_TARIFF, startsAt: new Date(0), currency: 'INR', pricePerKwh: 7.5, ...overrides }
+}
+
+/** 100 W for two hours, at 7.5 per kWh. */
+export function aPowerConsumption(overrides: Partial<PowerConsumptionInput> = {}): PowerConsumptionInput {
+  return {
+    deviceId: new ObjectId(),
+    switchId: new ObjectId(),
+    classroom: new ObjectId(),
+    startTime: new Date('2026-03-01T10:00:00Z'),
+    endTime: new Date('2026-03-01T12:00:00Z'),
+    duration: 7_200_000,
+    powerRating: 100,
+    energyConsumed: 200,
+    cost: 1.5,
+    ratePerKwh: 7.5,
+    manualEntry: false,
+    ...overrides,
+  }
+}
+
+type IntervalFields = Omit<DeviceConsumption, '_id' | 'createdAt' | 'updatedAt' | '__v'>
+
+/** 100 W for an hour, at 7.5 per kWh. */
+export function anInterval(overrides: Partial<IntervalFields> = {}): IntervalFields {
+  return {
+    origin: 'ledger',
+    device_id: new ObjectId(),
+    esp32_name: 'Relay box 1',
+    classroom: new ObjectId(),
+    switch_id: new ObjectId(),
+    switch_name: 'Fan',
+    switch_type: 'fan',
+    start_ts: new Date('2026-03-01T10:00:00Z'),
+    end_ts: new Date('2026-03-01T11:00:00Z'),
+    switch_on_duration_seconds: 3600,
+    delta_wh: 100,
+    energy_mws: 360_000_000,
+    production_mws: 0,
+    power_w: 100,
+    cost_calculation: { cost_per_kwh: 7.5, amount: 0.75, currency: 'INR' },
+    quality: { confidence: 'high', data_source: 'power_tracker' },
+    ledger_entries: { first_sequence: 1, last_sequence: 2 },
+    ...overrides,
+  }
 }
 
 export function aQuarantinedMessage(overrides: Partial<QuarantinedMessageInput> = {}): QuarantinedMessageInput {

@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { defineEntity, type Input, type Stored } from '../../core/entity.js'
+import { instant, objectId, quantity } from '../../core/fields.js'
+import { costOf, isPrice, mwsFromWh, roundMoney } from '../../metering/index.js'
+import {
+  agrees,
+  costAgrees,
+  costOfEnergy,
+  difference,
+  divided,
+  energyAgrees,
+  energyOf,
+  field,
+  isAtMost,
+} from './agreement.js'
+
+const hourMs = 3_600_000
+/** Decimals of a cost that is only a part of a sum. */
+const costDigits = 6
+
+interface Reckoned {
+  readonly duration: number
+  readonly energyConsumed: number
+  readonly ratePerKwh: number
+}
+
+/**
+ * A stretch of consumption as hosts have kept it before there was a ledger. What is in their databases stays readable, and
+ * open to changes, also where its numbers disagree; new documents must agree.
+ */
+export const powerConsumptionEntity = defineEntity({
+  name: 'power consumption',
+  collection: 'power_consumption',
+  validationLevel: 'moderate',
+  fields: {
+    deviceId: objectId(),
+    switchId: objectId().optional(),
+    classroom: objectId().optional(),
+    startTime: instant(),
+    endTime: instant(),
+    /** ms */
+    duration: z.int().min(0).max(1e12),
+    /** W */
+    powerRating: quantity(0, 1e6),
+    /** Wh */
+    energyConsumed: quantity(0, 1e9),
+    /** Currency units. */
+    cost: quantity(0, 1e9),
+    /** Currency units per kWh. */
+    ratePerKwh: quantity(0, 1e6).refine(isPrice, { error: 'expected at most six decimals' }),
+    /** Whether somebody has written it down. */
+    manualEntry: z.boolean().default(false),
+    notes: z.string().min(1).max(4000).optional(),
+  },
+  rules: [
+    isAtMost('endTime', 'ends before it starts', field('startTime'), field('endTime'), 0),
+    agrees(
+      'duration',
+      'the duration is not that from start to end',
+      field('duration'),
+      difference(field('startTime'), field('endTime')),
+      1000,
+    ),
+    energyAgrees(
+      'energyConsumed',
+      field('energyConsumed'),
+      energyOf(field('powerRating'), divided(field('duration'), 1000)),
+    ),
+    costAgrees('cost', field('cost'), costOfEnergy(field('energyConsumed'), field('ratePerKwh'))),
+  ],
+  virtuals: { durationHours: ({ duration }: Reckoned) => duration / hourMs },
+  methods: {
+    /** What the energy costs, in currency units, at this price per kWh or the document's own. It changes nothing. */
+    calculateCost(this: Reckoned, ratePerKwh = this.ratePerKwh): number {
+      // Rates from before the library may have any number of decimals.
+      const price = Math.round(ratePerKwh * 1e6) / 1e6
+      return roundMoney(costOf(mwsFromWh(this.energyConsumed), price), costDigits)
+    },
+  },
+  shardKey: { deviceId: 1 },
+  indexes: [{ key: { deviceId: 1, startTime: -1, _id: -1 }, serves: 'what a device has consumed, newest first' }],
+})
+
+export type PowerConsumption = Stored<typeof powerConsumptionEntity>
+export type PowerConsumptionInput = Input<typeof powerConsumptionEntity>
