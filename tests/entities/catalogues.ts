@@ -393,11 +393,11 @@ const intervals: Catalogue = {
     wrongType('cost_calculation', 0.75),
     wrongType('cost_calculation.cost_per_kwh', '7.5'),
     missing('cost_calculation.cost_per_kwh'),
-    outOfRange('cost_calculation.cost_per_kwh', -1),
+    outOfRange('cost_calculation.cost_per_kwh', 1.1e9),
     unfit('cost_calculation.cost_per_kwh', 7.5000001),
     ...['cost_calculation.amount', 'cost_calculation.cost_inr'].flatMap((path) => [
       wrongType(path, '0.75'),
-      outOfRange(path, -1),
+      outOfRange(path, 1.1e12),
       ...notFinite(path),
     ]),
     wrongType('cost_calculation.currency', 356),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineEntity, type EntityRule, type Stored } from '../../core/entity.js'
 import { instant, objectId, quantity } from '../../core/fields.js'
-import { isCurrency, isPrice } from '../../metering/index.js'
+import { currency, pricePerKwh } from '../money-fields.js'
 import {
   costAgrees,
   costOfEnergy,
@@ -22,20 +22,15 @@ const mwsPerWh = 3_600_000
 const halfMwsInWh = 1.5e-7
 
 const costFields = z.strictObject({
-  /** Currency units per kWh. */
-  cost_per_kwh: quantity(0, 1e6).refine(isPrice, { error: 'expected at most six decimals' }),
+  /** Currency units, taxes included; negative at times. */
+  cost_per_kwh: pricePerKwh(-1e9, 1e9),
   /** Currency units, rounded half-even to six decimals: the exact cost is `energy_mws` at `cost_per_kwh`. */
-  amount: quantity(0, 1e12).optional(),
-  /** ISO 4217. */
-  currency: z
-    .string()
-    .regex(/^[A-Z]{3}$/)
-    .refine(isCurrency, { error: 'expected the code of a currency' })
-    .optional(),
+  amount: quantity(-1e12, 1e12).optional(),
+  currency: currency().optional(),
   /** The version of the tariff that the price is from. */
   cost_version: objectId().optional(),
   /** Rupees: what documents from before the library have in place of an amount. */
-  cost_inr: quantity(0, 1e12).optional(),
+  cost_inr: quantity(-1e12, 1e12).optional(),
 })
 
 const qualityFields = z.strictObject({

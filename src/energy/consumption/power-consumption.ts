@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { defineEntity, type Input, type Stored } from '../../core/entity.js'
 import { instant, objectId, quantity } from '../../core/fields.js'
-import { costOf, isPrice, mwsFromWh, roundMoney } from '../../metering/index.js'
+import { costOf, mwsFromWh, roundMoney } from '../../metering/index.js'
+import { pricePerKwh } from '../money-fields.js'
 import {
   agrees,
   costAgrees,
@@ -47,7 +48,7 @@ export const powerConsumptionEntity = defineEntity({
     /** Currency units. */
     cost: quantity(0, 1e9),
     /** Currency units per kWh. */
-    ratePerKwh: quantity(0, 1e6).refine(isPrice, { error: 'expected at most six decimals' }),
+    ratePerKwh: pricePerKwh(0, 1e6),
     /** Whether somebody has written it down. */
     manualEntry: z.boolean().default(false),
     notes: z.string().min(1).max(4000).optional(),
