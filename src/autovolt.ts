@@ -21,8 +21,10 @@ import type { Device, DeviceEntity } from './devices/device.js'
 import { DeviceRepository } from './devices/device-repository.js'
 import type { PowerConsumption, PowerConsumptionInput } from './energy/consumption/power-consumption.js'
 import { EnergyService } from './energy/energy-service.js'
+import { MeasurementStore } from './energy/measurement/measurement-store.js'
+import { TelemetryStore } from './energy/measurement/telemetry-store.js'
 import type { PowerSettings, PowerSettingsInput } from './energy/power-settings.js'
-import { type CollectionKey, chosenEntities, type LibraryEntities } from './entities.js'
+import { type CollectionKey, chosenEntities, type LibraryEntities, type Retention } from './entities.js'
 import type { User, UserInput } from './identity/user.js'
 import { QuarantineReader } from './ingestion/quarantine-reader.js'
 import { Ledger } from './ledger/ledger.js'
@@ -38,6 +40,11 @@ export interface AttachOptions<
   readonly collections?: Partial<Record<CollectionKey, string>>
   /** Entities of the host's own, which `setup()` sets up too; {@link AutoVolt.repository} gives their repositories. */
   readonly hostEntities?: readonly Entity[]
+  /**
+   * Seconds after which measurements and telemetry go; {@link AutoVolt.setup} sets it, also on collections that are there.
+   * @default never
+   */
+  readonly expireAfterSeconds?: Retention
   /** Keys for the fields that are encrypted at rest; needed as soon as a secret is written or read. */
   readonly keys?: KeyRingOptions
   /** Who signs the ledger's checkpoints, who may have, and where they are kept outside the database. */
@@ -77,6 +84,8 @@ export class AutoVolt<
   /** What was consumed, as hosts have kept it before there was a ledger. */
   readonly powerConsumption: Repository<PowerConsumption, PowerConsumptionInput>
   readonly ledger: Ledger
+  readonly measurements: MeasurementStore
+  readonly telemetry: TelemetryStore
   readonly energy: EnergyService
   readonly activities: ActivityLog
   /** Messages that ingestion could not use. */
@@ -131,11 +140,18 @@ export class AutoVolt<
     })
     this.activities = new ActivityLog(this.database, entities.activities)
     this.quarantine = new QuarantineReader(this.database, entities.quarantine)
+    const devices = this.devices as unknown as Reader<Device>
+    this.measurements = new MeasurementStore(this.database, {
+      measurements: entities.measurements,
+      marks: entities.measurementMarks,
+      devices,
+    })
+    this.telemetry = new TelemetryStore(this.database, { events: entities.telemetry, devices })
     this.energy = new EnergyService(this.database, {
       ledger: this.ledger,
       powerSettings: this.powerSettings,
       classrooms: this.classrooms as unknown as Reader<Classroom>,
-      devices: this.devices as unknown as Reader<Device>,
+      devices,
     })
     this.#pool = new PoolMonitor(this.database.client)
     this.#events = new ConnectionEventSource(connection, logger)

@@ -7,6 +7,9 @@ import { type Device, deviceEntity } from './devices/device.js'
 import { deviceConsumptionEntity } from './energy/consumption/device-consumption.js'
 import { powerConsumptionEntity } from './energy/consumption/power-consumption.js'
 import { costVersionEntity } from './energy/cost-version.js'
+import { measurementEntity, measurementEntityOf } from './energy/measurement/measurement.js'
+import { measurementMarkEntity, measurementMarkEntityOf } from './energy/measurement/measurement-mark.js'
+import { telemetryEventEntity, telemetryEventEntityOf } from './energy/measurement/telemetry-event.js'
 import { powerSettingsEntity } from './energy/power-settings.js'
 import { userEntity } from './identity/user.js'
 import { ingestWindowEntity } from './ingestion/ingest-window.js'
@@ -25,6 +28,9 @@ export type CollectionKey =
   | 'costVersions'
   | 'powerConsumption'
   | 'intervals'
+  | 'measurements'
+  | 'measurementMarks'
+  | 'telemetry'
   | 'ledger'
   | 'ledgerCheckpoints'
   | 'ledgerTiles'
@@ -47,6 +53,9 @@ const libraryEntities = {
   costVersions: costVersionEntity,
   powerConsumption: powerConsumptionEntity,
   intervals: deviceConsumptionEntity,
+  measurements: measurementEntity,
+  measurementMarks: measurementMarkEntity,
+  telemetry: telemetryEventEntity,
   ledger: ledgerEntryEntity,
   ledgerCheckpoints: checkpointEntity,
   ledgerTiles: tileEntity,
@@ -64,25 +73,59 @@ const libraryEntities = {
 
 export type LibraryEntities = typeof libraryEntities
 
+/** How long what grows with time is kept, seconds; for ever where it is left out. */
+export interface Retention {
+  /** At least 1; counted from the `timestamp`. */
+  readonly measurements?: number
+  readonly telemetry?: number
+}
+
 /** What a host chooses of our entities. */
 export interface EntityChoice {
   readonly entities?: { readonly devices?: Entity<Device>; readonly classrooms?: Entity<Classroom> }
   readonly collections?: Partial<Record<CollectionKey, string>>
   readonly hostEntities?: readonly Entity[]
+  readonly expireAfterSeconds?: Retention
 }
 
 /**
  * Our entities, with those of the host in their places, under the names that it gives them.
- * @throws DatabaseError `CONFIGURATION` for a name that is none, or that two of them would share.
+ * @throws DatabaseError `CONFIGURATION` for a name that is none, or that two of them would share, or a time that is none.
  */
 export function chosenEntities(options: EntityChoice): Readonly<Record<CollectionKey, Entity>> {
-  const chosen: Record<CollectionKey, Entity> = { ...libraryEntities, ...options.entities }
+  const chosen: Record<CollectionKey, Entity> = {
+    ...libraryEntities,
+    ...expiring(options.expireAfterSeconds ?? {}),
+    ...options.entities,
+  }
   for (const [key, collection] of Object.entries(options.collections ?? {})) {
     if (!Object.hasOwn(chosen, key)) throw new DatabaseError('CONFIGURATION', `There is no collection ${key} to rename`)
     chosen[key as CollectionKey] = chosen[key as CollectionKey].inCollection(collection)
   }
   refuseSharedCollections([...Object.values(chosen), ...(options.hostEntities ?? [])])
   return chosen
+}
+
+const longestExpiry = 2 ** 31 - 1
+
+function expiring(retention: Retention) {
+  const { measurements, telemetry } = retention
+  for (const [key, seconds] of Object.entries(retention) as [string, number | undefined][]) {
+    const isKnown = key === 'measurements' || key === 'telemetry'
+    const isTime = seconds === undefined || (Number.isInteger(seconds) && seconds >= 1 && seconds <= longestExpiry)
+    if (isKnown && isTime) continue
+    const message = `\`expireAfterSeconds\` takes whole numbers from 1 to ${longestExpiry}, for measurements and telemetry`
+    throw new DatabaseError('CONFIGURATION', message)
+  }
+  return {
+    ...(measurements === undefined
+      ? {}
+      : {
+          measurements: measurementEntityOf(measurements),
+          measurementMarks: measurementMarkEntityOf(measurements),
+        }),
+    ...(telemetry === undefined ? {} : { telemetry: telemetryEventEntityOf(telemetry) }),
+  }
 }
 
 function refuseSharedCollections(entities: readonly Entity[]): void {

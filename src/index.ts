@@ -93,8 +93,23 @@ export {
   type SwitchDay,
 } from './energy/energy-service.js'
 export type { EnergyFigures } from './energy/energy-total.js'
+export { type EnergyMeasurement, type Implausibility, measurementEntity } from './energy/measurement/measurement.js'
+export { type MeasurementInput, measurementInputSchema } from './energy/measurement/measurement-input.js'
+export type {
+  InsertOptions,
+  InsertResult,
+  Measurement,
+  MeasurementStore,
+} from './energy/measurement/measurement-store.js'
+export type { SeriesPage, SeriesRange } from './energy/measurement/range.js'
+export {
+  type TelemetryEvent,
+  type TelemetryEventInput,
+  telemetryEventEntity,
+} from './energy/measurement/telemetry-event.js'
+export type { TelemetryStore } from './energy/measurement/telemetry-store.js'
 export { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
-export type { CollectionKey } from './entities.js'
+export type { CollectionKey, Retention } from './entities.js'
 export { type User, type UserInput, userEntity } from './identity/user.js'
 export type { QuarantinedMessage, QuarantineReason } from './ingestion/quarantine.js'
 export type { QuarantineReader } from './ingestion/quarantine-reader.js'

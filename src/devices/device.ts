@@ -29,6 +29,21 @@ const switchFields = z.strictObject({
   counterWidthWh: quantity(0, 1e15).optional(),
   /** W; more than this is not plausible. 25 kW if left out. */
   maximumPower: quantity(1, 1e9).optional(),
+  /** What else is plausible of a measurement, as far as it is known. */
+  limits: z
+    .strictObject({
+      /** V */
+      minimumVoltage: quantity(0, 1e6).optional(),
+      /** V */
+      maximumVoltage: quantity(0, 1e6).optional(),
+      /** A */
+      maximumCurrent: quantity(0, 1e6).optional(),
+      /** Hz */
+      minimumFrequency: quantity(0, 1e6).optional(),
+      /** Hz */
+      maximumFrequency: quantity(0, 1e6).optional(),
+    })
+    .optional(),
   manualGpio: z.int().min(0).max(255).optional(),
   manualMode: z.enum(['momentary', 'maintained']).optional(),
   /** What the switch was last known to be; kept by ingestion. */

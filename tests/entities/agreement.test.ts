@@ -240,8 +240,13 @@ async function expectAgreement(entity: EntityDescription, good: Document): Promi
   expect([...seen]).toEqual(expect.arrayContaining(['accepted', 'refused']))
 }
 
+/** Time-series collections have no validator. */
+const validated = (Object.keys(catalogues) as CollectionKey[]).filter(
+  (key) => !['measurements', 'telemetry'].includes(key),
+)
+
 describe('zod and the server agree', () => {
-  it.each(Object.keys(catalogues) as CollectionKey[])('on generated documents of %s', async (key) => {
+  it.each(validated)('on generated documents of %s', async (key) => {
     const volt = await openVolt(database, { collections: { [key]: `stored_${key}` } })
     const entity = volt.entityOf(key)
     await expectAgreement(entity, await storedForm(volt, key, catalogues[key].good()))

@@ -47,6 +47,7 @@ describe.each(keys)('the catalogue of %s', (key) => {
     const stored = await storedDocument()
     await collection().deleteMany({})
     await collection().insertOne({ ...stored, _id: new ObjectId() })
+    if (entity().timeSeries !== undefined) return
     for (const [field, value] of Object.entries(stored)) {
       if (field !== '_id') await collection().updateOne({}, { $set: { [field]: value } })
     }
@@ -75,7 +76,9 @@ describe.each(keys)('the catalogue of %s', (key) => {
   it.each(bad)('refuses a document with: $what', async (spoilt) => {
     const stored = await storedDocument()
     const seesInput = spoilt.toldBy !== 'stored'
-    const isShape = spoilt.toldBy === 'all' || spoilt.toldBy === 'stored'
+    const isTold = spoilt.toldBy === 'all' || spoilt.toldBy === 'stored'
+    // A time-series collection has no validator: there the library's own writes are the guard.
+    const isShape = isTold && entity().timeSeries === undefined
     if (seesInput) await expectRefusal(create(spoilt), spoilt)
     if (isShape) {
       const document = spoil({ ...stored, _id: new ObjectId() }, spoilt)

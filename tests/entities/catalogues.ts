@@ -40,6 +40,7 @@ import {
   unsealed,
   wrongType,
 } from './bad-documents.js'
+import { measurementMarks, measurements, telemetry } from './measurement-catalogues.js'
 
 const users: Catalogue = {
   good: () => ({ ...aUser() }),
@@ -172,6 +173,9 @@ const devices: Catalogue = {
     ...notFinite('switches.0.counterWidthWh'),
     wrongType('switches.0.maximumPower', '1'),
     outOfRange('switches.0.maximumPower', 0.5),
+    wrongType('switches.0.limits', 230),
+    wrongType('switches.0.limits', { minimumVoltage: '200' }),
+    extra('switches.0.limits'),
     wrongType('switches.0.manualGpio', '1'),
     outOfRange('switches.0.manualGpio', -1),
     badFormat('switches.0.manualMode', 'broken'),
@@ -848,6 +852,9 @@ export const catalogues: Readonly<Record<CollectionKey, Catalogue>> = {
   costVersions,
   powerConsumption,
   intervals,
+  measurements,
+  measurementMarks,
+  telemetry,
   ledger,
   ledgerCheckpoints,
   ledgerTiles,

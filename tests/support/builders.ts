@@ -8,6 +8,9 @@ import type { DeviceInput } from '../../src/devices/device.js'
 import type { DeviceConsumption } from '../../src/energy/consumption/device-consumption.js'
 import type { PowerConsumptionInput } from '../../src/energy/consumption/power-consumption.js'
 import { type CostVersionInput, DEFAULT_TARIFF } from '../../src/energy/cost-version.js'
+import type { EnergyMeasurement } from '../../src/energy/measurement/measurement.js'
+import type { MeasurementMark } from '../../src/energy/measurement/measurement-mark.js'
+import type { TelemetryEvent } from '../../src/energy/measurement/telemetry-event.js'
 import type { PowerSettingsInput } from '../../src/energy/power-settings.js'
 import type { UserInput } from '../../src/identity/user.js'
 import type { IngestWindow } from '../../src/ingestion/ingest-window.js'
@@ -241,4 +244,34 @@ export function aLease(overrides: Partial<Input<typeof leaseEntity>> = {}) {
     sessions: ['0123456789abcdef0123456789abcdef'],
     ...overrides,
   }
+}
+
+export function aMeasurement(fields: Partial<EnergyMeasurement> = {}): Omit<EnergyMeasurement, '_id'> {
+  return {
+    timestamp: new Date('2026-03-01T10:00:00Z'),
+    meta: { device: new ObjectId(), switch: new ObjectId(), site: new ObjectId() },
+    data_type: 'consumption',
+    power: 61.5,
+    quality: 'good',
+    source: 'api',
+    ...fields,
+  }
+}
+
+export function aTelemetryEvent(fields: Partial<TelemetryEvent> = {}): Omit<TelemetryEvent, '_id'> {
+  return {
+    timestamp: new Date('2026-03-01T10:00:00Z'),
+    received_at: new Date('2026-03-01T10:00:01Z'),
+    meta: { device: new ObjectId() },
+    type: 'sensor',
+    name: 'temperature',
+    value: 31.5,
+    unit: '°C',
+    source: 'api',
+    ...fields,
+  }
+}
+
+export function aMeasurementMark(): Pick<MeasurementMark, 'device' | 'timestamp' | 'identity' | 'validated'> {
+  return { device: new ObjectId(), timestamp: new Date('2026-03-01T10:00:00Z'), identity: 'a', validated: true }
 }

@@ -6,6 +6,7 @@ import { asZod } from '../schema-like.js'
 import { issuesOf } from '../validate.js'
 import { compileChanges } from './compile-changes.js'
 import { requireOpenData } from './data.js'
+import { parseInputs } from './parse-inputs.js'
 import type { SecretFields } from './secret-fields.js'
 
 /** Makes of inputs and changes what is written: validated, secrets sealed, times and versions set. */
@@ -30,18 +31,8 @@ export class DocumentBuilder {
 
   /** As {@link build}, for many. @throws ValidationError with the issues of all of them, paths such as `2.name`. */
   buildAll(inputs: readonly object[]): Document[] {
-    const schema = asZod(this.#entity.inputSchema)
-    for (const [index, input] of inputs.entries()) {
-      requireOpenData(this.#entity, input, this.#entity.name, `${index}.`)
-    }
-    const results = inputs.map((input) => schema.safeParse(input))
-    const issues = results.flatMap((result, index) =>
-      result.success
-        ? []
-        : issuesOf(result.error, inputs[index]).map((issue) => ({ ...issue, path: pathIn(index, issue.path) })),
-    )
-    if (issues.length > 0) throw new ValidationError(this.#entity.name, issues)
-    return results.map((result) => this.build(result.data as Record<string, unknown>))
+    const parsed = parseInputs(this.#entity, asZod(this.#entity.inputSchema), inputs)
+    return parsed.map((fields) => this.build(fields as Record<string, unknown>))
   }
 
   /** The new document of a parsed input. */
@@ -81,8 +72,4 @@ export class DocumentBuilder {
     const updatedAt = this.#database.clock.now()
     return { ...update, $set: { ...update.$set, ...set, updatedAt }, $inc: { ...update.$inc, __v: 1 } }
   }
-}
-
-function pathIn(index: number, path: string): string {
-  return path === '' ? String(index) : `${index}.${path}`
 }

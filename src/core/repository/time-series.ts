@@ -1,0 +1,135 @@
+import type { Collection, Filter, ObjectId, OptionalUnlessRequiredId } from 'mongodb'
+import type { Database } from '../database.js'
+import type { Entity, Identified } from '../entity.js'
+import { DatabaseError } from '../errors.js'
+import type { Slice } from './page.js'
+import { type Direction, decodePlace, encodePlace, isBeyond, type Place } from './time-place.js'
+
+const largestBatch = 1000
+
+interface TimedDocument extends Identified {
+  readonly timestamp: Date
+}
+
+/** What a walk through a time series is to give. */
+export interface Walk<Stored> {
+  readonly query: Filter<Stored>
+  readonly direction: Direction
+  /** Where to go on; from the start if left out. */
+  readonly after?: Place | undefined
+  /** How many documents are fetched at a time. @default 1,000 */
+  readonly batchSize?: number
+}
+
+/**
+ * The documents of a time-series collection. It has no unique index, and what is redelivered is stored again: copies are
+ * left out when they are read. Copies are documents of one instant with one identity; the one with the lowest `_id` stands.
+ */
+export class TimeSeries<Stored extends TimedDocument> {
+  readonly #database: Database
+  readonly #entity: Entity<Stored>
+  readonly #identityOf: (document: Stored) => string
+
+  constructor(database: Database, entity: Entity<Stored>, identityOf: (document: Stored) => string) {
+    this.#database = database
+    this.#entity = entity
+    this.#identityOf = identityOf
+  }
+
+  /**
+   * Stores the documents, durably (majority, journaled) when it resolves. Some may be stored though it throws; what is then
+   * handed in again makes copies.
+   * @throws DatabaseError `TRANSACTION` inside a transaction, which time series cannot be part of.
+   */
+  async insert(documents: readonly Stored[]): Promise<void> {
+    if (documents.length === 0) return
+    if (this.#database.transactions.session !== undefined) {
+      const message = `A ${this.#entity.name} cannot be written in a transaction: it is in a time-series collection`
+      throw new DatabaseError('TRANSACTION', message)
+    }
+    await this.#database.run(this.#entity, 'insert', () =>
+      this.#collection.insertMany([...documents] as OptionalUnlessRequiredId<Stored>[], {
+        // In order, the server would write each on its own.
+        ordered: false,
+        writeConcern: { w: 'majority', journal: true },
+      }),
+    )
+  }
+
+  /** The documents in the order of time, those of one instant by `_id`, without copies. */
+  async *stream(walk: Walk<Stored>): AsyncGenerator<Stored, void, undefined> {
+    for await (const instant of this.#instants(walk)) yield* this.#withoutCopies(instant, walk)
+  }
+
+  /** The next documents of a walk, and the place that they end at. */
+  async page(walk: Omit<Walk<Stored>, 'after'>, limit: number, cursor: string | undefined): Promise<Slice<Stored>> {
+    const { direction } = walk
+    const after = cursor === undefined ? undefined : decodePlace(cursor, direction)
+    const items: Stored[] = []
+    for await (const document of this.stream({ ...walk, after, batchSize: limit + 1 })) {
+      if (items.length === limit) {
+        const last = items.at(-1) as Stored
+        return {
+          items,
+          hasNext: true,
+          nextCursor: encodePlace({ atMs: last.timestamp.getTime(), id: last._id }, direction),
+        }
+      }
+      items.push(document)
+    }
+    return { items, hasNext: false, nextCursor: null }
+  }
+
+  get #collection(): Collection<Stored> {
+    return this.#database.collectionOf<Stored>(this.#entity)
+  }
+
+  /** The documents instant by instant, copies included, each instant whole. */
+  async *#instants({
+    query,
+    direction,
+    after,
+    batchSize = largestBatch,
+  }: Walk<Stored>): AsyncGenerator<Stored[], void, undefined> {
+    const from = after === undefined ? {} : { timestamp: { [direction === 1 ? '$gte' : '$lte']: new Date(after.atMs) } }
+    const cursor = this.#collection.find({ $and: [query, from] } as Filter<Stored>, {
+      // By time alone: a tie-breaker would make the server sort everything before it gives the first.
+      sort: { timestamp: direction },
+      batchSize,
+    })
+    let instant: Stored[] = []
+    try {
+      while (await this.#database.run(this.#entity, 'read', () => cursor.hasNext())) {
+        for (const document of cursor.readBufferedDocuments() as Stored[]) {
+          if (instant.length > 0 && instant[0]?.timestamp.getTime() !== document.timestamp.getTime()) {
+            yield instant
+            instant = []
+          }
+          instant.push(document)
+        }
+      }
+      if (instant.length > 0) yield instant
+    } finally {
+      await cursor.close()
+    }
+  }
+
+  #withoutCopies(instant: Stored[], { direction, after }: Walk<Stored>): Stored[] {
+    const ordered = instant.length === 1 ? instant : instant.sort((a, b) => compareIds(a._id, b._id))
+    const seen = new Set<string>()
+    const kept = ordered.filter((document) => {
+      const identity = this.#identityOf(document)
+      const isCopy = seen.has(identity)
+      seen.add(identity)
+      return !isCopy
+    })
+    const inDirection = direction === 1 ? kept : kept.reverse()
+    if (after === undefined || instant[0]?.timestamp.getTime() !== after.atMs) return inDirection
+    return inDirection.filter(({ _id }) => isBeyond(_id, after.id, direction))
+  }
+}
+
+function compareIds(a: ObjectId, b: ObjectId): number {
+  const [one, other] = [a.toHexString(), b.toHexString()]
+  return one < other ? -1 : one > other ? 1 : 0
+}

@@ -1,0 +1,149 @@
+import type { ObjectId } from 'mongodb'
+import { z } from 'zod'
+import type { Database } from '../../core/database.js'
+import type { Entity } from '../../core/entity.js'
+import { objectId } from '../../core/fields.js'
+import { requireBatch } from '../../core/repository/bulk.js'
+import type { Slice } from '../../core/repository/page.js'
+import type { Reader } from '../../core/repository/reader.js'
+import { TimeSeries } from '../../core/repository/time-series.js'
+import { validateData } from '../../core/validate.js'
+import type { Device } from '../../devices/device.js'
+import { DeviceProfiles } from './device-profiles.js'
+import { type MarkedMeasurement, MarkStore, markKey } from './mark-store.js'
+import type { EnergyMeasurement, Implausibility } from './measurement.js'
+import { completed, type MeasurementInput, parseMeasurements } from './measurement-input.js'
+import type { MeasurementMark } from './measurement-mark.js'
+import { implausibilitiesOf } from './plausibility.js'
+import { pageSchema, type SeriesPage, type SeriesRange, walkOf } from './range.js'
+
+/** A measurement as it is read. */
+export type Measurement = EnergyMeasurement & {
+  /** Whether somebody has validated it; see {@link MeasurementStore.markValidated}. */
+  readonly validated: boolean
+}
+
+export interface InsertOptions {
+  /**
+   * What is done with a measurement that is beyond its channel's limits: stored with `implausible` and the quality `poor`, or
+   * not stored. @default 'flag'
+   */
+  readonly implausible?: 'flag' | 'refuse'
+}
+
+export interface InsertResult {
+  readonly stored: number
+  /** Those that were not plausible, if these are to be refused, by their places in the list. */
+  readonly refused: readonly { readonly index: number; readonly reasons: readonly Implausibility[] }[]
+}
+
+export interface MeasurementParts {
+  readonly measurements: Entity<EnergyMeasurement>
+  readonly marks: Entity<MeasurementMark>
+  readonly devices: Reader<Device>
+}
+
+const optionsSchema = z.strictObject({ implausible: z.enum(['flag', 'refuse']).default('flag') })
+const markSchema = z.strictObject({ validated: z.boolean().default(true), by: objectId().optional() })
+const streamed = 1000
+
+/** What was measured, in a time-series collection. Measurements are added and expire; nothing changes them. */
+export class MeasurementStore {
+  readonly #database: Database
+  readonly #entity: Entity<EnergyMeasurement>
+  readonly #series: TimeSeries<EnergyMeasurement>
+  readonly #marks: MarkStore
+  readonly #profiles: DeviceProfiles
+
+  constructor(database: Database, { measurements, marks, devices }: MeasurementParts) {
+    this.#database = database
+    this.#entity = measurements
+    this.#series = new TimeSeries(database, measurements, identityOf)
+    this.#marks = new MarkStore(database, marks)
+    this.#profiles = new DeviceProfiles(devices, database.clock)
+  }
+
+  /**
+   * Stores measurements, at most 10,000 at a time; durable (majority, journaled) when it resolves. `data_type`, `meta.site` and
+   * `meta.owner` are taken from the device where they are left out. One that is stored again is left out when it is read, if it agrees in
+   * device, switch, data type, instant, boot and sequence number.
+   * @throws ValidationError if one of them is not valid, with paths such as `2.power`; then none is stored. DatabaseError `TRANSACTION` in a
+   * transaction.
+   * @example
+   * await volt.measurements.insert([{ timestamp: new Date(), meta: { device: device._id }, power: 61.5 }])
+   */
+  async insert(inputs: readonly MeasurementInput[], options: InsertOptions = {}): Promise<InsertResult> {
+    const { implausible } = validateData(optionsSchema, options, 'The options')
+    requireBatch(this.#entity, inputs)
+    const given = parseMeasurements(this.#entity, inputs)
+    const profiles = await this.#profiles.of(given.map(({ meta }) => meta.device))
+    const documents = completed(this.#entity, given, profiles)
+    const nowMs = this.#database.clock.now().getTime()
+    const refused: { index: number; reasons: Implausibility[] }[] = []
+    const stored = documents.flatMap((document, index) => {
+      const profile = profiles.get(document.meta.device.toHexString())
+      const channel = profile?.switches.find(({ _id }) => _id.equals(document.meta.switch)) ?? {}
+      const reasons = implausibilitiesOf(document, channel, nowMs)
+      if (reasons.length === 0) return [document]
+      if (implausible === 'flag') return [{ ...document, quality: 'poor' as const, implausible: reasons }]
+      refused.push({ index, reasons })
+      return []
+    })
+    await this.#series.insert(stored)
+    return { stored: stored.length, refused }
+  }
+
+  /**
+   * A page of measurements, newest first unless the range says `order: 'oldest'`, without copies.
+   * @throws ValidationError for a range without switch, device, site and owner, or a cursor of another order.
+   */
+  async page(range: SeriesRange, page: SeriesPage = {}): Promise<Slice<Measurement>> {
+    const { limit, cursor } = validateData(pageSchema, page, 'The page')
+    const slice = await this.#series.page(walkOf<EnergyMeasurement>(range), limit, cursor ?? undefined)
+    return { ...slice, items: await this.#withMarks(slice.items) }
+  }
+
+  /** Everything in the range, fetched as it is consumed, without copies. @throws ValidationError. */
+  async *stream(range: SeriesRange): AsyncGenerator<Measurement, void, undefined> {
+    let batch: EnergyMeasurement[] = []
+    for await (const measurement of this.#series.stream(walkOf<EnergyMeasurement>(range))) {
+      batch.push(measurement)
+      if (batch.length < streamed) continue
+      yield* await this.#withMarks(batch)
+      batch = []
+    }
+    yield* await this.#withMarks(batch)
+  }
+
+  /**
+   * Marks measurements, as they were read, as validated, or takes that back; at most 10,000 at a time. Takes part in the caller's
+   * transaction.
+   */
+  async markValidated(
+    measurements: readonly EnergyMeasurement[],
+    mark: { readonly validated?: boolean; readonly by?: ObjectId | string } = {},
+  ): Promise<void> {
+    requireBatch(this.#entity, measurements)
+    const { validated, by } = validateData(markSchema, mark, 'The mark')
+    await this.#marks.set(measurements.map(markedOf), { validated, validated_by: by })
+  }
+
+  async #withMarks(measurements: readonly EnergyMeasurement[]): Promise<Measurement[]> {
+    const marked = measurements.map(markedOf)
+    const validated = await this.#marks.validated(marked)
+    return measurements.map((measurement, at) => ({
+      ...measurement,
+      validated: validated.size > 0 && validated.has(markKey(marked[at] as MarkedMeasurement)),
+    }))
+  }
+}
+
+function markedOf(measurement: EnergyMeasurement): MarkedMeasurement {
+  const { meta, timestamp } = measurement
+  return { device: meta.device, timestamp, identity: identityOf(measurement) }
+}
+
+/** What tells a measurement from others of its instant; the device is in it, for an instant may have several. */
+function identityOf({ meta, data_type, boot = '', sequence_no }: EnergyMeasurement): string {
+  return `${meta.device.toHexString()}|${meta.switch?.toHexString() ?? ''}|${data_type}|${sequence_no ?? ''}|${boot}`
+}
