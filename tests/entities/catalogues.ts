@@ -110,7 +110,9 @@ const classrooms: Catalogue = {
 
 const devices: Catalogue = {
   good: () => ({
-    ...aDevice(),
+    ...aDevice({
+      switches: [aSwitch({ gpio: 16, limits: { minimumVoltage: 200, maximumCurrent: 16 } }), aSwitch({ gpio: 17 })],
+    }),
     owner: new ObjectId(),
     energyRole: 'storage',
     firmwareVersion: '2.1.0',
@@ -174,8 +176,9 @@ const devices: Catalogue = {
     wrongType('switches.0.maximumPower', '1'),
     outOfRange('switches.0.maximumPower', 0.5),
     wrongType('switches.0.limits', 230),
-    wrongType('switches.0.limits', { minimumVoltage: '200' }),
-    extra('switches.0.limits'),
+    wrongType('switches.0.limits.minimumVoltage', '200'),
+    outOfRange('switches.0.limits.maximumCurrent', -1),
+    extra('switches.0.limits.maximumPower'),
     wrongType('switches.0.manualGpio', '1'),
     outOfRange('switches.0.manualGpio', -1),
     badFormat('switches.0.manualMode', 'broken'),
