@@ -1,9 +1,11 @@
 import { checkSignatures, parseTreeHead, type TreeHead } from '../log/checkpoint-text.js'
 import type { StoredCheckpoint } from '../log/log-entities.js'
-import { hashBytes, MerkleFrontier } from '../log/merkle-tree.js'
+import { hashBytes, MerkleFrontier, perfectRoot } from '../log/merkle-tree.js'
 import { NoteError, parseNote, type VerifierKey } from '../log/signed-note.js'
 import { tileWidth } from '../log/tile.js'
 import type { Finding, Findings } from './finding.js'
+
+const tileBytes = tileWidth * hashBytes
 
 /** Opens checkpoints that a trusted key has signed, and says what is wrong with others. */
 export class CheckpointReader {
@@ -89,10 +91,26 @@ export class TreeCheck {
 
   /** Leaf hashes in the order of the tree. */
   take(hashes: Buffer): void {
-    for (let at = 0; at < hashes.length; at += hashBytes) {
-      this.#frontier.append(hashes.subarray(at, at + hashBytes), (leaves, root) => this.#keepUpper(leaves, root))
+    for (let at = 0; at < hashes.length; ) {
+      const end = at + (this.#isTileNext(hashes.length - at) ? tileBytes : hashBytes)
+      this.#append(hashes.subarray(at, end))
       this.#compare()
+      at = end
     }
+  }
+
+  /** Whether the leaves to come are a whole tile that no signed statement ends within. */
+  #isTileNext(bytes: number): boolean {
+    const { size } = this.#frontier
+    const nextHead = this.#heads.at(-1)?.head.size ?? Number.POSITIVE_INFINITY
+    return size % tileWidth === 0 && bytes >= tileBytes && nextHead >= size + tileWidth
+  }
+
+  #append(hashes: Buffer): void {
+    const leaves = hashes.length / hashBytes
+    const root = perfectRoot(hashes)
+    if (leaves > 1) this.#keepUpper(leaves, root)
+    this.#frontier.appendPerfect(leaves, root, (width, completed) => this.#keepUpper(width, completed))
   }
 
   #keepUpper(leaves: number, root: Buffer): void {

@@ -23,38 +23,42 @@ const switchIdAt = formatVersionAt + 8 + 1 + 'switchId\0'.length
 const sequenceAt = switchIdAt + 12 + 1 + 'sequence\0'.length
 const smallest = sequenceAt + 8 + previousHashFromEnd
 
-interface Mark {
-  /** From the start; negative from the end. */
-  readonly at: number
-  readonly word: number
+/** Bytes that must stand between the values, and where. */
+interface Marks {
+  readonly offsets: Int32Array
+  readonly bytes: Uint8Array
 }
 
-/** What must stand between the values, as 32-bit words. */
-const marks: readonly Mark[] = [
-  ...marksOf(4, '\x07_id\0'),
-  ...marksOf(idAt + 12, '\x01formatVersion\0'),
-  ...marksOf(formatVersionAt + 8, '\x07switchId\0'),
-  ...marksOf(switchIdAt + 12, '\x01sequence\0'),
-  ...marksOf(-previousHashFromEnd, '\x02previousHash\0\x41\0\0\0'),
-  ...marksOf(-hashFromEnd, '\x02hash\0\x41\0\0\0'),
-]
+const marksFromStart = marksOf([
+  [4, '\x07_id\0'],
+  [idAt + 12, '\x01formatVersion\0'],
+  [formatVersionAt + 8, '\x07switchId\0'],
+  [switchIdAt + 12, '\x01sequence\0'],
+])
+const marksFromEnd = marksOf([
+  [-previousHashFromEnd, '\x02previousHash\0\x41\0\0\0'],
+  [-hashFromEnd, '\x02hash\0\x41\0\0\0'],
+  // The hash covers nothing of its own field: the zero that ends it is looked at here.
+  [-2, '\0\0'],
+])
 
-function marksOf(at: number, text: string): Mark[] {
-  const bytes = Buffer.from(text, 'latin1')
-  const offsets = Array.from({ length: Math.ceil(bytes.length / 4) }, (_, n) => Math.min(4 * n, bytes.length - 4))
-  return offsets.map((offset) => ({ at: at + offset, word: bytes.readInt32LE(offset) }))
+function marksOf(texts: readonly (readonly [at: number, text: string])[]): Marks {
+  return {
+    offsets: Int32Array.from(texts.flatMap(([at, text]) => Array.from(text, (_, n) => at + n))),
+    bytes: Buffer.from(texts.map(([, text]) => text).join(''), 'latin1'),
+  }
+}
+
+function hasMarks(buffer: Buffer, origin: number, { offsets, bytes }: Marks): boolean {
+  for (let n = 0; n < bytes.length; n += 1) {
+    if (buffer[origin + (offsets[n] as number)] !== bytes[n]) return false
+  }
+  return true
 }
 
 /** Whether the first and last fields are those of an entry, in their places. What is between them is the hash's business. */
 export function isLaidOut({ buffer, start, length }: StoredBytes): boolean {
-  if (length < smallest) return false
-  const end = start + length
-  for (let at = 0; at < marks.length; at += 1) {
-    const mark = marks[at] as Mark
-    if (buffer.readInt32LE(mark.at < 0 ? end + mark.at : start + mark.at) !== mark.word) return false
-  }
-  // The hash covers nothing of its own field: the zero that ends it is looked at here.
-  return buffer[end - 1] === 0 && buffer[end - 2] === 0
+  return length >= smallest && hasMarks(buffer, start, marksFromStart) && hasMarks(buffer, start + length, marksFromEnd)
 }
 
 let scratch = Buffer.concat([leafDomain, Buffer.alloc(4096)])

@@ -8,11 +8,27 @@ const nodeInput = Buffer.alloc(1 + 2 * hashBytes, 0x01)
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   nodeInput.set(left, 1)
   nodeInput.set(right, 1 + hashBytes)
-  return hash('sha256', nodeInput, 'buffer')
+  // As text and back: Node takes several times as long to hand over a buffer.
+  return Buffer.from(hash('sha256', nodeInput, 'hex'), 'hex')
+}
+
+/** The root of a perfect tree: of the hashes beside each other, which are as many as a power of two. */
+export function perfectRoot(hashes: Uint8Array): Buffer {
+  const level = Buffer.from(hashes)
+  for (let length = level.length; length > hashBytes; length /= 2) {
+    for (let at = 0; at < length; at += 2 * hashBytes) {
+      level.copy(nodeInput, 1, at, at + 2 * hashBytes)
+      level.write(hash('sha256', nodeInput, 'hex'), at / 2, hashBytes, 'hex')
+    }
+  }
+  return Buffer.from(level.subarray(0, hashBytes))
 }
 
 /** The root of a tree without leaves. */
 export const emptyRoot: Buffer = hash('sha256', '', 'buffer')
+
+/** Told of the root of a perfect subtree. */
+export type SubtreeListener = (leaves: number, root: Buffer) => void
 
 /**
  * The roots of the perfect subtrees of a tree, from the largest on the left to the smallest on the right: all that it takes
@@ -40,16 +56,26 @@ export class MerkleFrontier {
   }
 
   /** @param onSubtree Called with the root of each perfect subtree that the leaf completes. */
-  append(leafHash: Uint8Array, onSubtree?: (leaves: number, root: Buffer) => void): void {
-    let root: Buffer = Buffer.from(leafHash)
-    let leaves = 1
-    for (let size = this.#size; size % 2 === 1; size = (size - 1) / 2) {
-      root = nodeHash(this.#roots.pop() as Buffer, root)
-      leaves *= 2
-      onSubtree?.(leaves, root)
+  append(leafHash: Uint8Array, onSubtree?: SubtreeListener): void {
+    this.appendPerfect(1, leafHash, onSubtree)
+  }
+
+  /**
+   * Appends as many leaves as a power of two, of which the root is known.
+   * @param onSubtree Called with the roots of the larger subtrees that they complete.
+   * @throws RangeError unless the tree can have a subtree of so many leaves here.
+   */
+  appendPerfect(leaves: number, root: Uint8Array, onSubtree?: SubtreeListener): void {
+    if (this.#size % leaves !== 0) throw new RangeError(`No subtree of ${leaves} leaves begins at ${this.#size}`)
+    let completed: Buffer = Buffer.from(root)
+    let width = leaves
+    for (let size = this.#size / leaves; size % 2 === 1; size = (size - 1) / 2) {
+      completed = nodeHash(this.#roots.pop() as Buffer, completed)
+      width *= 2
+      onSubtree?.(width, completed)
     }
-    this.#roots.push(root)
-    this.#size += 1
+    this.#roots.push(completed)
+    this.#size += leaves
   }
 
   /** The root of the tree of all leaves so far. */

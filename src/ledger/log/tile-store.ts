@@ -1,8 +1,8 @@
 import { type AnyBulkWriteOperation, Binary, type ClientSession, type Collection, ObjectId } from 'mongodb'
 import { inSession } from '../../core/repository/reader.js'
 import type { Tile } from './log-entities.js'
-import { hashBytes, type LeafRange, MerkleFrontier, perfectSubtrees } from './merkle-tree.js'
-import { joinParts, perfectParts, rootOfHashes, sliceOf, type TilePlace, tileWidth } from './tile.js'
+import { hashBytes, type LeafRange, MerkleFrontier, perfectRoot, perfectSubtrees } from './merkle-tree.js'
+import { joinParts, perfectParts, sliceOf, type TilePlace, tileWidth } from './tile.js'
 
 const tilesInMemory = 64
 
@@ -47,7 +47,7 @@ export class TileStore {
       const hashes = tiles.get(nameOf(place))?.subarray(first * hashBytes, (first + count) * hashBytes)
       if (hashes?.length !== count * hashBytes)
         throw new MissingLeavesError(`The tree has no leaves ${part.begin} to ${part.end}`)
-      return rootOfHashes(hashes)
+      return perfectRoot(hashes)
     }
     return ranges.map((range) => joinParts(perfectParts(range).map(rootOf)))
   }
@@ -95,7 +95,7 @@ export class TileStore {
         return { updateOne: { filter: place, update, upsert: true } }
       })
       await this.#collection().bulkWrite(writes, { session, ordered: true })
-      hashes = tiles.filter((bytes) => bytes.length === tileWidth * hashBytes).map(rootOfHashes)
+      hashes = tiles.filter((bytes) => bytes.length === tileWidth * hashBytes).map(perfectRoot)
       first = index
     }
   }

@@ -42,17 +42,6 @@ export function joinParts(roots: readonly Buffer[]): Buffer {
   return roots.reduceRight((right, left) => nodeHash(left, right))
 }
 
-/** The root of the hashes, which are as many as a power of two. */
-export function rootOfHashes(hashes: Buffer): Buffer {
-  let level = Array.from({ length: hashes.length / hashBytes }, (_, at) => hashAt(hashes, at))
-  while (level.length > 1) {
-    level = Array.from({ length: level.length / 2 }, (_, at) =>
-      nodeHash(level[2 * at] as Buffer, level[2 * at + 1] as Buffer),
-    )
-  }
-  return level[0] as Buffer
-}
-
 export function hashAt(hashes: Buffer, at: number): Buffer {
   return hashes.subarray(at * hashBytes, (at + 1) * hashBytes)
 }

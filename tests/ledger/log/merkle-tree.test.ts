@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MerkleFrontier, perfectSubtrees } from '../../../src/ledger/log/merkle-tree.js'
+import { MerkleFrontier, perfectRoot, perfectSubtrees } from '../../../src/ledger/log/merkle-tree.js'
 import { sha256, slowRoot, someLeaves } from '../support/slow-tree.js'
 
 const leaves = someLeaves(600)
@@ -38,6 +38,25 @@ describe('MerkleFrontier', () => {
         expect(frontierOf(size).roots).toEqual(expected)
       }),
     )
+  })
+
+  it('takes perfect subtrees as it takes their leaves, one by one', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 300 }), fc.nat({ max: 8 }), (size, height) => {
+        const count = 2 ** height
+        const begin = size - (size % count)
+        const [whole, single] = [frontierOf(begin), frontierOf(begin)]
+        const seen: [number, Buffer][][] = [[], []]
+        whole.appendPerfect(count, slowRoot(leaves.slice(begin, begin + count)), (...tree) => seen[0]?.push(tree))
+        for (const leaf of leaves.slice(begin, begin + count)) single.append(leaf, (...tree) => seen[1]?.push(tree))
+        expect(whole.roots).toEqual(single.roots)
+        expect(seen[0]).toEqual(seen[1]?.filter(([width]) => width > count))
+      }),
+    )
+  })
+
+  it('refuses a subtree where the tree has room for none', () => {
+    expect(() => frontierOf(3).appendPerfect(2, leaves[3]!)).toThrow(RangeError)
   })
 
   it('counts leaves past what 32 bits hold', () => {
@@ -80,5 +99,11 @@ describe('perfectSubtrees', () => {
         expect(end).toBe(size)
       }),
     )
+  })
+})
+
+describe('perfectRoot', () => {
+  it.each([1, 2, 4, 128, 256])('is the root of %d hashes', (count) => {
+    expect(perfectRoot(Buffer.concat(leaves.slice(0, count)))).toEqual(slowRoot(leaves.slice(0, count)))
   })
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type LeafRange, perfectSubtrees } from '../../../src/ledger/log/merkle-tree.js'
-import { joinParts, perfectParts, rootOfHashes, sliceOf } from '../../../src/ledger/log/tile.js'
+import { joinParts, perfectParts, sliceOf } from '../../../src/ledger/log/tile.js'
 import { slowRoot, someLeaves } from '../support/slow-tree.js'
 
 const leaves = someLeaves(520)
@@ -89,11 +89,5 @@ describe('perfectParts', () => {
         expect(joinParts(parts.map(rootOf))).toEqual(rootOf(range))
       }),
     )
-  })
-})
-
-describe('rootOfHashes', () => {
-  it.each([1, 2, 4, 128, 256])('is the root of %d hashes', (count) => {
-    expect(rootOfHashes(Buffer.concat(leaves.slice(0, count)))).toEqual(slowRoot(leaves.slice(0, count)))
   })
 })
