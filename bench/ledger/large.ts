@@ -1,13 +1,12 @@
 import type { AutoVolt } from '@autovolt/data'
-import { verifyInclusion } from '@autovolt/data/ledger'
 import { ObjectId } from 'mongodb'
 import { alternate, type GroupContext, median, type Row, ratioRow, secondsOf, valueRow } from '../harness.js'
+import { benchProofs } from './proofs.js'
 import { runWriters } from './writers.js'
 
 const chains = 1000
 const processes = 4
 const fresh = 100_000
-const proofs = 500
 
 /** Verification, checkpoints and proofs on a large ledger that four processes have written. */
 export async function benchLarge(
@@ -80,27 +79,4 @@ async function treeShare(volt: AutoVolt): Promise<number> {
     return Number(stats.size)
   }
   return ((await sizeOf('ledgerTiles')) + (await sizeOf('ledgerSegments'))) / (await sizeOf('ledger'))
-}
-
-async function benchProofs(volt: AutoVolt, verifierKey: string, switchIds: readonly string[]): Promise<Row[]> {
-  const makeMs: number[] = []
-  const checkMs: number[] = []
-  const bytes: number[] = []
-  for (let n = 0; n < proofs; n += 1) {
-    const switchId = new ObjectId(switchIds[(n * 7919) % switchIds.length])
-    const entry = await volt.ledger.findOne({ switchId }, { sort: { sequence: 1 }, select: ['_id'] })
-    if (entry === null) throw new Error('A chain has no entries')
-    const startedMs = performance.now()
-    const proof = await volt.ledger.proveInclusion(entry._id)
-    const madeMs = performance.now()
-    if (!verifyInclusion(proof, [verifierKey]).valid) throw new Error('A proof does not hold')
-    checkMs.push(performance.now() - madeMs)
-    makeMs.push(madeMs - startedMs)
-    bytes.push(JSON.stringify({ ...proof, entry: '' }).length)
-  }
-  return [
-    valueRow('ledger.inclusion-proof-made', 'ms', { value: median(makeMs) }, { atMost: 5 }),
-    valueRow('ledger.inclusion-proof-checked', 'ms', { value: median(checkMs) }, { atMost: 0.1 }),
-    valueRow('ledger.inclusion-proof-size', 'bytes', { value: Math.max(...bytes) }, { atMost: 2000 }),
-  ]
 }

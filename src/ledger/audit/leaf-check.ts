@@ -49,7 +49,8 @@ export class LeafCheck {
   }
 
   #compare(chain: string, leaf: number, hash: string, tile: string): void {
-    if (tile.startsWith(hash, (leaf % tileWidth) * hexDigits)) this.matched += 1
+    const at = (leaf % tileWidth) * hexDigits
+    if (tile.slice(at, at + hexDigits) === hash) this.matched += 1
     else this.suspects.add(chain)
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type ClientSession, type Db, type Document, Long, MongoServerError } from 'mongodb'
 import type { StoredBytes } from '../entry/stored-bytes.js'
 
@@ -14,7 +15,8 @@ export interface RawQuery {
   readonly hint?: Document
 }
 
-const batchSize = 20_000
+/** Some 3 MB: few enough to be still in the cache of the processor when they are hashed. */
+const batchSize = 4000
 /** The index of the hint is not there: who tampers with entries may have dropped it. */
 const badValue = 2
 
@@ -38,6 +40,8 @@ export async function* scanRaw(
       const next = cursorId === 0n ? undefined : getMore(database, collection, cursorId, session)
       // It is awaited below, or not at all where the caller stops.
       next?.catch(() => undefined)
+      // The driver sends it only when it gets a turn, which the caller's work would put off to its end.
+      await setImmediate()
       yield reply.batch
       if (next === undefined) return
       reply = replyOf(await next)
