@@ -19,6 +19,7 @@ import { closeOnSignals } from './core/signals.js'
 import type { Classroom, ClassroomEntity } from './devices/classroom.js'
 import type { Device, DeviceEntity } from './devices/device.js'
 import { DeviceRepository } from './devices/device-repository.js'
+import { AnalyticsCache } from './energy/cache/analytics-cache.js'
 import type { PowerConsumption, PowerConsumptionInput } from './energy/consumption/power-consumption.js'
 import { EnergyService } from './energy/energy-service.js'
 import { MeasurementStore } from './energy/measurement/measurement-store.js'
@@ -87,6 +88,7 @@ export class AutoVolt<
   readonly measurements: MeasurementStore
   readonly telemetry: TelemetryStore
   readonly energy: EnergyService
+  readonly analyticsCache: AnalyticsCache
   readonly activities: ActivityLog
   /** Messages that ingestion could not use. */
   readonly quarantine: QuarantineReader
@@ -138,6 +140,7 @@ export class AutoVolt<
         leases: entities.leases.collection,
       },
     })
+    this.analyticsCache = new AnalyticsCache(this.database, entities.analyticsCache)
     this.activities = new ActivityLog(this.database, entities.activities)
     this.quarantine = new QuarantineReader(this.database, entities.quarantine)
     const devices = this.devices as unknown as Reader<Device>

@@ -4,6 +4,7 @@ import { DatabaseError } from './core/errors.js'
 import { leaseEntity } from './core/lease.js'
 import { type Classroom, classroomEntity } from './devices/classroom.js'
 import { type Device, deviceEntity } from './devices/device.js'
+import { cacheEntryEntity } from './energy/cache/cache-entry.js'
 import { deviceConsumptionEntity } from './energy/consumption/device-consumption.js'
 import { powerConsumptionEntity } from './energy/consumption/power-consumption.js'
 import { costVersionEntity } from './energy/cost-version.js'
@@ -39,6 +40,7 @@ export type CollectionKey =
   | 'ledgerPersonalData'
   | 'ledgerArchives'
   | 'ledgerSeams'
+  | 'analyticsCache'
   | 'activities'
   | 'quarantine'
   | 'ingestWindows'
@@ -64,6 +66,7 @@ const libraryEntities = {
   ledgerPersonalData: personalDataEntity,
   ledgerArchives: archiveEntity,
   ledgerSeams: seamEntity,
+  analyticsCache: cacheEntryEntity,
   activities: activityEntity,
   quarantine: quarantineEntity,
   ingestWindows: ingestWindowEntity,

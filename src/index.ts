@@ -77,6 +77,9 @@ export {
 } from './devices/device.js'
 export type { DevicePresence, DeviceRepository } from './devices/device-repository.js'
 export { macAddress, normalizeMacAddress } from './devices/mac-address.js'
+export type { AnalyticsCache, CacheOptions, SetCachedDataOptions } from './energy/cache/analytics-cache.js'
+export type { CacheEntry } from './energy/cache/cache-entry.js'
+export type { CacheDependencies } from './energy/cache/dependencies.js'
 export { type DeviceConsumption, deviceConsumptionEntity } from './energy/consumption/device-consumption.js'
 export {
   type PowerConsumption,

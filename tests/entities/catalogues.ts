@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { ObjectId } from 'mongodb'
 import type { CollectionKey } from '../../src/entities.js'
 import {
+  aCacheEntry,
   aClassroom,
   aCostVersion,
   aDevice,
@@ -709,6 +711,58 @@ const ledgerSeams: Catalogue = {
   ],
 }
 
+const analyticsCache: Catalogue = {
+  good: () => ({ ...aCacheEntry() }),
+  bad: [
+    ...managedFields,
+    wrongType('cacheKey', 5),
+    missing('cacheKey'),
+    outOfRange('cacheKey', ''),
+    tooLong('cacheKey', 201),
+    wrongType('cacheType', 5),
+    missing('cacheType'),
+    badFormat('cacheType', 'Peak hours'),
+    badFormat('cacheType', `p${'x'.repeat(64)}`),
+    ...[5, null, 'all', ['a']].map((value) => wrongType('parameters', value)),
+    missing('parameters'),
+    unfit('parameters', { places: new Map() }),
+    unfit('data', /hours/),
+    unfit('data', [{ hour: /9/ }]),
+    wrongType('dependsOn', 'all'),
+    missing('dependsOn'),
+    ...['dependsOn.fromDay', 'dependsOn.toDay'].flatMap((path) => [
+      wrongType(path, new Date('2026-03-01')),
+      missing(path),
+      badFormat(path, '2026-3-1'),
+    ]),
+    ...['dependsOn.classrooms', 'dependsOn.devices'].flatMap((path) => [
+      wrongType(path, 'all'),
+      wrongType(`${path}.0`, 'Room 101'),
+      outOfRange(path, []),
+    ]),
+    outOfRange(
+      'dependsOn.devices',
+      Array.from({ length: 1001 }, () => new ObjectId()),
+    ),
+    extra('dependsOn.rooms'),
+    brokenRule('days in the wrong order', 'dependsOn.toDay', { set: { 'dependsOn.toDay': '2026-02-28' } }),
+    ...['expiresAt', 'lastUpdated'].flatMap((path) => [wrongType(path, 'soon'), wrongType(path, 5), missing(path)]),
+    wrongType('computationTime', '12 ms'),
+    outOfRange('computationTime', -1),
+    ...notFinite('computationTime'),
+    wrongType('dataSize', '70'),
+    outOfRange('dataSize', -1),
+    outOfRange('dataSize', 0.5),
+    ...notFinite('dataSize'),
+    wrongType('claim', 5),
+    badFormat('claim', 'mine'),
+    brokenRule('computed, and being computed', 'claim', { set: { claim: randomUUID() } }),
+    brokenRule('neither computed nor being computed', 'dataSize', { unset: 'dataSize' }),
+    brokenRule('being computed, with data', 'claim', { set: { claim: randomUUID() }, unset: 'dataSize' }),
+    extra('hits'),
+  ],
+}
+
 const activities: Catalogue = {
   good: () => ({ ...anActivity() }),
   bad: [
@@ -866,6 +920,7 @@ export const catalogues: Readonly<Record<CollectionKey, Catalogue>> = {
   ledgerPersonalData,
   ledgerArchives,
   ledgerSeams,
+  analyticsCache,
   activities,
   quarantine,
   ingestWindows,

@@ -5,6 +5,7 @@ import type { Input } from '../../src/core/entity.js'
 import type { leaseEntity } from '../../src/core/lease.js'
 import type { ClassroomInput } from '../../src/devices/classroom.js'
 import type { DeviceInput } from '../../src/devices/device.js'
+import type { cacheEntryEntity } from '../../src/energy/cache/cache-entry.js'
 import type { DeviceConsumption } from '../../src/energy/consumption/device-consumption.js'
 import type { PowerConsumptionInput } from '../../src/energy/consumption/power-consumption.js'
 import { type CostVersionInput, DEFAULT_TARIFF } from '../../src/energy/cost-version.js'
@@ -233,6 +234,26 @@ export function anIngestWindow(overrides: Partial<IngestWindow> = {}): IngestWin
 
 export function anIngestCounter(overrides: Partial<{ name: string; count: number }> = {}) {
   return { name: `dropped.${hexDigits(8)}`, count: 0, ...overrides }
+}
+
+export function aCacheEntry(overrides: Partial<Input<typeof cacheEntryEntity>> = {}) {
+  return {
+    cacheKey: `peak_hours:${hexDigits(64)}`,
+    cacheType: 'peak_hours',
+    parameters: { from: '2026-03-01', classrooms: [new ObjectId()] },
+    dependsOn: {
+      fromDay: '2026-03-01',
+      toDay: '2026-03-31',
+      classrooms: [new ObjectId()],
+      devices: [new ObjectId(), new ObjectId()],
+    },
+    data: [{ hour: 9, totalEnergy: 1.5, at: new Date('2026-03-01T09:00:00Z') }],
+    expiresAt: new Date('2026-03-01T11:00:00Z'),
+    lastUpdated: new Date('2026-03-01T10:00:00Z'),
+    computationTime: 12.5,
+    dataSize: 70,
+    ...overrides,
+  }
 }
 
 export function aLease(overrides: Partial<Input<typeof leaseEntity>> = {}) {
