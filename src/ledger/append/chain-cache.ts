@@ -1,6 +1,9 @@
 import type { ObjectId } from 'mongodb'
 import { Chain, type Stores } from './chain.js'
 
+/** With as many new entries, a chain is loaded anew. */
+const mostToCatchUp = 256
+
 /** The chains that a writer knows, as many as it may keep. */
 export class ChainCache {
   readonly #stores: Stores
@@ -28,7 +31,7 @@ export class ChainCache {
    * forgotten meanwhile is not given out again, that is all.
    */
   async load(switchIds: ReadonlyMap<string, ObjectId>): Promise<ReadonlyMap<string, Chain>> {
-    if (this.#behind.size > 0) await Promise.all([...switchIds.keys()].map((chain) => this.#catchUp(chain)))
+    if (this.#behind.size > 0) await this.#catchUp([...switchIds.keys()].filter((chain) => this.#behind.delete(chain)))
     const missing = [...switchIds].filter(([chain]) => !this.#chains.has(chain))
     this.#makeRoom(missing.length, switchIds)
     const wanted = new Map([...switchIds.keys()].map((chain) => [chain, this.#chains.get(chain)]))
@@ -42,12 +45,20 @@ export class ChainCache {
     return wanted as ReadonlyMap<string, Chain>
   }
 
-  async #catchUp(id: string): Promise<void> {
-    if (!this.#behind.delete(id)) return
-    const chain = this.#chains.get(id)
-    if (chain === undefined) return
-    this.#chains.delete(id)
-    if (await chain.catchUp()) this.#chains.set(id, chain)
+  async #catchUp(behind: readonly string[]): Promise<void> {
+    const chains = new Map<string, Chain>()
+    for (const id of behind) {
+      const chain = this.#chains.get(id)
+      // Should the query fail, they are read anew.
+      if (this.#chains.delete(id)) chains.set(id, chain as Chain)
+    }
+    if (chains.size === 0) return
+    const places = [...chains.values()].map(({ storedPlace }) => storedPlace)
+    const entries = await this.#stores.chains.after(places, mostToCatchUp)
+    for (const [id, chain] of chains) {
+      const added = entries.get(id) ?? []
+      if (added.length < mostToCatchUp && chain.takeOver(added)) this.#chains.set(id, chain)
+    }
   }
 
   /** Forgets those that have been known for longest. */

@@ -23,8 +23,10 @@ export const emptyHead: ChainHead = {
   newestMs: Number.NEGATIVE_INFINITY,
 }
 
+type Last = Pick<LedgerEntry, 'sequence' | 'hash' | 'cumulativeEnergy' | 'cumulativeProduction' | 'calculatedCost'>
+
 /** The head that the last entry of a chain makes. */
-export function headOf(last: LedgerEntry, newestMs: number): ChainHead {
+export function headOf(last: Last, newestMs: number): ChainHead {
   return {
     sequence: last.sequence,
     hash: last.hash,

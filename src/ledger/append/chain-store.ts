@@ -10,6 +10,29 @@ export function keyOf({ switchId, idempotencyKey }: EventKey): string {
   return `${switchId.toHexString()} ${wellFormed(idempotencyKey)}`
 }
 
+/** What neither a head nor a fact is made of. */
+const unread = {
+  _id: 0,
+  formatVersion: 0,
+  deviceId: 0,
+  receivedAt: 0,
+  flags: 0,
+  adjustment: 0,
+  previousHash: 0,
+  'metadata.voltage': 0,
+  'metadata.current': 0,
+  'metadata.powerFactor': 0,
+} as const
+
+/** As much of an entry as whoever follows a chain has to know. */
+export type FollowedEntry = Omit<LedgerEntry, keyof typeof unread>
+
+/** A chain, and an entry's number in it. */
+export interface ChainPlace {
+  readonly switchId: ObjectId
+  readonly sequence: number
+}
+
 /** What the writer asks the ledger's collection about chains. */
 export class ChainStore {
   readonly #collection: () => Collection<LedgerEntry>
@@ -24,12 +47,23 @@ export class ChainStore {
     return this.#collection().findOne({ switchId }, options) as Promise<LedgerEntry | null>
   }
 
-  /** The entries after a place in the chain, in order. */
-  after(switchId: ObjectId, sequence: number, limit: number): Promise<LedgerEntry[]> {
-    const options = { sort: { sequence: 1 }, limit, batchSize: limit + 1 } as const
-    return this.#collection()
-      .find({ switchId, sequence: { $gt: sequence } }, options)
-      .toArray() as Promise<LedgerEntry[]>
+  /** What has been appended after places in some chains, by the ids of these; each in order, and no more than the limit. */
+  async after(places: readonly ChainPlace[], limit: number): Promise<Map<string, FollowedEntry[]>> {
+    const branches = places.map(({ switchId, sequence }) => ({
+      switchId,
+      sequence: { $gt: sequence, $lte: sequence + limit },
+    }))
+    const options = { hint: { switchId: 1, sequence: 1 }, projection: unread, batchSize: 10_000 } as const
+    const found = await this.#collection().find({ $or: branches }, options).toArray()
+    const entries = new Map<string, FollowedEntry[]>()
+    for (const entry of found as FollowedEntry[]) {
+      const chain = entry.switchId.toHexString()
+      const known = entries.get(chain)
+      if (known === undefined) entries.set(chain, [entry])
+      else known.push(entry)
+    }
+    for (const chain of entries.values()) chain.sort((a, b) => a.sequence - b.sequence)
+    return entries
   }
 
   /** The latest time that an entry of the chain tells of, in epoch milliseconds. */

@@ -10,13 +10,10 @@ import { RecentFacts } from '../facts/recent-facts.js'
 import { adjustmentOf, changeAmong, type RegisterChange, sumOf } from '../facts/register.js'
 import { SwitchMeter } from '../facts/switch-meter.js'
 import { type ChainHead, emptyHead, headOf } from './chain-head.js'
-import type { ChainStore } from './chain-store.js'
+import type { ChainPlace, ChainStore, FollowedEntry } from './chain-store.js'
 
 /** Currency units; the validator takes no more. */
 const maximumCost = 1e12
-
-/** With more new entries than these, a chain is loaded anew. */
-const mostToCatchUp = 200
 
 /** Where a chain reads what it does not know. */
 export interface Stores {
@@ -31,7 +28,6 @@ export interface Stores {
  */
 export class Chain {
   readonly #switchId: ObjectId
-  readonly #chains: ChainStore
   readonly #facts: FactStore
   readonly #session: ClientSession | undefined
   #head: ChainHead = emptyHead
@@ -45,9 +41,8 @@ export class Chain {
   /** Facts of entries that are built but not stored yet: the store does not know them. */
   #unstored: Fact[] = []
 
-  private constructor(switchId: ObjectId, { chains, facts }: Stores, session: ClientSession | undefined) {
+  private constructor(switchId: ObjectId, { facts }: Stores, session: ClientSession | undefined) {
     this.#switchId = switchId
-    this.#chains = chains
     this.#facts = facts
     this.#session = session
   }
@@ -96,6 +91,11 @@ export class Chain {
     return this.#stored.sequence
   }
 
+  /** The last entry that is stored, as far as the chain knows. */
+  get storedPlace(): ChainPlace {
+    return { switchId: this.#switchId, sequence: this.#stored.sequence }
+  }
+
   /** To be called when what was built has been stored. */
   stored(): void {
     this.#stored = this.#head
@@ -103,29 +103,28 @@ export class Chain {
   }
 
   /**
-   * Forgets what was built and not stored, and takes over what others have appended: one query, where to load it anew takes
-   * three. @returns false if it has to be loaded anew.
+   * Forgets what was built and not stored, and takes over what others have appended: one query for many chains, where each
+   * that is loaded anew takes three.
+   * @param entries All after {@link storedPlace}, in order.
+   * @returns false if it has to be loaded anew.
    */
-  async catchUp(): Promise<boolean> {
-    const entries = await this.#chains.after(this.#switchId, this.#stored.sequence, mostToCatchUp)
-    if (entries.length === mostToCatchUp) return false
+  takeOver(entries: readonly FollowedEntry[]): boolean {
     this.#recent.drop(this.#unstored)
     this.#unstored = []
     // Without one that is known, nobody can say what lies between the new ones and those before them.
     if (this.#recent.all.length === 0) return false
     this.#gap = undefined
-    for (const entry of entries) {
-      const fact = factOf(entry)
-      if (fact !== undefined) this.#recent.add(fact)
-    }
+    this.#recent.addOfOthers(entries.flatMap((entry) => factOf(entry) ?? []))
     const last = entries.at(-1)
     const newestMs = Math.max(this.#stored.newestMs, ...entries.map(({ timestamp }) => timestamp.getTime()))
     if (last !== undefined) this.#stored = headOf(last, newestMs)
     this.#head = this.#stored
     const facts = this.#recent.all
     if (!partTheirNeighbours(facts)) return false
+    // What comes before one that is no counter reading makes no difference to what comes after it.
+    const parting = facts.findLastIndex(({ counter }) => counter === undefined)
     this.#meter = new SwitchMeter()
-    this.#meter.take(facts)
+    this.#meter.take(parting === -1 ? facts : facts.slice(parting))
     return true
   }
 

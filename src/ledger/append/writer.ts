@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type ClientSession, MongoServerError, type ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import { DatabaseError, ValidationError } from '../../core/errors.js'
@@ -32,9 +31,6 @@ const maximumChains = 25_000
 /** After a repeated event so many batches look for repetitions before they write. */
 const watchfulBatches = 20
 const attempts = 200
-/** Contended chains that are written at once, so that they do not take all connections. */
-const groupsAtOnce = 6
-const courtesyMs = 6
 const duplicateKey = 11000
 const validationFailed = 121
 
@@ -81,13 +77,9 @@ export class LedgerWriter {
     return this.#lanes[(id[11] ?? 0) % laneCount] as ChainLane
   }
 
-  /** Writes the batch: what belongs to contended chains beside the rest, a few of these at a time. */
+  /** Writes the batch: what belongs to contended chains beside the rest. */
   async #write(batch: readonly Pending[], chains: ChainCache): Promise<void> {
-    const groups = this.#contention.groups(batch).values()
-    const work = async () => {
-      for (const group of groups) await this.#writeGroup(group, chains)
-    }
-    await Promise.all(Array.from({ length: groupsAtOnce }, work))
+    await Promise.all(this.#contention.groups(batch).map((group) => this.#writeGroup(group, chains)))
   }
 
   async #writeGroup(group: readonly Pending[], chains: ChainCache): Promise<void> {
@@ -113,6 +105,7 @@ export class LedgerWriter {
 
   /** Writes as much of the group as it can. @returns what is left, after a collision with another writer or a repetition. */
   async #writeOnce(batch: readonly Pending[], chains: ChainCache, attempt: number): Promise<readonly Pending[]> {
+    if (this.#contention.has(batch[0]?.chain ?? '')) await this.#contention.turn()
     const known = await chains.load(new Map(batch.map(({ chain, event }) => [chain, event.switchId])))
     const entries = await this.#build(batch, known)
     if (entries === undefined) {
@@ -120,6 +113,7 @@ export class LedgerWriter {
       for (const { chain } of batch) chains.forget(chain)
       return batch
     }
+    const startedAt = performance.now()
     const { stored, error } = await this.#insert(entries)
     for (let at = 0; at < stored; at += 1) batch[at]?.settle({ entry: entries[at] as LedgerEntry, isNew: true })
     const rest = batch.slice(stored)
@@ -129,7 +123,7 @@ export class LedgerWriter {
     const unstored = new Set(rest.map(({ chain }) => chain))
     for (const [id, chain] of known) if (!unstored.has(id)) chain.stored()
     if (error === undefined) {
-      await this.#letOthers(batch[0]?.chain)
+      this.#contention.passed(known.keys(), performance.now() - startedAt)
       return []
     }
     if (attempt >= attempts) return giveUp(rest, error, chains)
@@ -139,16 +133,6 @@ export class LedgerWriter {
     else if (isRefusal(error)) rest[0]?.fail(error)
     else return giveUp(rest, error, chains)
     return rest
-  }
-
-  /**
-   * Whoever has just written knows the head of the chain, and the others have to read it: without a pause one writer would
-   * win for ever.
-   */
-  async #letOthers(chain: string | undefined): Promise<void> {
-    if (chain === undefined || !this.#contention.has(chain)) return
-    this.#contention.passed(chain)
-    await sleep(Math.random() * courtesyMs)
   }
 
   /** The entries that the events become; undefined if one of them cannot become any, or its chain is not up to date. */

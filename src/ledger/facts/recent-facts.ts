@@ -26,6 +26,12 @@ export class RecentFacts {
     while (facts.length > this.#room) facts.shift()
   }
 
+  /** Takes down facts that other writers' entries tell of: ours may have happened before them. */
+  addOfOthers(facts: readonly Fact[]): void {
+    if (facts.length > 0) this.#room = manyFacts
+    for (const fact of facts) this.add(fact)
+  }
+
   /** In order. */
   get all(): readonly Fact[] {
     return this.#facts

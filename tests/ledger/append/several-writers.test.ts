@@ -81,4 +81,21 @@ describe('handles that append to the same chains at once', () => {
     expect(late?.entry).toMatchObject({ sequence: 5, cumulativeEnergy: 9000 })
     expectSound(await chainOf(database.db, own.switchId))
   })
+
+  it('agree about a counter that all of them read', async () => {
+    const own = aSwitchInLedger()
+    const meter = { ...own, energySource: 'counter' as const }
+    const readingAt = (minute: number) =>
+      anEvent({ ...meter, timestamp: at(60 * minute), reading: { energyWh: minute }, idempotencyKey: `m${minute}` })
+    await Promise.all(
+      handles.map(async ({ ledger }, handle) => {
+        for (let round = 0; round < 10; round += 1)
+          await ledger.append([readingAt(6 * round + 2 * handle), readingAt(6 * round + 2 * handle + 1)])
+      }),
+    )
+    const entries = await chainOf(database.db, own.switchId)
+    expectSound(entries)
+    expect(entries).toHaveLength(60)
+    expect(entries.at(-1)?.cumulativeEnergy).toBe(59 * 3600)
+  })
 })

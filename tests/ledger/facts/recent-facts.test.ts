@@ -35,4 +35,10 @@ describe('the recent facts of a chain', () => {
     expect(recent.neighboursOf(factAt(90.5))).toBeUndefined()
     expect(recent.neighboursOf(factAt(98.5))).toBeDefined()
   })
+
+  it('stay many where others append as well: a fact may have happened before any of theirs', () => {
+    const recent = new RecentFacts([factAt(0)])
+    recent.addOfOthers(Array.from({ length: 100 }, (_, second) => factAt(second + 1)))
+    expect(recent.neighboursOf(factAt(0.5))).toBeDefined()
+  })
 })
