@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import type { Connection } from 'mongoose'
 import { ActivityLog } from './activity/activity-log.js'
+import { AuditLog } from './activity/audit-log.js'
 import { type Clock, systemClock } from './core/clock.js'
 import { type ConnectionOptions, openConnection } from './core/connection.js'
 import { type ConnectionEvent, ConnectionEventSource, type ConnectionEvents } from './core/connection-events.js'
@@ -24,7 +25,8 @@ import type { PowerConsumption, PowerConsumptionInput } from './energy/consumpti
 import { EnergyService } from './energy/energy-service.js'
 import { MeasurementStore } from './energy/measurement/measurement-store.js'
 import { TelemetryStore } from './energy/measurement/telemetry-store.js'
-import type { PowerSettings, PowerSettingsInput } from './energy/power-settings.js'
+import { PowerSettingsRepository } from './energy/power-settings-repository.js'
+import { Tariffs } from './energy/tariffs.js'
 import { type CollectionKey, chosenEntities, type LibraryEntities, type Retention } from './entities.js'
 import type { User, UserInput } from './identity/user.js'
 import { QuarantineReader } from './ingestion/quarantine-reader.js'
@@ -81,7 +83,9 @@ export class AutoVolt<
   readonly users: Repository<User, UserInput>
   readonly classrooms: Repository<Stored<Classrooms>, Input<Classrooms>>
   readonly devices: DeviceRepository<Stored<Devices>, Input<Devices>>
-  readonly powerSettings: Repository<PowerSettings, PowerSettingsInput>
+  readonly powerSettings: PowerSettingsRepository
+  /** What energy costs, and since when. */
+  readonly tariffs: Tariffs
   /** What was consumed, as hosts have kept it before there was a ledger. */
   readonly powerConsumption: Repository<PowerConsumption, PowerConsumptionInput>
   readonly ledger: Ledger
@@ -90,6 +94,8 @@ export class AutoVolt<
   readonly energy: EnergyService
   readonly analyticsCache: AnalyticsCache
   readonly activities: ActivityLog
+  /** Who changed what others rest on, such as a price. */
+  readonly auditLog: AuditLog
   /** Messages that ingestion could not use. */
   readonly quarantine: QuarantineReader
   /** What repositories of the host's own, and adapters, are built on. */
@@ -125,7 +131,14 @@ export class AutoVolt<
       this.database,
       entities.devices as unknown as Entity<Stored<Devices>, Input<Devices>>,
     )
-    this.powerSettings = new Repository(this.database, entities.powerSettings)
+    this.auditLog = new AuditLog(this.database, entities.auditLogs)
+    this.tariffs = new Tariffs(this.database, {
+      costVersions: entities.costVersions,
+      heads: entities.tariffs,
+      recostings: entities.recostings,
+      auditLog: this.auditLog,
+    })
+    this.powerSettings = new PowerSettingsRepository(this.database, entities.powerSettings, this.tariffs)
     this.powerConsumption = new Repository(this.database, entities.powerConsumption)
     this.ledger = new Ledger(this.database, entities.ledger, {
       ...ledgerLogOf(options.ledgerLog),

@@ -1,4 +1,5 @@
 import { activityEntity } from './activity/activity.js'
+import { auditRecordEntity } from './activity/audit-record.js'
 import type { Entity } from './core/entity.js'
 import { DatabaseError } from './core/errors.js'
 import { leaseEntity } from './core/lease.js'
@@ -12,6 +13,8 @@ import { measurementEntity, measurementEntityOf } from './energy/measurement/mea
 import { measurementMarkEntity, measurementMarkEntityOf } from './energy/measurement/measurement-mark.js'
 import { telemetryEventEntity, telemetryEventEntityOf } from './energy/measurement/telemetry-event.js'
 import { powerSettingsEntity } from './energy/power-settings.js'
+import { recostingEntity } from './energy/recosting.js'
+import { tariffHeadEntity } from './energy/tariff-head.js'
 import { userEntity } from './identity/user.js'
 import { ingestWindowEntity } from './ingestion/ingest-window.js'
 import { ingestCounterEntity, quarantineEntity } from './ingestion/quarantine.js'
@@ -32,6 +35,8 @@ export type CollectionKey =
   | 'measurements'
   | 'measurementMarks'
   | 'telemetry'
+  | 'tariffs'
+  | 'recostings'
   | 'ledger'
   | 'ledgerCheckpoints'
   | 'ledgerTiles'
@@ -42,6 +47,7 @@ export type CollectionKey =
   | 'ledgerSeams'
   | 'analyticsCache'
   | 'activities'
+  | 'auditLogs'
   | 'quarantine'
   | 'ingestWindows'
   | 'ingestCounters'
@@ -58,6 +64,8 @@ const libraryEntities = {
   measurements: measurementEntity,
   measurementMarks: measurementMarkEntity,
   telemetry: telemetryEventEntity,
+  tariffs: tariffHeadEntity,
+  recostings: recostingEntity,
   ledger: ledgerEntryEntity,
   ledgerCheckpoints: checkpointEntity,
   ledgerTiles: tileEntity,
@@ -68,6 +76,7 @@ const libraryEntities = {
   ledgerSeams: seamEntity,
   analyticsCache: cacheEntryEntity,
   activities: activityEntity,
+  auditLogs: auditRecordEntity,
   quarantine: quarantineEntity,
   ingestWindows: ingestWindowEntity,
   ingestCounters: ingestCounterEntity,

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'APPEND_ONLY'
   | 'KEY_RING'
   | 'LEASE_LOST'
+  | 'CURRENCY_FIXED'
   | 'LEDGER_DAMAGED'
   | 'NOT_COVERED'
   | 'ARCHIVED'

@@ -7,6 +7,7 @@ import type { Classroom } from '../devices/classroom.js'
 import type { Device, DeviceSwitch } from '../devices/device.js'
 import type { DeviceRepository } from '../devices/device-repository.js'
 import { normalizeMacAddress } from '../devices/mac-address.js'
+import { DEFAULT_TARIFF } from '../energy/cost-version.js'
 import { gapLimitMs } from '../metering/index.js'
 import type { DeviceReport, ReportedDevice } from './report.js'
 
@@ -16,6 +17,8 @@ export interface KnownDevice {
   readonly classroom: ObjectId
   /** The IANA zone of its site. */
   readonly timeZone: string
+  /** The name of the tariff that its classroom's energy costs by. */
+  readonly tariff: string
   readonly gapLimitMs: number
   readonly switches: ReadonlyMap<number, DeviceSwitch>
   /** Those whose energy is reckoned from their rating. */
@@ -23,6 +26,8 @@ export interface KnownDevice {
   /** As it was when last read. */
   readonly document: Device
 }
+
+type Site = Pick<KnownDevice, 'timeZone' | 'tariff'>
 
 interface Cached {
   readonly device: KnownDevice | undefined
@@ -32,6 +37,7 @@ interface Cached {
 const freshMs = 10_000
 const unknownFreshMs = 1_000
 const maximumEntries = 200_000
+const unknownSite: Site = { timeZone: 'UTC', tariff: DEFAULT_TARIFF }
 
 /** The registered devices by what messages call them; read in batches, and again after ten seconds. */
 export class DeviceDirectory {
@@ -90,10 +96,10 @@ export class DeviceDirectory {
       'deviceId' in device && ObjectId.isValid(device.deviceId) ? [new ObjectId(device.deviceId)] : [],
     )
     const found = [...(await this.#documents('macAddress', addresses)), ...(await this.#documents('_id', ids))]
-    const zones = await this.#zones(found)
+    const sites = await this.#sites(found)
     for (const key of stale.keys()) this.#cached.set(key, { device: undefined, readMs: nowMs })
     for (const document of found) {
-      const device = toKnownDevice(document, zones.get(document.classroom.toHexString()) ?? 'UTC')
+      const device = toKnownDevice(document, sites.get(document.classroom.toHexString()) ?? unknownSite)
       for (const key of [document.macAddress, document._id.toHexString()]) {
         if (stale.has(key)) this.#cached.set(key, { device, readMs: nowMs })
       }
@@ -129,14 +135,17 @@ export class DeviceDirectory {
     return documents
   }
 
-  async #zones(devices: readonly Device[]): Promise<Map<string, string>> {
+  async #sites(devices: readonly Device[]): Promise<Map<string, Site>> {
     const ids = [...new Map(devices.map(({ classroom }) => [classroom.toHexString(), classroom])).values()]
-    const zones = new Map<string, string>()
-    if (ids.length === 0) return zones
-    for await (const { _id, timeZone } of this.#classrooms.stream({ _id: where.in(ids) }, { withDeleted: true })) {
-      zones.set(_id.toHexString(), timeZone)
+    const sites = new Map<string, Site>()
+    if (ids.length === 0) return sites
+    for await (const { _id, timeZone, tariff = DEFAULT_TARIFF } of this.#classrooms.stream(
+      { _id: where.in(ids) },
+      { withDeleted: true },
+    )) {
+      sites.set(_id.toHexString(), { timeZone, tariff })
     }
-    return zones
+    return sites
   }
 }
 
@@ -144,11 +153,12 @@ function keyOf(device: ReportedDevice): string | undefined {
   return 'macAddress' in device ? normalizeMacAddress(device.macAddress) : device.deviceId
 }
 
-function toKnownDevice(document: Device, timeZone: string): KnownDevice {
+function toKnownDevice(document: Device, { timeZone, tariff }: Site): KnownDevice {
   return {
     id: document._id,
     classroom: document.classroom,
     timeZone,
+    tariff,
     gapLimitMs: gapLimitMs(document.reportingPeriodMs),
     switches: new Map(document.switches.map((one) => [one.gpio, one])),
     ratedSwitches: document.switches.filter(({ energySource }) => energySource === 'rated'),

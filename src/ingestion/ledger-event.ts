@@ -2,6 +2,7 @@ import type { DeviceSwitch } from '../devices/device.js'
 import type { EntryFlag, LedgerEvent } from '../ledger/entry/entry.js'
 import { credibleTime, instantOfLocalTime, isCounterValue } from '../metering/index.js'
 import type { KnownDevice } from './device-directory.js'
+import type { Prices } from './price-source.js'
 import type { DeviceTime, ReadingReport } from './report.js'
 
 /** When something happened, and how well that is known. */
@@ -15,7 +16,7 @@ export interface SwitchFact {
   readonly on: boolean
   readonly instant: Instant
   readonly arrivalMs: number
-  readonly pricePerKwh: number
+  readonly prices: Prices
   readonly idempotencyKey: string
   readonly silentSinceMs?: number | undefined
   readonly boot?: string | undefined
@@ -66,7 +67,7 @@ function eventBase(device: KnownDevice, target: DeviceSwitch, fact: SwitchFact) 
     energySource: target.energySource,
     gapLimitMs: device.gapLimitMs,
     silentSince: fact.silentSinceMs === undefined ? undefined : new Date(fact.silentSinceMs),
-    ratePerKwh: fact.pricePerKwh,
+    ratePerKwh: fact.prices.at(device, fact.instant.atMs),
     flags: [...fact.instant.flags],
     idempotencyKey: fact.idempotencyKey,
   }

@@ -9,6 +9,7 @@ import type { Arrival, OrderedDevice } from './ordered-device.js'
 import type { OrderedDevices } from './ordered-devices.js'
 import type { Decoded, IngestionParts } from './pipeline.js'
 import { Presences } from './presences.js'
+import type { Prices } from './price-source.js'
 import type { RawMessage, Refusal } from './quarantine-store.js'
 import type { DeviceReport, ReadingReport, SnapshotReport, StatusReport, SwitchReport } from './report.js'
 
@@ -39,12 +40,12 @@ export class OrderedBatch {
   readonly presences = new Presences()
   readonly #parts: IngestionParts
   readonly #devices: OrderedDevices
-  readonly #pricePerKwh: number
+  readonly #prices: Prices
 
-  constructor(parts: IngestionParts, devices: OrderedDevices, pricePerKwh: number) {
+  constructor(parts: IngestionParts, devices: OrderedDevices, prices: Prices) {
     this.#parts = parts
     this.#devices = devices
-    this.#pricePerKwh = pricePerKwh
+    this.#prices = prices
   }
 
   async take({ message, decoding }: Decoded<DeliveredMessage>): Promise<void> {
@@ -90,7 +91,7 @@ export class OrderedBatch {
     return {
       arrivalMs: receivedAt.getTime(),
       heardSinceMs,
-      pricePerKwh: this.#pricePerKwh,
+      prices: this.#prices,
       mark: delivery === undefined ? digest.slice(0, 16) : delivery.packetId.toString(36),
     }
   }
@@ -138,7 +139,7 @@ export class OrderedBatch {
     if (target === undefined) return unknownSwitch(report)
     const reason = notAReading(report)
     if (reason !== undefined) return { reason: 'not_a_reading', detail: reason }
-    const { arrivalMs, pricePerKwh, mark } = arrival
+    const { arrivalMs, prices, mark } = arrival
     this.#append(device, state.takeSignOfLife(arrival))
     const instant = instantOf(report.time, device.timeZone, arrivalMs, this.#parts.earliestCredibleMs)
     // With a time of its own the message is told by its content; else by its arrival.
@@ -147,7 +148,7 @@ export class OrderedBatch {
       on: report.on ?? report.powerW !== 0,
       instant,
       arrivalMs,
-      pricePerKwh,
+      prices,
       idempotencyKey: `reading:${identity}`,
       sequence: report.sequence,
       firmwareVersion: report.firmwareVersion,

@@ -3,6 +3,7 @@ import type { EntryFlag, LedgerEvent } from '../ledger/entry/entry.js'
 import { type Boot, readBootClock } from './boot-clock.js'
 import type { KnownDevice } from './device-directory.js'
 import { switchEvent } from './ledger-event.js'
+import type { Prices } from './price-source.js'
 import type { SnapshotReport, SwitchReport } from './report.js'
 import { type StateChange, SwitchStates } from './switch-states.js'
 
@@ -20,7 +21,7 @@ export interface Arrival {
   readonly arrivalMs: number
   /** Since when it may have been waiting for us. */
   readonly heardSinceMs: number
-  readonly pricePerKwh: number
+  readonly prices: Prices
   /** Tells the message from every other one that arrived in the same millisecond. */
   readonly mark: string
 }
@@ -210,14 +211,14 @@ export class OrderedDevice {
     atMs: number,
     flags: readonly EntryFlag[],
     idempotencyKey: string,
-    { arrivalMs, pricePerKwh }: Arrival,
+    { arrivalMs, prices }: Arrival,
     more: { readonly silentSinceMs?: number | undefined; readonly boot?: string | undefined },
   ): LedgerEvent {
     return switchEvent(this.#device, target, {
       on,
       instant: { atMs, flags },
       arrivalMs,
-      pricePerKwh,
+      prices,
       idempotencyKey,
       ...more,
     })

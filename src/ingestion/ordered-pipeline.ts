@@ -83,7 +83,7 @@ export class OrderedPipeline {
   ): Promise<{ readonly refusals: readonly Refusal[]; readonly repeated: number }> {
     if (open.length === 0) return { refusals: [], repeated: 0 }
     await this.#parts.directory.prepare(reportsOf(open))
-    const batch = new OrderedBatch(this.#parts, this.#devices, await this.#parts.prices.pricePerKwh())
+    const batch = new OrderedBatch(this.#parts, this.#devices, await this.#parts.prices.prices())
     for (const one of open) await batch.take(one)
     const deliveries = open.flatMap(({ message }) => message.delivery ?? [])
     const isNew = await this.#parts.database.transactions.run(async () => {

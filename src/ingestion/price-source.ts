@@ -1,29 +1,75 @@
 import type { Clock } from '../core/clock.js'
-import type { Repository } from '../core/repository/repository.js'
-import type { PowerSettings, PowerSettingsInput } from '../energy/power-settings.js'
+import type { Reader } from '../core/repository/reader.js'
+import { type CostVersion, DEFAULT_TARIFF } from '../energy/cost-version.js'
+import type { PowerSettings } from '../energy/power-settings.js'
+import type { TariffHead } from '../energy/tariff-head.js'
+import { type Tariff, tariffOf } from '../metering/index.js'
+import type { KnownDevice } from './device-directory.js'
 
 const freshMs = 10_000
 
-/** The price in force, read again after ten seconds. Without power settings energy costs nothing. */
-export class PriceSource {
-  readonly #powerSettings: Repository<PowerSettings, PowerSettingsInput>
-  readonly #clock: Clock
-  #price = 0
-  #readMs = Number.NEGATIVE_INFINITY
+/** What energy costs, as it was known when it was last read. */
+export interface Prices {
+  /** Currency units per kWh at an instant, by the tariff of the device's classroom; 0 where nothing is known. */
+  at(device: Pick<KnownDevice, 'tariff' | 'timeZone'>, instantMs: number): number
+}
 
-  constructor(powerSettings: Repository<PowerSettings, PowerSettingsInput>, clock: Clock) {
-    this.#powerSettings = powerSettings
+export interface PriceParts {
+  readonly tariffs: Reader<TariffHead>
+  readonly costVersions: Reader<CostVersion>
+  readonly powerSettings: Reader<PowerSettings>
+}
+
+interface KnownTariff {
+  readonly revision: number
+  readonly tariff: Tariff<CostVersion>
+}
+
+/**
+ * The prices in force, looked at again after ten seconds; the versions of a tariff are read again only where it has been
+ * changed. As long as the tariff `default` has no versions, its price is that of the power settings.
+ */
+export class PriceSource {
+  readonly #parts: PriceParts
+  readonly #clock: Clock
+  readonly #tariffs = new Map<string, KnownTariff>()
+  #settingsPrice = 0
+  #readMs = Number.NEGATIVE_INFINITY
+  readonly #prices: Prices = { at: (device, instantMs) => this.#priceAt(device, instantMs) }
+
+  constructor(parts: PriceParts, clock: Clock) {
+    this.#parts = parts
     this.#clock = clock
   }
 
-  /** Currency units per kWh. */
-  async pricePerKwh(): Promise<number> {
+  async prices(): Promise<Prices> {
     const nowMs = this.#clock.now().getTime()
     if (nowMs - this.#readMs >= freshMs) {
-      const settings = await this.#powerSettings.findOne({ name: 'default' })
-      this.#price = settings?.electricityPrice ?? 0
+      await this.#read()
       this.#readMs = nowMs
     }
-    return this.#price
+    return this.#prices
+  }
+
+  #priceAt({ tariff: name, timeZone }: Pick<KnownDevice, 'tariff' | 'timeZone'>, instantMs: number): number {
+    const known = this.#tariffs.get(name)
+    if (known !== undefined) return known.tariff.priceAt(instantMs, timeZone)?.pricePerKwh ?? 0
+    return name === DEFAULT_TARIFF ? this.#settingsPrice : 0
+  }
+
+  async #read(): Promise<void> {
+    for await (const { name, revision } of this.#parts.tariffs.stream()) {
+      if (this.#tariffs.get(name)?.revision !== revision) await this.#readVersions(name, revision)
+    }
+    if (this.#tariffs.has(DEFAULT_TARIFF)) return
+    const settings = await this.#parts.powerSettings.findOne({ name: 'default' })
+    this.#settingsPrice = settings?.electricityPrice ?? 0
+  }
+
+  /** The revision was read before the versions: where they are newer, they are read once more. */
+  async #readVersions(name: string, revision: number): Promise<void> {
+    const versions: CostVersion[] = []
+    for await (const version of this.#parts.costVersions.stream({ tariff: name })) versions.push(version)
+    this.#tariffs.set(name, { revision, tariff: tariffOf(versions) })
   }
 }

@@ -8,6 +8,7 @@ import { type Instant, instantOf, notAReading, readingEvent, type SwitchFact, sw
 import type { IngestionParts } from './pipeline.js'
 import type { PresenceMemory } from './presence-memory.js'
 import { Presences } from './presences.js'
+import type { Prices } from './price-source.js'
 import type { RawMessage, Refusal } from './quarantine-store.js'
 import type { DeviceReport, ReadingReport, SwitchReport } from './report.js'
 
@@ -30,16 +31,12 @@ export class SharedBatch {
   readonly presences = new Presences()
   readonly #parts: IngestionParts
   readonly #memory: PresenceMemory
-  readonly #pricePerKwh: number
+  readonly prices: Prices
 
-  constructor(parts: IngestionParts, memory: PresenceMemory, pricePerKwh: number) {
+  constructor(parts: IngestionParts, memory: PresenceMemory, prices: Prices) {
     this.#parts = parts
     this.#memory = memory
-    this.#pricePerKwh = pricePerKwh
-  }
-
-  get pricePerKwh(): number {
-    return this.#pricePerKwh
+    this.prices = prices
   }
 
   refuse(message: RawMessage, { device }: DeviceReport, reason: Reason): void {
@@ -105,7 +102,7 @@ export class SharedBatch {
       on,
       instant: heard.instant,
       arrivalMs: heard.arrivalMs,
-      pricePerKwh: this.#pricePerKwh,
+      prices: this.prices,
       idempotencyKey: `v2:${messageId ?? `${boot}:${sequence}`}`,
       boot,
       sequence,

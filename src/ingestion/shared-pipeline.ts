@@ -52,7 +52,7 @@ export class SharedPipeline {
   async #collect(messages: readonly Decoded[]): Promise<SharedBatch> {
     const reports = reportsOf(messages)
     await this.#parts.directory.prepare(reports)
-    const batch = new SharedBatch(this.#parts, this.#memory, await this.#parts.prices.pricePerKwh())
+    const batch = new SharedBatch(this.#parts, this.#memory, await this.#parts.prices.prices())
     for (const { message, decoding } of messages) {
       if (!('reports' in decoding)) {
         batch.refusals.push({ message, ...decoding })
@@ -63,7 +63,7 @@ export class SharedPipeline {
         if (heard === undefined) continue
         const silence = this.#silence.notice(heard)
         // Only here: waiting for nothing, message by message, takes its time too.
-        if (silence !== undefined) batch.events.push(...(await this.#silence.eventsOf(silence, batch.pricePerKwh)))
+        if (silence !== undefined) batch.events.push(...(await this.#silence.eventsOf(silence, batch.prices)))
         batch.take(heard)
       }
     }

@@ -4,6 +4,7 @@ import type { LedgerEntry, LedgerEvent } from '../ledger/entry/entry.js'
 import type { KnownDevice } from './device-directory.js'
 import { switchEvent } from './ledger-event.js'
 import type { IngestionParts } from './pipeline.js'
+import type { Prices } from './price-source.js'
 import type { Heard } from './shared-batch.js'
 
 interface Watched {
@@ -50,12 +51,12 @@ export class SilenceWatch {
   }
 
   /** The events that it makes of the device's rated switches; none if another ingester has heard the device meanwhile. */
-  async eventsOf({ heard, isRestart, ...noticed }: Silence, pricePerKwh: number): Promise<LedgerEvent[]> {
+  async eventsOf({ heard, isRestart, ...noticed }: Silence, prices: Prices): Promise<LedgerEvent[]> {
     const { device, instant } = heard
     const aliveMs = Math.max(noticed.aliveMs, await this.#aliveByOthers(device, instant.atMs))
     if (!isRestart && instant.atMs - aliveMs <= device.gapLimitMs) return []
     const silence = { heard, aliveMs, isRestart }
-    const events = await Promise.all(device.ratedSwitches.map((target) => this.#eventOf(target, silence, pricePerKwh)))
+    const events = await Promise.all(device.ratedSwitches.map((target) => this.#eventOf(target, silence, prices)))
     return events.flat()
   }
 
@@ -74,11 +75,7 @@ export class SilenceWatch {
     return aliveMs < atMs ? aliveMs : Number.NEGATIVE_INFINITY
   }
 
-  async #eventOf(
-    target: DeviceSwitch,
-    { heard, aliveMs, isRestart }: Silence,
-    pricePerKwh: number,
-  ): Promise<LedgerEvent[]> {
+  async #eventOf(target: DeviceSwitch, { heard, aliveMs, isRestart }: Silence, prices: Prices): Promise<LedgerEvent[]> {
     const { report, device, instant, arrivalMs } = heard
     const last = await this.#stateBefore(target, instant.atMs)
     if (last === null || (isRestart && !last.powerState)) return []
@@ -91,7 +88,7 @@ export class SilenceWatch {
           flags: isRestart ? ['reboot', 'estimated'] : ['estimated'],
         },
         arrivalMs,
-        pricePerKwh,
+        prices,
         idempotencyKey: isRestart ? `reboot:${report.boot}` : `silence:${aliveMs.toString(36)}`,
         silentSinceMs: isRestart ? undefined : aliveMs,
         boot: report.boot,

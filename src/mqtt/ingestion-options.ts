@@ -34,4 +34,7 @@ export interface IngestionOptions {
  * What ingestion needs of a handle, whatever its entities are extended with. (To compare whole handles would cost a
  * consumer's type checker seconds.)
  */
-export type IngestionHandle = Pick<AutoVolt, 'database' | 'ledger' | 'activities' | 'powerSettings' | 'entityOf'>
+export type IngestionHandle = Pick<
+  AutoVolt,
+  'database' | 'ledger' | 'activities' | 'powerSettings' | 'tariffs' | 'entityOf'
+>

@@ -3,6 +3,7 @@ import { Repository } from '../core/repository/repository.js'
 import type { classroomEntity } from '../devices/classroom.js'
 import type { deviceEntity } from '../devices/device.js'
 import { DeviceRepository } from '../devices/device-repository.js'
+import type { tariffHeadEntity } from '../energy/tariff-head.js'
 import { DeviceDirectory } from '../ingestion/device-directory.js'
 import type { IngestionParts } from '../ingestion/pipeline.js'
 import { PriceSource } from '../ingestion/price-source.js'
@@ -23,7 +24,14 @@ export function partsOf(volt: IngestionHandle, earliestCredibleTime?: Date): Ing
       new Reader(database, volt.entityOf('classrooms') as typeof classroomEntity),
       database.clock,
     ),
-    prices: new PriceSource(volt.powerSettings, database.clock),
+    prices: new PriceSource(
+      {
+        tariffs: new Reader(database, volt.entityOf('tariffs') as typeof tariffHeadEntity),
+        costVersions: volt.tariffs,
+        powerSettings: volt.powerSettings,
+      },
+      database.clock,
+    ),
     ledger: volt.ledger,
     activities: volt.activities,
     quarantine: new QuarantineStore(

@@ -49,7 +49,7 @@ const writes: Readonly<Record<string, (model: AnyModel, good: () => Record<strin
   'document.deleteOne()': async (model) => (await model.findOne({}))?.deleteOne(),
 }
 
-describe.each(['ledger', 'activities', 'ingestWindows'] as const)('the Mongoose model of %s', (key) => {
+describe.each(['ledger', 'activities', 'auditLogs', 'ingestWindows'] as const)('the Mongoose model of %s', (key) => {
   const model = () => volt.database.models.of(volt.entityOf(key)) as unknown as AnyModel
 
   it.each(Object.keys(writes))('refuses %s', async (name) => {

@@ -219,7 +219,12 @@ const devices: Catalogue = {
 }
 
 const settings: Catalogue = {
-  good: () => ({ ...powerSettings() }),
+  good: () => ({
+    ...powerSettings({
+      deviceTypes: [{ type: 'fan', name: 'Ceiling fan', powerConsumption: 75, unit: 'W' }],
+      version: 1,
+    }),
+  }),
   bad: [
     ...managedFields,
     wrongType('name', 5),
@@ -236,6 +241,26 @@ const settings: Catalogue = {
     badFormat('currency', 'inr'),
     badFormat('currency', 'INR\n'),
     badFormat('currency', 'RUPEE'),
+    wrongType('deviceTypes', 'fan'),
+    missingWhenStored('deviceTypes'),
+    ...['deviceTypes.0.type', 'deviceTypes.0.name'].flatMap((path) => [
+      wrongType(path, 5),
+      missing(path),
+      outOfRange(path, ''),
+    ]),
+    tooLong('deviceTypes.0.type', 51),
+    tooLong('deviceTypes.0.name', 201),
+    wrongType('deviceTypes.0.powerConsumption', '75'),
+    missing('deviceTypes.0.powerConsumption'),
+    outOfRange('deviceTypes.0.powerConsumption', -1),
+    ...notFinite('deviceTypes.0.powerConsumption'),
+    badFormat('deviceTypes.0.unit', 'hp'),
+    missingWhenStored('deviceTypes.0.unit'),
+    extra('deviceTypes.0.colour'),
+    wrongType('version', '1'),
+    missingWhenStored('version'),
+    outOfRange('version', 0),
+    outOfRange('version', 1.5),
     extra('tariff'),
   ],
 }
@@ -469,6 +494,80 @@ const intervals: Catalogue = {
       set: { origin: 'manual', 'quality.data_source': 'manual' },
     }),
     brokenRule('derived by hand', 'quality.data_source', { set: { 'quality.data_source': 'manual' } }),
+  ],
+}
+
+const tariffs: Catalogue = {
+  good: () => ({ name: 'default', currency: 'INR', revision: 1 }),
+  bad: [
+    ...managedFields,
+    wrongType('name', 5),
+    missing('name'),
+    outOfRange('name', ''),
+    tooLong('name', 101),
+    wrongType('currency', 356),
+    missing('currency'),
+    badFormat('currency', 'inr'),
+    wrongType('revision', '1'),
+    missingWhenStored('revision'),
+    outOfRange('revision', 0),
+    extra('colour'),
+  ],
+}
+
+const recostings: Catalogue = {
+  good: () => ({
+    tariff: 'default',
+    from: new Date(0),
+    until: new Date('2026-03-01T00:00:00Z'),
+    state: 'pending',
+    audit: new ObjectId(),
+  }),
+  bad: [
+    ...managedFields,
+    wrongType('tariff', 5),
+    missing('tariff'),
+    outOfRange('tariff', ''),
+    tooLong('tariff', 101),
+    wrongType('from', 'now'),
+    missing('from'),
+    wrongType('until', 'now'),
+    badFormat('state', 'lost'),
+    missingWhenStored('state'),
+    wrongType('audit', 5),
+    missing('audit'),
+    extra('colour'),
+  ],
+}
+
+const auditLogs: Catalogue = {
+  good: () => ({
+    at: new Date('2026-03-01T10:00:00Z'),
+    actor: 'asha',
+    action: 'changed',
+    entity: 'cost version',
+    entityId: new ObjectId(),
+    before: { pricePerKwh: 7, bands: [{ days: [1] }], note: null },
+    after: { pricePerKwh: 7.5, startsAt: new Date(0), _id: new ObjectId(), isOn: true },
+    details: { reason: 'the letter of March 1' },
+  }),
+  bad: [
+    wrongType('_id', 'an id'),
+    wrongType('at', 'now'),
+    missing('at'),
+    wrongType('actor', 5),
+    outOfRange('actor', ''),
+    tooLong('actor', 257),
+    badFormat('action', 'pondered'),
+    missing('action'),
+    wrongType('entity', 5),
+    missing('entity'),
+    outOfRange('entity', ''),
+    tooLong('entity', 101),
+    wrongType('entityId', 5),
+    missing('entityId'),
+    ...['before', 'after', 'details'].map((path) => wrongType(path, 'all')),
+    extra('colour'),
   ],
 }
 
@@ -912,6 +1011,8 @@ export const catalogues: Readonly<Record<CollectionKey, Catalogue>> = {
   measurements,
   measurementMarks,
   telemetry,
+  tariffs,
+  recostings,
   ledger,
   ledgerCheckpoints,
   ledgerTiles,
@@ -922,6 +1023,7 @@ export const catalogues: Readonly<Record<CollectionKey, Catalogue>> = {
   ledgerSeams,
   analyticsCache,
   activities,
+  auditLogs,
   quarantine,
   ingestWindows,
   ingestCounters,

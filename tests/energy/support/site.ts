@@ -8,7 +8,16 @@ import type { TestDatabase } from '../../support/database.js'
 /** Empties what the energy tests write, before each test. */
 export function emptyBeforeEach({ db }: TestDatabase): void {
   beforeEach(async () => {
-    const names = ['classrooms', 'devices', 'power_settings', 'power_consumption_ledger']
+    const names = [
+      'classrooms',
+      'devices',
+      'power_settings',
+      'cost_versions',
+      'tariffs',
+      'recostings',
+      'audit_logs',
+      'power_consumption_ledger',
+    ]
     for (const name of names) await db.collection(name).deleteMany({})
   })
 }

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { defineEntity, type Input, type Stored } from '../core/entity.js'
+import { instant, objectId } from '../core/fields.js'
+
+/** A stretch of time whose prices have changed, so that what was reckoned by them is to be reckoned again. */
+export const recostingEntity = defineEntity({
+  name: 're-costing',
+  collection: 'recostings',
+  fields: {
+    tariff: z.string().min(1).max(100),
+    /** The first instant whose price has changed. */
+    from: instant(),
+    /** The first one whose price has not; left out if there is none. */
+    until: instant().optional(),
+    state: z.enum(['pending', 'finished']).default('pending'),
+    /** The record of the change that it follows from. */
+    audit: objectId(),
+  },
+  indexes: [{ key: { state: 1, createdAt: 1, _id: 1 }, serves: 'what is to be reckoned again, oldest first' }],
+})
+
+export type Recosting = Stored<typeof recostingEntity>
+export type RecostingInput = Input<typeof recostingEntity>
