@@ -103,7 +103,7 @@ describe('the power settings', () => {
 
   it('are one document, whoever asks first', async () => {
     await expect(volt.powerSettings.getSingleton()).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    const asked = Array.from({ length: 8 }, () => volt.powerSettings.getSingleton(powerSettings()))
+    const asked = Array.from({ length: 4 }, () => volt.powerSettings.getSingleton(powerSettings()))
     const ids = (await Promise.all(asked)).map(({ _id }) => _id.toHexString())
     expect(new Set(ids).size).toBe(1)
     await expect(volt.powerSettings.createMany([powerSettings()])).rejects.toMatchObject({ code: 'CONFLICT' })
@@ -112,12 +112,12 @@ describe('the power settings', () => {
 
   it('count every change of several at once', async () => {
     await volt.powerSettings.getSingleton(powerSettings())
-    const prices = [1, 2, 3, 4, 5]
+    const prices = [1, 2, 3]
     await Promise.all(
       prices.map((electricityPrice) => volt.powerSettings.upsert(byName, powerSettings({ electricityPrice }))),
     )
     const { electricityPrice, version } = await volt.powerSettings.getSingleton()
-    expect(version).toBe(6)
+    expect(version).toBe(4)
     expect((await volt.tariffs.list()).at(-1)).toMatchObject({ pricePerKwh: electricityPrice })
   })
 })

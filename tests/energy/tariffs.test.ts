@@ -156,7 +156,7 @@ describe('the currency of a tariff', () => {
       startChild(new URL('./processes/tariff-setter.ts', import.meta.url), { args: [currency, String(number)], env }),
     )
     await Promise.all(children.map((child) => child.next('ready', 60_000)))
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 2; round += 1) {
       const tariff = `tariff ${round} ${new ObjectId().toHexString()}`
       for (const child of children) child.send({ type: 'set', tariff })
       const answers = await Promise.all(children.map((child) => child.next<Answer>('done')))
