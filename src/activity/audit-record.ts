@@ -5,7 +5,7 @@ import { objectId } from '../core/fields.js'
 /** Whatever a document can hold. */
 const anyValue = () =>
   z.unknown().meta({
-    bsonType: ['string', 'double', 'int', 'long', 'decimal', 'bool', 'date', 'objectId', 'object', 'array', 'null'],
+    bsonType: 'string double int long decimal bool date objectId binData object array null'.split(' '),
   })
 const values = () => z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/), anyValue())
 
