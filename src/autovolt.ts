@@ -27,6 +27,10 @@ import { MeasurementStore } from './energy/measurement/measurement-store.js'
 import { TelemetryStore } from './energy/measurement/telemetry-store.js'
 import { PowerSettingsRepository } from './energy/power-settings-repository.js'
 import { Tariffs } from './energy/tariffs.js'
+import type { PowerSettings, PowerSettingsInput } from './energy/power-settings.js'
+import { invalidateDays } from './energy/rollups/cache-invalidation.js'
+import { PriceBookReader } from './energy/rollups/price-book.js'
+import { RollUps } from './energy/rollups/rollups.js'
 import { type CollectionKey, chosenEntities, type LibraryEntities, type Retention } from './entities.js'
 import type { User, UserInput } from './identity/user.js'
 import { QuarantineReader } from './ingestion/quarantine-reader.js'
@@ -93,6 +97,8 @@ export class AutoVolt<
   readonly telemetry: TelemetryStore
   readonly energy: EnergyService
   readonly analyticsCache: AnalyticsCache
+  /** Hours, days and months of energy and cost. */
+  readonly rollUps: RollUps
   readonly activities: ActivityLog
   /** Who changed what others rest on, such as a price. */
   readonly auditLog: AuditLog
@@ -168,6 +174,20 @@ export class AutoVolt<
       powerSettings: this.powerSettings,
       classrooms: this.classrooms as unknown as Reader<Classroom>,
       devices,
+    })
+    this.rollUps = new RollUps(this.database, {
+      ledger: this.ledger,
+      entities: {
+        daily: entities.dailyAggregates,
+        monthly: entities.monthlyAggregates,
+        cursors: entities.rollUpCursors,
+      },
+      places: {
+        classrooms: this.classrooms as unknown as Reader<Classroom>,
+        devices,
+      },
+      prices: new PriceBookReader(this.database, entities.costVersions),
+      onChanged: (days) => invalidateDays(this.analyticsCache, days),
     })
     this.#pool = new PoolMonitor(this.database.client)
     this.#events = new ConnectionEventSource(connection, logger)

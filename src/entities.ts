@@ -15,6 +15,9 @@ import { telemetryEventEntity, telemetryEventEntityOf } from './energy/measureme
 import { powerSettingsEntity } from './energy/power-settings.js'
 import { recostingEntity } from './energy/recosting.js'
 import { tariffHeadEntity } from './energy/tariff-head.js'
+import { dailyAggregateEntity } from './energy/rollups/daily-aggregate.js'
+import { monthlyAggregateEntity } from './energy/rollups/monthly-aggregate.js'
+import { rollUpCursorEntity } from './energy/rollups/rollup-cursor.js'
 import { userEntity } from './identity/user.js'
 import { ingestWindowEntity } from './ingestion/ingest-window.js'
 import { ingestCounterEntity, quarantineEntity } from './ingestion/quarantine.js'
@@ -51,6 +54,9 @@ export type CollectionKey =
   | 'quarantine'
   | 'ingestWindows'
   | 'ingestCounters'
+  | 'dailyAggregates'
+  | 'monthlyAggregates'
+  | 'rollUpCursors'
   | 'leases'
 
 const libraryEntities = {
@@ -80,6 +86,9 @@ const libraryEntities = {
   quarantine: quarantineEntity,
   ingestWindows: ingestWindowEntity,
   ingestCounters: ingestCounterEntity,
+  dailyAggregates: dailyAggregateEntity,
+  monthlyAggregates: monthlyAggregateEntity,
+  rollUpCursors: rollUpCursorEntity,
   leases: leaseEntity,
 } satisfies Record<CollectionKey, object>
 

@@ -1,4 +1,4 @@
-import { Binary, ObjectId } from 'mongodb'
+import { Binary, Decimal128, ObjectId } from 'mongodb'
 import { z } from 'zod'
 import { ValidationError } from './errors.js'
 import { isRecord } from './is-record.js'
@@ -38,6 +38,10 @@ function isForeignObjectId(value: unknown): boolean {
 
 /** Bytes. */
 export const binary = () => z.instanceof(Binary, { error: 'expected a Binary' }).meta({ bsonType: 'binData' })
+
+/** A decimal number of up to 34 digits, which sums in the server keep exact. */
+export const decimal128 = () =>
+  z.instanceof(Decimal128, { error: 'expected a Decimal128' }).meta({ bsonType: 'decimal' })
 
 const instantText = z.iso.datetime({ offset: true })
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Database } from '../core/database.js'
 import type { Entity } from '../core/entity.js'
 import { DatabaseError, NotFoundError } from '../core/errors.js'
+import { everyNowAndThen } from '../core/every-now-and-then.js'
 import type { Filter } from '../core/repository/conditions.js'
 import { Reader, toObjectId } from '../core/repository/reader.js'
 import { translateError } from '../core/translate-error.js'
@@ -25,7 +26,6 @@ import { AnchorKeeper, type AnchorStatus } from './log/anchor-keeper.js'
 import type { CheckpointResult } from './log/checkpointer.js'
 import type { anchorEntity } from './log/log-entities.js'
 import type { ConsistencyProof, InclusionProof } from './log/proof.js'
-import { everyNowAndThen } from './log/schedule.js'
 import type { SignerKey, VerifierKey } from './log/signed-note.js'
 import { type LogCollections, TransparencyLog } from './log/transparency-log.js'
 import { erasureOf } from './personal/erasure.js'
@@ -218,7 +218,7 @@ export class Ledger extends Reader<LedgerEntry> {
    * @returns a function that stops it, and waits for one that is being made.
    */
   startCheckpoints(everyMs: number): () => Promise<void> {
-    return everyNowAndThen(this.database, everyMs, () => this.checkpoint())
+    return everyNowAndThen(this.database, everyMs, () => this.checkpoint(), 'a checkpoint could not be made')
   }
 
   /**

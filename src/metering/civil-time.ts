@@ -70,6 +70,16 @@ export function nextCivilHour(instantMs: number, timeZone: string): number {
 }
 
 /**
+ * The hour that clocks in the zone show at an instant (epoch milliseconds), 0 to 23.
+ *
+ * @throws RangeError if the zone is not known.
+ */
+export function hourOfDay(instantMs: number, timeZone: string): number {
+  const localMs = instantMs + offsetsOf(timeZone).offsetAt(instantMs)
+  return Math.floor((localMs - Math.floor(localMs / DAY_MS) * DAY_MS) / HOUR_MS)
+}
+
+/**
  * The civil month, `YYYY-MM`, that an instant belongs to in a zone.
  *
  * @throws RangeError if the zone is not known, or the instant beyond the year 9999.

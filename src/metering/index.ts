@@ -4,6 +4,7 @@ export {
   civilHourStart,
   civilMonthOf,
   cutsBetween,
+  hourOfDay,
   nextCivilDay,
   nextCivilHour,
   nextCivilMonth,

@@ -31,8 +31,8 @@ export function qualitySeconds(
 export function qualityScore({ measuredSeconds, estimatedSeconds, missingSeconds }: QualitySeconds): number {
   const claimedSeconds = measuredSeconds + estimatedSeconds + missingSeconds
   if (claimedSeconds === 0) return 0
-  // Multiplying first keeps whole percentages whole, so the thresholds are met exactly.
-  return (100 * measuredSeconds) / claimedSeconds
+  // Multiplying first keeps whole percentages whole, so the thresholds are met exactly; rounding can lead past the whole.
+  return Math.min(100, (100 * measuredSeconds) / claimedSeconds)
 }
 
 /** High from a quality score of 95, medium from 70, else low. */

@@ -43,6 +43,7 @@ import {
   wrongType,
 } from './bad-documents.js'
 import { measurementMarks, measurements, telemetry } from './measurement-catalogues.js'
+import { dailyAggregates, monthlyAggregates, rollUpCursors } from './roll-up-catalogues.js'
 
 const users: Catalogue = {
   good: () => ({ ...aUser() }),
@@ -1027,5 +1028,8 @@ export const catalogues: Readonly<Record<CollectionKey, Catalogue>> = {
   quarantine,
   ingestWindows,
   ingestCounters,
+  dailyAggregates,
+  monthlyAggregates,
+  rollUpCursors,
   leases,
 }

@@ -14,7 +14,6 @@ export function keyOf({ switchId, idempotencyKey }: EventKey): string {
 const unread = {
   _id: 0,
   formatVersion: 0,
-  deviceId: 0,
   receivedAt: 0,
   flags: 0,
   adjustment: 0,

@@ -5,6 +5,7 @@ import type { LedgerEntry } from '../entry/entry.js'
 import { compareFacts, type Fact, factOf, inOrder } from './fact.js'
 import { partTheirNeighbours } from './fact-run.js'
 import { areStanding, sameReading } from './standing-counter.js'
+import { always, beyond, isWithin, type Range, upTo } from './time-range.js'
 
 /** A fact that is no counter reading parts what is before it from what comes after it, so one or two are enough. */
 const fewFacts = 3
@@ -22,18 +23,12 @@ const notFacts: readonly Document[] = [
   { energySource: { $in: ['power', 'counter'] }, eventType: { $in: ['switch_on', 'switch_off'] } },
 ]
 
-/** A range of time, epoch milliseconds, without its ends. */
-interface Range {
-  readonly afterMs: number
-  readonly beforeMs: number
-}
-
-const always: Range = { afterMs: -8.64e15, beforeMs: 8.64e15 }
-
 /** What a chain knows and the store does not: facts that are built but not stored, and the transaction that it is in. */
 export interface Beside {
   readonly unstored: readonly Fact[]
   readonly session: ClientSession | undefined
+  /** Entries of a higher sequence number are left out. */
+  readonly throughSequence?: number | undefined
 }
 
 const nothingBeside: Beside = { unstored: [], session: undefined }
@@ -83,13 +78,18 @@ export class FactStore {
   /** The newest entry that says something about energy. */
   async latest(switchId: ObjectId): Promise<LedgerEntry | undefined> {
     for (let limit = fewFacts; ; limit *= 4) {
-      const entries = await this.#read(switchId, always, -1, limit, undefined)
+      const entries = await this.#read(switchId, always, -1, limit, nothingBeside)
       const newest = entries.reduce<Telling | undefined>(newerOf, undefined)
       const reachedMs = entries.at(-1)?.timestamp.getTime()
       // Others of the same instant may follow, in any order.
       const isSure = entries.length < limit || (newest !== undefined && reachedMs !== newest.fact.atMs)
       if (isSure) return newest?.entry
     }
+  }
+
+  /** The newest facts among the entries up to a sequence number. */
+  newestThrough(switchId: ObjectId, throughSequence: number): Promise<readonly Fact[]> {
+    return this.newest(switchId, { ...nothingBeside, throughSequence })
   }
 
   /** The newest facts: a meter that has taken them stands as if it had taken all. */
@@ -102,7 +102,7 @@ export class FactStore {
    * worth its while.
    */
   async backTo(switchId: ObjectId, { atMs }: Fact, beside: Beside): Promise<readonly Fact[] | undefined> {
-    const entries = await this.#read(switchId, always, -1, largestLateness, beside.session)
+    const entries = await this.#read(switchId, always, -1, largestLateness, beside)
     const isAll = entries.length < largestLateness
     const whole = isAll ? entries : withoutLastInstant(entries)
     const oldestMs = isAll ? Number.NEGATIVE_INFINITY : (whole.at(-1)?.timestamp.getTime() ?? Number.POSITIVE_INFINITY)
@@ -132,10 +132,16 @@ export class FactStore {
    * The facts from one instant on, in order, page by page, each of whole instants; first those before it that matter to what
    * comes then. Pages are large up to the second instant, and small from there on: the reader stops where it has enough.
    */
-  async *from(switchId: ObjectId, fromMs: number, toMs: number): AsyncGenerator<readonly Fact[], void, undefined> {
-    yield await this.#back(switchId, { ...always, beforeMs: fromMs }, nothingBeside, fewFacts)
-    yield* this.#pages(switchId, { afterMs: fromMs - 1, beforeMs: toMs }, 1, nothingBeside, largestPage)
-    yield* this.#pages(switchId, { ...always, afterMs: toMs - 1 }, 1, nothingBeside, fewFacts)
+  async *from(
+    switchId: ObjectId,
+    fromMs: number,
+    toMs: number,
+    throughSequence?: number,
+  ): AsyncGenerator<readonly Fact[], void, undefined> {
+    const beside = { ...nothingBeside, throughSequence }
+    yield await this.#back(switchId, { ...always, beforeMs: fromMs }, beside, fewFacts)
+    yield* this.#pages(switchId, { afterMs: fromMs - 1, beforeMs: toMs }, 1, beside, largestPage)
+    yield* this.#pages(switchId, { ...always, afterMs: toMs - 1 }, 1, beside, fewFacts)
   }
 
   /** @throws DatabaseError `ARCHIVED` if entries of the instant may be archived. */
@@ -171,7 +177,7 @@ export class FactStore {
   ): Promise<{ facts: readonly Fact[]; areAll: boolean }> {
     let facts: readonly Fact[] = []
     // Each page is larger than all before it, so judging them again with it is no more than twice the work.
-    const skip: Skip = (last, rest) => this.#endOfStanding(switchId, rest, direction, last, beside.session)
+    const skip: Skip = (last, rest) => this.#endOfStanding(switchId, rest, direction, last, beside)
     for await (const page of this.#pages(switchId, range, direction, beside, firstLimit, skip)) {
       facts = direction === 1 ? [...facts, ...page] : [...page, ...facts]
       if (partTheirNeighbours(facts.filter(({ atMs }) => atMs !== ignoredMs))) return { facts, areAll: false }
@@ -188,12 +194,12 @@ export class FactStore {
     rest: Range,
     direction: 1 | -1,
     last: LedgerEntry,
-    session: ClientSession | undefined,
+    beside: Beside,
   ): Promise<Skipped | undefined> {
-    const [other] = await this.#read(switchId, rest, direction, 1, session, [sameReading(last)])
+    const [other] = await this.#read(switchId, rest, direction, 1, beside, [sameReading(last)])
     const otherMs = other?.timestamp.getTime()
     const standing = otherMs === undefined ? rest : upTo(rest, otherMs, direction)
-    const entries = await this.#read(switchId, standing, direction === 1 ? -1 : 1, someReadings, session)
+    const entries = await this.#read(switchId, standing, direction === 1 ? -1 : 1, someReadings, beside)
     const whole = entries.length < someReadings ? entries : withoutLastInstant(entries)
     if (whole.length === 0 && entries.length > 0) return undefined
     const facts = inOrder(whole.flatMap((entry) => factOf(entry) ?? []))
@@ -206,13 +212,14 @@ export class FactStore {
     switchId: ObjectId,
     range: Range,
     direction: 1 | -1,
-    { unstored, session }: Beside,
+    beside: Beside,
     firstLimit: number,
     skip?: Skip,
   ): AsyncGenerator<Fact[], void, undefined> {
+    const { unstored } = beside
     let rest = range
     for (let limit = firstLimit; ; limit = Math.max(limit, Math.min(4 * limit, largestPage))) {
-      const entries = await this.#read(switchId, rest, direction, limit, session)
+      const entries = await this.#read(switchId, rest, direction, limit, beside)
       const isLast = entries.length < limit
       const whole = isLast ? entries : withoutLastInstant(entries)
       const reachedMs = whole.at(-1)?.timestamp.getTime()
@@ -243,11 +250,12 @@ export class FactStore {
     { afterMs, beforeMs }: Range,
     direction: 1 | -1,
     limit: number,
-    session: ClientSession | undefined,
+    { session, throughSequence }: Beside,
     passedOver: readonly Document[] = [],
   ): Promise<LedgerEntry[]> {
     const timestamp = { $gt: new Date(afterMs), $lt: new Date(beforeMs) }
-    const filter: Document = { switchId, timestamp, $nor: [...notFacts, ...passedOver] }
+    const isEarly = throughSequence === undefined ? {} : { sequence: { $lte: throughSequence } }
+    const filter: Document = { switchId, timestamp, ...isEarly, $nor: [...notFacts, ...passedOver] }
     const options = { sort: { timestamp: direction }, limit, batchSize: limit + 1 }
     const query = (inside: ClientSession | undefined) =>
       this.#collection()
@@ -273,19 +281,6 @@ function newerOf(newest: Telling | undefined, entry: LedgerEntry): Telling | und
   const fact = factOf(entry)
   if (fact === undefined) return newest
   return newest === undefined || compareFacts(newest.fact, fact) < 0 ? { entry, fact } : newest
-}
-
-function isWithin({ afterMs, beforeMs }: Range, atMs: number): boolean {
-  return atMs > afterMs && atMs < beforeMs
-}
-
-function beyond(range: Range, reachedMs: number, direction: 1 | -1): Range {
-  return direction === 1 ? { ...range, afterMs: reachedMs } : { ...range, beforeMs: reachedMs }
-}
-
-/** The part of the range that comes before an instant, seen in the direction. */
-function upTo(range: Range, endMs: number, direction: 1 | -1): Range {
-  return direction === 1 ? { ...range, beforeMs: endMs } : { ...range, afterMs: endMs }
 }
 
 /** The entries up to the last instant among them, which may go on after them. */

@@ -15,6 +15,7 @@ import type { LedgerEntry, LedgerEvent } from '../entry/entry.js'
  */
 export interface Fact extends PowerReading, CounterReading, SwitchState {
   readonly source: LedgerEntry['energySource']
+  readonly deviceId: ObjectId
   readonly classroom: ObjectId
   /** For a counter. */
   readonly counter: CounterRules | undefined
@@ -24,6 +25,7 @@ export interface Fact extends PowerReading, CounterReading, SwitchState {
 
 type Told = Pick<
   LedgerEvent,
+  | 'deviceId'
   | 'classroom'
   | 'timestamp'
   | 'eventType'
@@ -54,6 +56,7 @@ export function factOf(told: Told): Fact | undefined {
 function fact(told: Told, powerW: number, energyWh: number, counter: CounterRules | undefined): Fact {
   return {
     source: told.energySource,
+    deviceId: told.deviceId,
     classroom: told.classroom,
     atMs: told.timestamp.getTime(),
     boot: told.metadata.bootId,

@@ -1,0 +1,85 @@
+import type { ObjectId } from 'mongodb'
+import { addTally, type DayFields, dayFields, tallyOf } from './day-document.js'
+import { MonthTally, monthFields, monthTallyOf } from './month-document.js'
+import type { Places } from './places.js'
+import {
+  type CursorChange,
+  type DayChange,
+  type DeviceDay,
+  type DeviceMonth,
+  dayKey,
+  type MonthChange,
+  monthKey,
+  type RollUpBatch,
+  type RollUpStore,
+} from './rollup-store.js'
+import type { DayTally } from './slot-tally.js'
+
+/** What the changes make of the documents that are there. The places of their devices are loaded. */
+export async function batchOf(
+  store: RollUpStore,
+  places: Places,
+  changes: readonly DayTally[],
+  cursors: readonly CursorChange[],
+): Promise<RollUpBatch> {
+  const filled = changes.filter(isFilled)
+  const known = await store.days(filled.map(dayOf))
+  const days = filled.map((change): DayChange => {
+    const before = known.get(dayKey(dayOf(change)))
+    const tally = before === undefined ? emptyLike(change) : tallyOf(before)
+    addTally(tally, change)
+    return { before, after: dayFields(tally, places.of(change.deviceId, change.classroom)) }
+  })
+  return { cursors, days, months: await monthsOf(store, places, days) }
+}
+
+/** The months of the days, less what those were and with what they become. */
+export async function monthsOf(store: RollUpStore, places: Places, days: readonly DayChange[]): Promise<MonthChange[]> {
+  const byMonth = new Map<string, { readonly month: DeviceMonth; readonly days: DayChange[] }>()
+  for (const change of days) {
+    const month = monthOf(change)
+    if (month === undefined) continue
+    const known = byMonth.get(monthKey(month)) ?? { month, days: [] }
+    known.days.push(change)
+    byMonth.set(monthKey(month), known)
+  }
+  const stored = await store.months([...byMonth.values()].map(({ month }) => month))
+  return [...byMonth].map(([key, { month, days: changed }]) => {
+    const before = stored.get(key)
+    const place = places.of(month.deviceId, month.classroom)
+    const tally =
+      before === undefined ? new MonthTally(month.deviceId, month.classroom, month.month) : monthTallyOf(before)
+    for (const day of changed) {
+      if (day.before !== undefined) tally.addDay(day.before, place, -1)
+      if (day.after !== undefined) tally.addDay(day.after, place, 1)
+    }
+    return { before, after: monthFields(tally, place) }
+  })
+}
+
+function monthOf({ before, after }: DayChange): DeviceMonth | undefined {
+  const day: DayFields | undefined = after ?? before
+  if (day === undefined) return undefined
+  return { deviceId: day.device_id, classroom: day.classroom, month: day.date_string.slice(0, 7) }
+}
+
+export function dayOf({ deviceId, classroom, day }: DayTally): DeviceDay {
+  return { deviceId, classroom, date: day.date }
+}
+
+export function emptyLike({ deviceId, classroom, day }: DayTally): DayTally {
+  return { deviceId, classroom, day, switches: new Map() }
+}
+
+function isFilled({ switches }: DayTally): boolean {
+  for (const { slots, adjustedCost } of switches.values()) {
+    if (adjustedCost !== 0n) return true
+    for (const numbers of slots.values()) if (!numbers.isEmpty) return true
+  }
+  return false
+}
+
+/** The devices of the tallies, each once. */
+export function devicesOf(tallies: Iterable<DayTally>): ObjectId[] {
+  return [...new Map([...tallies].map(({ deviceId }) => [deviceId.toHexString(), deviceId])).values()]
+}

@@ -1,0 +1,146 @@
+import { ObjectId } from 'mongodb'
+import { kwhFromMws } from '../../metering/index.js'
+import type { DailyAggregate, SwitchDay } from './daily-aggregate.js'
+import { Figures, fromDecimal, shownCost, shownTotals, storedTotals, toDecimal } from './figures.js'
+import type { RollUpPlace } from './places.js'
+import { type SlotCalendar, type SlotDay, sortedIds } from './slot-calendar.js'
+import { SlotNumbers } from './slot-numbers.js'
+import type { DayTally, SwitchTally } from './slot-tally.js'
+
+/** What is in the document, as a tally. */
+export function tallyOf({
+  device_id,
+  classroom,
+  date_string,
+  starts_at,
+  ends_at,
+  switch_breakdown,
+}: DailyAggregate): DayTally {
+  const day = { date: date_string, startMs: starts_at.getTime(), endMs: ends_at.getTime() }
+  const switches = new Map(switch_breakdown.map((one) => [one.switch_id.toHexString(), switchTallyOf(one)]))
+  return { deviceId: device_id, classroom, day, switches }
+}
+
+function switchTallyOf({ slots, adjusted_cost_exact }: SwitchDay): SwitchTally {
+  const found = new Map<number, SlotNumbers>()
+  for (const [n, at] of slots.at_ms.entries()) {
+    const numbers = new SlotNumbers()
+    numbers.energyMws = slots.energy_mws[n] ?? 0
+    numbers.productionMws = slots.production_mws?.[n] ?? 0
+    numbers.onMs = slots.on_ms[n] ?? 0
+    numbers.measuredMs = slots.measured_ms[n] ?? 0
+    numbers.estimatedMs = slots.estimated_ms?.[n] ?? 0
+    numbers.missingMs = slots.missing_ms?.[n] ?? 0
+    found.set(at, numbers)
+  }
+  return { slots: found, adjustedCost: adjusted_cost_exact === undefined ? 0n : fromDecimal(adjusted_cost_exact) }
+}
+
+/** Adds a change to a tally of the same device and day. */
+export function addTally(tally: DayTally, change: DayTally): void {
+  for (const [id, { slots, adjustedCost }] of change.switches) {
+    const one = tally.switches.get(id) ?? { slots: new Map<number, SlotNumbers>(), adjustedCost: 0n }
+    tally.switches.set(id, one)
+    one.adjustedCost += adjustedCost
+    for (const [at, numbers] of slots) {
+      const known = one.slots.get(at) ?? new SlotNumbers()
+      known.add(numbers)
+      one.slots.set(at, known)
+    }
+  }
+}
+
+/** The fields of a daily document that follow from the tally and the tariff; undefined if there is nothing in it. */
+export type DayFields = Omit<DailyAggregate, '_id' | '__v' | 'createdAt' | 'updatedAt'>
+
+export function dayFields(tally: DayTally, place: RollUpPlace): DayFields | undefined {
+  const { calendar, currency } = place
+  const whole = new Figures()
+  const versions = new Set<ObjectId>()
+  const switches: SwitchDay[] = []
+  let used = 0
+  for (const [id, one] of [...tally.switches].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const figures = pricedFigures(one, tally.day, calendar, versions)
+    const slots = storedSlots(one.slots)
+    if (slots.at_ms.length === 0 && one.adjustedCost === 0n) continue
+    whole.add(figures)
+    if (figures.numbers.energyMws !== 0 || figures.numbers.productionMws !== 0) used += 1
+    switches.push({
+      switch_id: ObjectId.createFromHexString(id),
+      switch_name: place.switchName(id),
+      ...storedTotals(figures),
+      ...(one.adjustedCost !== 0n && { adjusted_cost_exact: toDecimal(one.adjustedCost) }),
+      energy_kwh: kwhFromMws(figures.numbers.energyMws),
+      on_time_sec: figures.numbers.onMs / 1000,
+      cost: shownCost(figures.cost, currency),
+      slots,
+    })
+  }
+  if (switches.length === 0) return undefined
+  const cuts = priceCutsOf(calendar, tally.day)
+  return {
+    device_id: tally.deviceId,
+    esp32_name: place.deviceName,
+    classroom: tally.classroom,
+    time_zone: calendar.timeZone,
+    tariff: place.tariff,
+    date_string: tally.day.date,
+    starts_at: new Date(tally.day.startMs),
+    ends_at: new Date(tally.day.endMs),
+    ...(cuts.length > 0 && { price_cuts_ms: cuts }),
+    ...storedTotals(whole),
+    ...shownTotals(whole, currency),
+    currency,
+    cost_versions: sortedIds(versions),
+    switch_count: used,
+    switch_breakdown: switches,
+  }
+}
+
+/** Where in a day a price changes within a civil hour, ms since the day's start. */
+export function priceCutsOf(calendar: SlotCalendar, day: SlotDay): number[] {
+  return calendar
+    .hoursOf(day)
+    .flatMap(({ slots }) => slots.slice(1))
+    .map(({ startMs }) => startMs - day.startMs)
+}
+
+function pricedFigures(
+  { slots, adjustedCost }: SwitchTally,
+  day: SlotDay,
+  calendar: SlotCalendar,
+  versions: Set<ObjectId>,
+): Figures {
+  const figures = new Figures()
+  for (const [at, numbers] of slots) {
+    const { price } = calendar.slotAt(day.startMs + at)
+    figures.addPriced(numbers, price)
+    if (price !== undefined) versions.add(price.version)
+  }
+  figures.cost += adjustedCost
+  return figures
+}
+
+function storedSlots(slots: ReadonlyMap<number, SlotNumbers>): SwitchDay['slots'] {
+  const filled = [...slots].filter(([, numbers]) => !numbers.isEmpty).sort(([a], [b]) => a - b)
+  const list = (of: (numbers: SlotNumbers) => number) => filled.map(([, numbers]) => of(numbers))
+  const unlessZero = (name: string, values: number[]) => (values.some((value) => value !== 0) ? { [name]: values } : {})
+  return {
+    at_ms: filled.map(([at]) => at),
+    energy_mws: list(({ energyMws }) => energyMws),
+    ...unlessZero(
+      'production_mws',
+      list(({ productionMws }) => productionMws),
+    ),
+    on_ms: list(({ onMs }) => onMs),
+    measured_ms: list(({ measuredMs }) => measuredMs),
+    ...unlessZero(
+      'estimated_ms',
+      list(({ estimatedMs }) => estimatedMs),
+    ),
+    ...unlessZero(
+      'missing_ms',
+      list(({ missingMs }) => missingMs),
+    ),
+  }
+}

@@ -1,0 +1,116 @@
+import type { Document, ObjectId } from 'mongodb'
+import type { Database } from '../../core/database.js'
+import { inSession } from '../../core/repository/reader.js'
+import type { LedgerEntry } from '../../ledger/entry/entry.js'
+import { SwitchMeter } from '../../ledger/facts/switch-meter.js'
+import type { Ledger } from '../../ledger/ledger.js'
+import { nextCivilDay, startOfCivilDay } from '../../metering/index.js'
+import { type CalendarOf, type DaySpan, type DayTally, SlotTally } from './slot-tally.js'
+
+/** A chain as far as it is in the roll-ups. */
+export interface CountedChain {
+  readonly switchId: ObjectId
+  readonly through: number
+}
+
+/** The chains of a device. */
+export interface DeviceChains {
+  readonly deviceId: ObjectId
+  readonly chains: readonly CountedChain[]
+}
+
+type Adjusted = Pick<LedgerEntry, 'switchId' | 'sequence' | 'deviceId' | 'classroom' | 'timestamp' | 'adjustment'>
+
+/** Finds what days come to, from the ledger alone. */
+export class LedgerDays {
+  readonly #database: Database
+  readonly #ledger: Ledger
+
+  constructor(database: Database, ledger: Ledger) {
+    this.#database = database
+    this.#ledger = ledger
+  }
+
+  /** The days of a device's switches within a span; reads the entries of the span, and few around it. */
+  async of(
+    { chains }: DeviceChains,
+    span: DaySpan,
+    zones: readonly string[],
+    calendarOf: CalendarOf,
+  ): Promise<DayTally[]> {
+    const tally = new SlotTally(calendarOf, span)
+    const { fromMs, toMs } = instantsOf(span, zones)
+    for (const { switchId, through } of chains) {
+      const id = switchId.toHexString()
+      const meter = new SwitchMeter()
+      for await (const page of this.#ledger.facts.from(switchId, fromMs, toMs, through)) {
+        for (const found of meter.take(page)) tally.add(id, found, 1)
+        if (meter.settledMs >= toMs) break
+      }
+    }
+    for (const { switchId, deviceId, classroom, timestamp, adjustment } of await this.#adjustments(
+      chains,
+      fromMs,
+      toMs,
+    )) {
+      if (adjustment === undefined) continue
+      tally.adjust(switchId.toHexString(), { deviceId, classroom }, timestamp.getTime(), adjustment)
+    }
+    return [...tally.days.values()]
+  }
+
+  /** The chains that the roll-ups have something of, by the device of each. */
+  async chains(through: ReadonlyMap<string, number>): Promise<DeviceChains[]> {
+    const byDevice = new Map<string, { deviceId: ObjectId; chains: CountedChain[] }>()
+    for (const { _id: switchId, deviceId } of await this.#devicesOfChains()) {
+      const sequence = through.get(switchId.toHexString())
+      if (sequence === undefined) continue
+      const known = byDevice.get(deviceId.toHexString()) ?? { deviceId, chains: [] }
+      known.chains.push({ switchId, through: sequence })
+      byDevice.set(deviceId.toHexString(), known)
+    }
+    return [...byDevice.values()]
+  }
+
+  async #devicesOfChains(): Promise<{ _id: ObjectId; deviceId: ObjectId }[]> {
+    const headOfEach = [
+      { $sort: { switchId: -1, sequence: -1 } },
+      { $group: { _id: '$switchId', deviceId: { $first: '$deviceId' } } },
+    ]
+    return (await this.#aggregate(headOfEach)) as { _id: ObjectId; deviceId: ObjectId }[]
+  }
+
+  /** What was adjusted by hand. */
+  async #adjustments(chains: readonly CountedChain[], fromMs: number, toMs: number): Promise<Adjusted[]> {
+    const { entity } = this.#ledger
+    const filter = {
+      eventType: 'manual_adjustment',
+      timestamp: { $gte: new Date(fromMs), $lt: new Date(toMs) },
+      switchId: { $in: chains.map(({ switchId }) => switchId) },
+    }
+    const hint = { eventType: 1, timestamp: 1 } as const
+    const found = (await this.#database.run(entity, 'adjustments', (session) =>
+      this.#database
+        .collectionOf<LedgerEntry>(entity)
+        .find(filter as never, { hint, ...inSession(session) })
+        .toArray(),
+    )) as Adjusted[]
+    const through = new Map(chains.map((chain) => [chain.switchId.toHexString(), chain.through]))
+    return found.filter(({ switchId, sequence }) => sequence <= (through.get(switchId.toHexString()) ?? 0))
+  }
+
+  #aggregate(pipeline: Document[]): Promise<Document[]> {
+    const { entity } = this.#ledger
+    return this.#database.run(entity, 'chains', (session) =>
+      this.#database.collectionOf(entity).aggregate(pipeline, inSession(session)).toArray(),
+    )
+  }
+}
+
+/** The instants that the days span in any of the zones. */
+function instantsOf({ from, to }: DaySpan, zones: readonly string[]): { fromMs: number; toMs: number } {
+  return {
+    fromMs: Math.min(...zones.map((zone) => startOfCivilDay(from, zone))),
+    toMs: Math.max(...zones.map((zone) => startOfCivilDay(nextCivilDay(to, zone), zone))),
+  }
+}

@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Collection } from 'mongodb'
+import type { Database } from '../../core/database.js'
+import type { LedgerEntry } from '../../ledger/entry/entry.js'
+import type { Ledger } from '../../ledger/ledger.js'
+import { batchOf, dayOf, devicesOf } from './batch.js'
+import { addChange, MeterMemory } from './chain-change.js'
+import { type FreshChain, headsOf, readFresh } from './fresh-entries.js'
+import { type PlaceParts, Places } from './places.js'
+import type { PriceBookReader } from './price-book.js'
+import { type DeviceDay, RollUpConflict, type RollUpStore } from './rollup-store.js'
+import { SlotTally } from './slot-tally.js'
+
+export interface KeeperParts {
+  readonly database: Database
+  readonly ledger: Ledger
+  readonly places: PlaceParts
+  readonly prices: PriceBookReader
+  readonly store: RollUpStore
+  /** Told of the days that have changed. */
+  readonly onChanged: (days: readonly DeviceDay[]) => Promise<void>
+}
+
+/** What a call of `update` has done. */
+export interface RollUpUpdate {
+  /** Entries that are in the roll-ups now, and were not before. */
+  readonly entries: number
+  /** Daily documents that changed. */
+  readonly days: number
+  /** Batches that were begun anew because another worker was at the same devices. */
+  readonly conflicts: number
+}
+
+const chainsAtOnce = 500
+const entriesAtOnce = 20_000
+const lanes = 2
+
+/** Brings the roll-ups up to what the ledger has. Any number of workers may. */
+export class RollUpKeeper {
+  readonly #parts: KeeperParts
+  readonly #meters = new MeterMemory()
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts
+  }
+
+  /** Adds what the ledger had when it was called. */
+  async update(): Promise<RollUpUpdate> {
+    const total = { entries: 0, days: 0, conflicts: 0 }
+    for (let attempt = 0; ; attempt += 1) {
+      const done = await this.#pass()
+      total.entries += done.entries
+      total.days += done.days
+      total.conflicts += done.conflicts
+      if (done.conflicts === 0 && !done.isMoreLeft) return total
+      // Workers that met are not to meet again.
+      if (done.conflicts > 0) await sleep(Math.random() * Math.min(10 * 2 ** attempt, 1000))
+    }
+  }
+
+  async #pass(): Promise<RollUpUpdate & { readonly isMoreLeft: boolean }> {
+    const { prices, places: parts } = this.#parts
+    const { chains, isMoreLeft } = await this.#freshChains()
+    const total = { entries: 0, days: 0, conflicts: 0, isMoreLeft }
+    if (chains.length === 0) return total
+    const book = await prices.read()
+    const places = new Places(parts, book)
+    await places.loadClassrooms()
+    const batches = inBatches(chains).values()
+    const work = async () => {
+      for (const batch of batches) {
+        const done = await this.#add(batch, places)
+        total.entries += done.entries
+        total.days += done.days
+        total.conflicts += done.conflicts
+      }
+    }
+    await Promise.all(Array.from({ length: lanes }, work))
+    return total
+  }
+
+  async #freshChains(): Promise<{ chains: FreshChain[]; isMoreLeft: boolean }> {
+    const through = await this.#parts.store.cursors()
+    const heads = await this.#read('heads', headsOf)
+    let isMoreLeft = false
+    const chains = heads.flatMap(({ switchId, sequence }) => {
+      const from = through.get(switchId.toHexString()) ?? 0
+      if (sequence <= from) return []
+      const head = Math.min(sequence, from + entriesAtOnce)
+      if (head < sequence) isMoreLeft = true
+      return { switchId, through: from, head }
+    })
+    // Switches of one device were made together: their documents are written once then.
+    const byId = (a: FreshChain, b: FreshChain) => (a.switchId.toHexString() < b.switchId.toHexString() ? -1 : 1)
+    return { chains: chains.sort(byId), isMoreLeft }
+  }
+
+  async #add(chains: readonly FreshChain[], places: Places): Promise<RollUpUpdate> {
+    const { store, ledger, onChanged } = this.#parts
+    const fresh = await this.#read('new entries', (collection) => readFresh(collection, chains))
+    const tally = new SlotTally((classroom) => places.calendarOf(classroom))
+    const meters = await Promise.all(
+      fresh.map((chain) => {
+        const meter = this.#meters.take(chain.switchId.toHexString(), chain.through)
+        return addChange(tally, ledger.facts, chain, meter)
+      }),
+    )
+    const changes = [...tally.days.values()]
+    await places.loadDevices(devicesOf(changes))
+    const cursors = fresh.map(({ switchId, through, head }) => ({ switchId, from: through, to: head }))
+    const batch = await batchOf(store, places, changes, cursors)
+    try {
+      await store.write(batch)
+    } catch (error) {
+      if (error instanceof RollUpConflict) return { entries: 0, days: 0, conflicts: 1 }
+      throw error
+    }
+    for (const [at, { switchId, head }] of fresh.entries()) {
+      const meter = meters[at]
+      if (meter !== undefined) this.#meters.put(switchId.toHexString(), head, meter)
+    }
+    await onChanged(changes.map(dayOf))
+    const entries = fresh.reduce((sum, chain) => sum + chain.entries.length, 0)
+    return { entries, days: batch.days.length, conflicts: 0 }
+  }
+
+  #read<Result>(operation: string, query: (collection: Collection<LedgerEntry>) => Promise<Result>): Promise<Result> {
+    const { database, ledger } = this.#parts
+    return database.run(ledger.entity, operation, () => query(database.collectionOf<LedgerEntry>(ledger.entity)))
+  }
+}
+
+function inBatches(chains: readonly FreshChain[]): FreshChain[][] {
+  const batches: FreshChain[][] = []
+  let entries = 0
+  for (const chain of chains) {
+    const batch = batches.at(-1)
+    const count = chain.head - chain.through
+    if (batch === undefined || batch.length >= chainsAtOnce || entries + count > entriesAtOnce) {
+      batches.push([chain])
+      entries = count
+    } else {
+      batch.push(chain)
+      entries += count
+    }
+  }
+  return batches
+}

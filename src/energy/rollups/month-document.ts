@@ -1,0 +1,131 @@
+import { ObjectId } from 'mongodb'
+import { kwhFromMws, nextCivilMonth, startOfCivilMonth } from '../../metering/index.js'
+import type { DayFields } from './day-document.js'
+import { Figures, figuresOf, fromDecimal, shownCost, shownTotals, storedTotals, toDecimal } from './figures.js'
+import type { MonthlyAggregate, SwitchMonth } from './monthly-aggregate.js'
+import type { RollUpPlace } from './places.js'
+
+interface SwitchTotal {
+  readonly figures: Figures
+  /** Consumption by hour of the day, whole milliwatt-seconds. */
+  readonly hours: number[]
+}
+
+interface DayTotal {
+  energyMws: number
+  productionMws: number
+  cost: bigint
+}
+
+/** What the days of a device's month in a classroom come to. */
+export class MonthTally {
+  readonly deviceId: ObjectId
+  readonly classroom: ObjectId
+  /** `YYYY-MM`. */
+  readonly month: string
+  readonly switches = new Map<string, SwitchTotal>()
+  readonly days = new Map<number, DayTotal>()
+
+  constructor(deviceId: ObjectId, classroom: ObjectId, month: string) {
+    this.deviceId = deviceId
+    this.classroom = classroom
+    this.month = month
+  }
+
+  /** @param sign -1 takes away a day that was added before. */
+  addDay(day: DayFields, { calendar }: RollUpPlace, sign: 1 | -1): void {
+    for (const one of day.switch_breakdown) {
+      const total = this.#switch(one.switch_id.toHexString())
+      total.figures.add(figuresOf(one), sign)
+      const startMs = day.starts_at.getTime()
+      for (const [n, at] of one.slots.at_ms.entries()) {
+        const { hourOfDay } = calendar.slotAt(startMs + at)
+        total.hours[hourOfDay] = (total.hours[hourOfDay] ?? 0) + sign * (one.slots.energy_mws[n] ?? 0)
+      }
+    }
+    const date = Number(day.date_string.slice(8))
+    const known = this.days.get(date) ?? { energyMws: 0, productionMws: 0, cost: 0n }
+    this.days.set(date, known)
+    known.energyMws += sign * day.energy_mws
+    known.productionMws += sign * day.production_mws
+    known.cost += BigInt(sign) * fromDecimal(day.cost_exact)
+  }
+
+  #switch(id: string): SwitchTotal {
+    const total = this.switches.get(id) ?? { figures: new Figures(), hours: new Array<number>(24).fill(0) }
+    this.switches.set(id, total)
+    return total
+  }
+}
+
+/** What is in the document, as a tally. */
+export function monthTallyOf({ device_id, classroom, month, switch_breakdown, days }: MonthlyAggregate): MonthTally {
+  const tally = new MonthTally(device_id, classroom, month)
+  for (const one of switch_breakdown) {
+    tally.switches.set(one.switch_id.toHexString(), { figures: figuresOf(one), hours: [...one.hours_mws] })
+  }
+  for (const [n, day] of days.day.entries()) {
+    tally.days.set(day, {
+      energyMws: days.energy_mws[n] ?? 0,
+      productionMws: days.production_mws[n] ?? 0,
+      cost: days.cost_exact[n] === undefined ? 0n : fromDecimal(days.cost_exact[n]),
+    })
+  }
+  return tally
+}
+
+/** The fields of a monthly document that follow from the tally and the tariff. */
+export type MonthFields = Omit<MonthlyAggregate, '_id' | '__v' | 'createdAt' | 'updatedAt'>
+
+/** @returns undefined if there is nothing in it. */
+export function monthFields(tally: MonthTally, place: RollUpPlace): MonthFields | undefined {
+  const { calendar, currency } = place
+  const whole = new Figures()
+  const switches: SwitchMonth[] = []
+  for (const [id, { figures, hours }] of [...tally.switches].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (figures.isEmpty) continue
+    whole.add(figures)
+    switches.push({
+      switch_id: ObjectId.createFromHexString(id),
+      switch_name: place.switchName(id),
+      ...storedTotals(figures),
+      energy_kwh: kwhFromMws(figures.numbers.energyMws),
+      on_time_sec: figures.numbers.onMs / 1000,
+      cost: shownCost(figures.cost, currency),
+      hours_mws: hours,
+    })
+  }
+  if (switches.length === 0) return undefined
+  const startMs = startOfCivilMonth(tally.month, calendar.timeZone)
+  const endMs = startOfCivilMonth(nextCivilMonth(tally.month), calendar.timeZone)
+  const hours = Array.from({ length: 24 }, (_, hour) => hour)
+  return {
+    device_id: tally.deviceId,
+    esp32_name: place.deviceName,
+    classroom: tally.classroom,
+    time_zone: calendar.timeZone,
+    tariff: place.tariff,
+    month: tally.month,
+    ...storedTotals(whole),
+    ...shownTotals(whole, currency),
+    currency,
+    cost_versions: calendar.versionsBetween(startMs, endMs),
+    switch_count: switches.filter(({ energy_mws, production_mws }) => energy_mws !== 0 || production_mws !== 0).length,
+    hours_mws: hours.map((hour) => switches.reduce((sum, { hours_mws }) => sum + (hours_mws[hour] ?? 0), 0)),
+    hours_switches: hours.map((hour) => switches.filter(({ hours_mws }) => (hours_mws[hour] ?? 0) !== 0).length),
+    days: storedDays(tally.days),
+    switch_breakdown: switches,
+  }
+}
+
+function storedDays(days: MonthTally['days']): MonthlyAggregate['days'] {
+  const filled = [...days]
+    .filter(([, { energyMws, productionMws, cost }]) => energyMws !== 0 || productionMws !== 0 || cost !== 0n)
+    .sort(([a], [b]) => a - b)
+  return {
+    day: filled.map(([day]) => day),
+    energy_mws: filled.map(([, { energyMws }]) => energyMws),
+    production_mws: filled.map(([, { productionMws }]) => productionMws),
+    cost_exact: filled.map(([, { cost }]) => toDecimal(cost)),
+  }
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { defineEntity, type Stored } from '../../core/entity.js'
+import { decimal128, objectId, quantity } from '../../core/fields.js'
+import { energyMws, place, sharedTotals, shown, totals } from './aggregate-fields.js'
+
+/** One number for each hour of the day, whatever clocks did: 0 to 23 of local time. */
+const byHour = () => z.array(energyMws()).length(24)
+
+const switchMonth = z.strictObject({
+  switch_id: objectId(),
+  switch_name: z.string().max(200),
+  ...totals,
+  energy_kwh: z.number(),
+  on_time_sec: quantity(0, 1e7),
+  /** Rounded half-even to the currency's digits. */
+  cost: z.number(),
+  /** Consumption by hour of the day. */
+  hours_mws: byHour(),
+})
+
+/** Days on which something was, in order. The lists are as long as each other. */
+const days = z.strictObject({
+  /** Days of the month. */
+  day: z.array(z.int().min(1).max(31)).max(31),
+  energy_mws: z.array(energyMws()).max(31),
+  production_mws: z.array(energyMws()).max(31),
+  cost_exact: z.array(decimal128()).max(31),
+})
+
+/** What a device used in a civil month in a classroom, its switches and days inside. */
+export const monthlyAggregateEntity = defineEntity({
+  name: 'monthly aggregate',
+  collection: 'monthly_aggregates',
+  fields: {
+    ...place,
+    /** The civil month, `YYYY-MM`. */
+    month: z.string().regex(/^\d{4}-\d\d$/),
+    ...sharedTotals,
+    ...shown,
+    /** Consumption by hour of the day. */
+    hours_mws: byHour(),
+    /** Switches that used energy in each hour of the day. */
+    hours_switches: z.array(z.int().min(0).max(1000)).length(24),
+    days,
+    switch_breakdown: z.array(switchMonth).max(1000),
+  },
+  shardKey: { device_id: 1 },
+  indexes: [
+    { key: { device_id: 1, classroom: 1, month: 1 }, unique: true, serves: 'the one document of a device and month' },
+    { key: { device_id: 1, month: 1 }, serves: 'the months of a device' },
+  ],
+})
+
+export type MonthlyAggregate = Stored<typeof monthlyAggregateEntity>
+export type SwitchMonth = MonthlyAggregate['switch_breakdown'][number]

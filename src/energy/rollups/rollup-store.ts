@@ -1,0 +1,210 @@
+import {
+  type AnyBulkWriteOperation,
+  type ClientSession,
+  type Document,
+  type Filter,
+  MongoBulkWriteError,
+  ObjectId,
+} from 'mongodb'
+import type { Database } from '../../core/database.js'
+import type { Entity, Identified, StoredFields } from '../../core/entity.js'
+import { inSession } from '../../core/repository/reader.js'
+import type { DailyAggregate } from './daily-aggregate.js'
+import type { DayFields } from './day-document.js'
+import type { MonthFields } from './month-document.js'
+import type { MonthlyAggregate } from './monthly-aggregate.js'
+import type { RollUpCursor } from './rollup-cursor.js'
+import type { DaySpan } from './slot-tally.js'
+
+export interface RollUpEntities {
+  readonly daily: Entity<DailyAggregate>
+  readonly monthly: Entity<MonthlyAggregate>
+  readonly cursors: Entity<RollUpCursor>
+}
+
+/** A document as it was read, and what it is to become; undefined where there is none. */
+export interface DocumentChange<Stored, Fields> {
+  readonly before: Stored | undefined
+  readonly after: Fields | undefined
+}
+
+export type DayChange = DocumentChange<DailyAggregate, DayFields>
+export type MonthChange = DocumentChange<MonthlyAggregate, MonthFields>
+
+/** How far a chain is in the roll-ups, before and after. */
+export interface CursorChange {
+  readonly switchId: ObjectId
+  /** 0 where it had none. */
+  readonly from: number
+  readonly to: number
+}
+
+/** What is written together. */
+export interface RollUpBatch {
+  readonly cursors: readonly CursorChange[]
+  readonly days: readonly DayChange[]
+  readonly months: readonly MonthChange[]
+}
+
+/** Whose documents they are. */
+export interface DeviceDay {
+  readonly deviceId: ObjectId
+  readonly classroom: ObjectId
+  /** `YYYY-MM-DD`. */
+  readonly date: string
+}
+
+export interface DeviceMonth {
+  readonly deviceId: ObjectId
+  readonly classroom: ObjectId
+  /** `YYYY-MM`. */
+  readonly month: string
+}
+
+/** Somebody else has written meanwhile: what was read is no longer so. */
+export class RollUpConflict extends Error {
+  override readonly name = 'RollUpConflict'
+}
+
+const documentsAtOnce = 500
+const duplicateKey = 11_000
+
+/** Reads and writes roll-ups. Whatever is written is as it was read until then, or nothing of the batch is. */
+export class RollUpStore {
+  readonly #database: Database
+  readonly #entities: RollUpEntities
+
+  constructor(database: Database, entities: RollUpEntities) {
+    this.#database = database
+    this.#entities = entities
+  }
+
+  /** How far each chain is, by its switch's id in hexadecimal. */
+  async cursors(): Promise<Map<string, number>> {
+    const { cursors } = this.#entities
+    const found = await this.#database.run(cursors, 'cursors', (session) =>
+      this.#database
+        .collectionOf<RollUpCursor>(cursors)
+        .find({}, { batchSize: 10_000, ...inSession(session) })
+        .toArray(),
+    )
+    return new Map(found.map(({ _id, through_sequence }) => [_id.toHexString(), through_sequence]))
+  }
+
+  async days(keys: readonly DeviceDay[]): Promise<Map<string, DailyAggregate>> {
+    const filters = keys.map(({ deviceId, classroom, date }) => ({ device_id: deviceId, classroom, date_string: date }))
+    const found = await this.#findAll(this.#entities.daily, filters)
+    return new Map(found.map((one) => [dayKey({ ...one, deviceId: one.device_id, date: one.date_string }), one]))
+  }
+
+  /** All days of some devices in a span. */
+  daysOf(deviceIds: readonly ObjectId[], { from, to }: DaySpan): Promise<DailyAggregate[]> {
+    return this.#findAll(
+      this.#entities.daily,
+      deviceIds.map((id) => ({ device_id: id, date_string: { $gte: from, $lte: to } })),
+    )
+  }
+
+  async months(keys: readonly DeviceMonth[]): Promise<Map<string, MonthlyAggregate>> {
+    const filters = keys.map(({ deviceId, classroom, month }) => ({ device_id: deviceId, classroom, month }))
+    const found = await this.#findAll(this.#entities.monthly, filters)
+    return new Map(found.map((one) => [monthKey({ ...one, deviceId: one.device_id }), one]))
+  }
+
+  /**
+   * Writes all of it or nothing.
+   * @param beside Other writes of the same transaction.
+   * @throws RollUpConflict if something is no longer as it was read.
+   */
+  async write(
+    { cursors, days, months }: RollUpBatch,
+    beside?: (session: ClientSession) => Promise<void>,
+  ): Promise<void> {
+    const now = this.#database.clock.now()
+    await this.#database.transactions.run(() =>
+      this.#database.transactions.execute(async (session) => {
+        const inTransaction = session as ClientSession
+        await beside?.(inTransaction)
+        await this.#bulk(
+          this.#entities.cursors,
+          cursors.map((change) => cursorWrite(change, now)),
+          inTransaction,
+        )
+        await this.#bulk(
+          this.#entities.daily,
+          days.flatMap((change) => documentWrite(change, now)),
+          inTransaction,
+        )
+        await this.#bulk(
+          this.#entities.monthly,
+          months.flatMap((change) => documentWrite(change, now)),
+          inTransaction,
+        )
+      }),
+    )
+  }
+
+  async #findAll<Stored extends Identified>(entity: Entity<Stored>, filters: readonly Document[]): Promise<Stored[]> {
+    const found: Stored[] = []
+    for (let at = 0; at < filters.length; at += documentsAtOnce) {
+      const filter = { $or: filters.slice(at, at + documentsAtOnce) } as Filter<Stored>
+      const some = await this.#database.run(entity, 'roll-ups', (session) =>
+        this.#database
+          .collectionOf<Stored>(entity)
+          .find(filter, { batchSize: documentsAtOnce, ...inSession(session) })
+          .toArray(),
+      )
+      found.push(...(some as Stored[]))
+    }
+    return found
+  }
+
+  async #bulk(
+    entity: Entity,
+    writes: readonly AnyBulkWriteOperation<Document>[],
+    session: ClientSession,
+  ): Promise<void> {
+    if (writes.length === 0) return
+    const collection = this.#database.native.collection(entity.collection)
+    try {
+      const done = await collection.bulkWrite([...writes], { session, ordered: false })
+      if (done.insertedCount + done.matchedCount + done.deletedCount !== writes.length) throw new RollUpConflict()
+    } catch (error) {
+      if (error instanceof MongoBulkWriteError && error.code === duplicateKey) throw new RollUpConflict()
+      throw error
+    }
+  }
+}
+
+/** A key of a map. */
+export function dayKey({ deviceId, classroom, date }: DeviceDay): string {
+  return `${deviceId.toHexString()} ${classroom.toHexString()} ${date}`
+}
+
+/** A key of a map. */
+export function monthKey({ deviceId, classroom, month }: DeviceMonth): string {
+  return `${deviceId.toHexString()} ${classroom.toHexString()} ${month}`
+}
+
+function cursorWrite({ switchId, from, to }: CursorChange, now: Date): AnyBulkWriteOperation<Document> {
+  if (from === 0) {
+    const document = { _id: switchId, through_sequence: to, createdAt: now, updatedAt: now, __v: 0 }
+    return { insertOne: { document } }
+  }
+  const update = { $set: { through_sequence: to, updatedAt: now }, $inc: { __v: 1 } }
+  return { updateOne: { filter: { _id: switchId, through_sequence: from }, update } }
+}
+
+function documentWrite<Stored extends StoredFields, Fields extends object>(
+  { before, after }: DocumentChange<Stored, Fields>,
+  now: Date,
+): AnyBulkWriteOperation<Document>[] {
+  if (before === undefined) {
+    if (after === undefined) return []
+    return [{ insertOne: { document: { _id: new ObjectId(), ...after, createdAt: now, updatedAt: now, __v: 0 } } }]
+  }
+  const filter = { _id: before._id, __v: before.__v }
+  if (after === undefined) return [{ deleteOne: { filter } }]
+  const replacement = { ...after, createdAt: before.createdAt, updatedAt: now, __v: before.__v + 1 }
+  return [{ replaceOne: { filter, replacement } }]
+}

@@ -1,0 +1,177 @@
+import type { ObjectId } from 'mongodb'
+import { z } from 'zod'
+import type { Database } from '../../core/database.js'
+import { everyNowAndThen } from '../../core/every-now-and-then.js'
+import { validateData } from '../../core/validate.js'
+import type { Ledger } from '../../ledger/ledger.js'
+import { type DeviceChains, LedgerDays } from './from-ledger.js'
+import { RollUpKeeper, type RollUpUpdate } from './keeper.js'
+import { type PlaceParts, Places } from './places.js'
+import type { PriceBookReader } from './price-book.js'
+import { RollUpRebuilder } from './rebuilder.js'
+import { type DayChange, type DeviceDay, type MonthChange, type RollUpEntities, RollUpStore } from './rollup-store.js'
+
+/** Civil days, both included, `YYYY-MM-DD`. */
+export const rollUpSpanSchema = z
+  .strictObject({ from: z.iso.date(), to: z.iso.date() })
+  .refine(({ from, to }) => from <= to, { path: ['to'], error: 'expected a day not before the first' })
+export type RollUpSpan = z.input<typeof rollUpSpanSchema>
+
+const startSchema = z.strictObject({
+  /** How long it rests between two updates. */
+  everyMs: z.int().min(100).max(86_400_000).default(5_000),
+})
+export type RollUpStartOptions = z.input<typeof startSchema>
+
+/** A roll-up that is not what the ledger says. */
+export interface RollUpDifference {
+  readonly kind: 'day' | 'month'
+  readonly deviceId: string
+  readonly classroom: string
+  /** `YYYY-MM-DD`, or `YYYY-MM`. */
+  readonly date: string
+  /** kWh by the ledger; null where there is to be no document. */
+  readonly expectedKwh: number | null
+  /** kWh as it is stored; null where there is no document. */
+  readonly foundKwh: number | null
+}
+
+/** What a comparison of the roll-ups with the ledger has come to. */
+export interface RollUpReport {
+  readonly valid: boolean
+  readonly devices: number
+  /** At most 1,000. */
+  readonly differences: readonly RollUpDifference[]
+}
+
+export interface RollUpParts {
+  readonly ledger: Ledger
+  readonly entities: RollUpEntities
+  readonly places: PlaceParts
+  readonly prices: PriceBookReader
+  /** Told of the days that have changed. */
+  readonly onChanged: (days: readonly DeviceDay[]) => Promise<void>
+}
+
+const mostDifferences = 1000
+const devicesAtOnce = 3
+
+/**
+ * Hours, days and months of energy and cost, kept from the ledger. Every worker that calls {@link update} or
+ * {@link start} helps; what is written twice is written once.
+ */
+export class RollUps {
+  readonly #database: Database
+  readonly #parts: RollUpParts
+  readonly #keeper: RollUpKeeper
+  readonly #rebuilder: RollUpRebuilder
+
+  constructor(database: Database, parts: RollUpParts) {
+    this.#database = database
+    this.#parts = parts
+    const store = new RollUpStore(database, parts.entities)
+    this.#keeper = new RollUpKeeper({ database, store, ...parts })
+    this.#rebuilder = new RollUpRebuilder(store, new LedgerDays(database, parts.ledger))
+  }
+
+  /**
+   * Adds what the ledger has and the roll-ups do not. The work grows with the new entries and the number of switches.
+   * @throws DatabaseError `REPLICA_SET_REQUIRED` on a standalone server.
+   */
+  update(): Promise<RollUpUpdate> {
+    return this.#keeper.update()
+  }
+
+  /** Updates now and then until it is stopped or the handle is closed. @returns a function that stops it. */
+  start(options: RollUpStartOptions = {}): () => Promise<void> {
+    const { everyMs } = validateData(startSchema, options, 'The options of the roll-ups')
+    return everyNowAndThen(this.#database, everyMs, () => this.update(), 'the roll-ups could not be updated')
+  }
+
+  /**
+   * Makes the days anew from the ledger, and their months, for the entries that are in the roll-ups: the numbers are the
+   * same unless somebody has changed them, or a classroom's time zone. Device by device: memory does not grow with the
+   * ledger.
+   * @returns how many documents were not what they are now.
+   * @throws ValidationError; DatabaseError `ARCHIVED` if entries of the days are archived.
+   */
+  async rebuild(span: RollUpSpan): Promise<{ readonly days: number; readonly months: number }> {
+    const days = validateData(rollUpSpanSchema, span, 'The days')
+    const total = { days: 0, months: 0 }
+    await this.#forEachDevice(async (rebuilder, device, places) => {
+      const changed = await rebuilder.rebuild(device, days, places)
+      total.days += changed.days.length
+      total.months += changed.months.length
+      await this.#parts.onChanged(changed.days.flatMap(deviceDay))
+    })
+    return total
+  }
+
+  /**
+   * Compares the days, and their months, with what the ledger says.
+   * @throws ValidationError; DatabaseError `ARCHIVED` if entries of the days are archived.
+   */
+  async verify(span: RollUpSpan): Promise<RollUpReport> {
+    const days = validateData(rollUpSpanSchema, span, 'The days')
+    const differences: RollUpDifference[] = []
+    const devices = await this.#forEachDevice(async (rebuilder, device, places) => {
+      const found = await rebuilder.differences(device, days, places)
+      const named = [...found.days.flatMap(dayDifference), ...found.months.flatMap(monthDifference)]
+      differences.push(...named.slice(0, mostDifferences - differences.length))
+    })
+    return { valid: differences.length === 0, devices, differences }
+  }
+
+  /** @returns how many there are. */
+  async #forEachDevice(
+    work: (rebuilder: RollUpRebuilder, device: DeviceChains, places: Places) => Promise<void>,
+  ): Promise<number> {
+    const places = new Places(this.#parts.places, await this.#parts.prices.read())
+    await places.loadClassrooms()
+    const devices = await this.#rebuilder.devices()
+    const next = devices.values()
+    const lane = async () => {
+      for (const device of next) await work(this.#rebuilder, device, places)
+    }
+    await Promise.all(Array.from({ length: devicesAtOnce }, lane))
+    return devices.length
+  }
+}
+
+function dayDifference({ before, after }: DayChange): RollUpDifference[] {
+  const day = after ?? before
+  return day === undefined ? [] : [difference('day', day.date_string, day, before, after)]
+}
+
+function monthDifference({ before, after }: MonthChange): RollUpDifference[] {
+  const month = after ?? before
+  return month === undefined ? [] : [difference('month', month.month, month, before, after)]
+}
+
+interface Comparable {
+  readonly device_id: ObjectId
+  readonly classroom: ObjectId
+  readonly total_kwh: number
+}
+
+function difference(
+  kind: RollUpDifference['kind'],
+  date: string,
+  { device_id, classroom }: Comparable,
+  before: Comparable | undefined,
+  after: Comparable | undefined,
+): RollUpDifference {
+  return {
+    kind,
+    deviceId: device_id.toHexString(),
+    classroom: classroom.toHexString(),
+    date,
+    expectedKwh: after?.total_kwh ?? null,
+    foundKwh: before?.total_kwh ?? null,
+  }
+}
+
+function deviceDay({ before, after }: DayChange): DeviceDay[] {
+  const day = after ?? before
+  return day === undefined ? [] : [{ deviceId: day.device_id, classroom: day.classroom, date: day.date_string }]
+}

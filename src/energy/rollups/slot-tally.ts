@@ -1,0 +1,125 @@
+import type { ObjectId } from 'mongodb'
+import type { Fact } from '../../ledger/facts/fact.js'
+import type { FactStretch } from '../../ledger/facts/switch-meter.js'
+import { type EnergyStretch, moneyOf, splitStretch } from '../../metering/index.js'
+import type { Slot, SlotCalendar, SlotDay } from './slot-calendar.js'
+import { SlotNumbers } from './slot-numbers.js'
+
+/** What is found of a switch in a day: by where each slot begins, ms since the day's start. */
+export interface SwitchTally {
+  readonly slots: Map<number, SlotNumbers>
+  /** What was added to the cost by hand: `Money`. */
+  adjustedCost: bigint
+}
+
+/** What is found of a device in a civil day of a classroom. */
+export interface DayTally {
+  readonly deviceId: ObjectId
+  readonly classroom: ObjectId
+  readonly day: SlotDay
+  /** By the switch's id in hexadecimal. */
+  readonly switches: Map<string, SwitchTally>
+}
+
+/** The calendar of a classroom. */
+export type CalendarOf = (classroom: ObjectId) => SlotCalendar
+
+type Place = Pick<Fact, 'deviceId' | 'classroom'>
+
+/** Days that are of interest, `YYYY-MM-DD`, both included. */
+export interface DaySpan {
+  readonly from: string
+  readonly to: string
+}
+
+/** Adds up stretches of energy, and takes them away, by device, day and slot. The order does not matter. */
+export class SlotTally {
+  readonly days = new Map<string, DayTally>()
+  readonly #calendarOf: CalendarOf
+  readonly #span: DaySpan | undefined
+  #last:
+    | { readonly place: Place; readonly switchId: string; readonly slot: Slot; readonly numbers: SlotNumbers }
+    | undefined
+
+  /** @param span What lies in other days is left out. */
+  constructor(calendarOf: CalendarOf, span?: DaySpan) {
+    this.#calendarOf = calendarOf
+    this.#span = span
+  }
+
+  /** @param sign -1 takes away what was added before. */
+  add(switchId: string, { since, stretch }: FactStretch, sign: 1 | -1): void {
+    const last = this.#last
+    const isWithinLast =
+      last !== undefined &&
+      last.switchId === switchId &&
+      stretch.fromMs >= last.slot.startMs &&
+      stretch.toMs <= last.slot.endMs &&
+      last.place.classroom.equals(since.classroom) &&
+      last.place.deviceId.equals(since.deviceId)
+    if (isWithinLast) last.numbers.addStretch(stretch, sign)
+    else this.#addSplit(switchId, since, stretch, sign)
+  }
+
+  /** Adds what somebody has added by hand. */
+  adjust(switchId: string, place: Place, atMs: number, change: Adjustment): void {
+    const slot = this.#calendarOf(place.classroom).slotAt(atMs)
+    const tally = this.#switchOf(switchId, place, slot.day)
+    if (tally === undefined) return
+    const numbers = numbersOf(tally, slot)
+    numbers.energyMws += Math.round(change.energyWs * 1000)
+    numbers.productionMws += Math.round(change.productionWs * 1000)
+    tally.adjustedCost += moneyOf(change.cost).numerator
+  }
+
+  /** First by hours, then by prices within: what an hour gets does not depend on the tariff. */
+  #addSplit(switchId: string, place: Place, stretch: EnergyStretch, sign: 1 | -1): void {
+    const calendar = this.#calendarOf(place.classroom)
+    const hour = calendar.hourAt(stretch.fromMs)
+    const parts = stretch.toMs <= hour.endMs ? [stretch] : splitStretch(stretch, hourCuts(calendar, stretch))
+    for (const part of parts) {
+      const { slots } = calendar.hourAt(part.fromMs)
+      const cuts = slots.length === 1 ? [] : slots.slice(1).map(({ startMs }) => startMs)
+      for (const piece of cuts.length === 0 ? [part] : splitStretch(part, cuts)) {
+        this.#addPiece(switchId, place, calendar.slotAt(piece.fromMs), piece, sign)
+      }
+    }
+  }
+
+  #addPiece(switchId: string, place: Place, slot: Slot, piece: EnergyStretch, sign: 1 | -1): void {
+    const tally = this.#switchOf(switchId, place, slot.day)
+    if (tally === undefined) return
+    const numbers = numbersOf(tally, slot)
+    numbers.addStretch(piece, sign)
+    this.#last = { place, switchId, slot, numbers }
+  }
+
+  #switchOf(switchId: string, { deviceId, classroom }: Place, day: SlotDay): SwitchTally | undefined {
+    if (this.#span !== undefined && (day.date < this.#span.from || day.date > this.#span.to)) return undefined
+    const key = `${deviceId.toHexString()} ${classroom.toHexString()} ${day.date}`
+    const known = this.days.get(key) ?? { deviceId, classroom, day, switches: new Map<string, SwitchTally>() }
+    this.days.set(key, known)
+    const tally = known.switches.get(switchId) ?? { slots: new Map(), adjustedCost: 0n }
+    known.switches.set(switchId, tally)
+    return tally
+  }
+}
+
+interface Adjustment {
+  readonly energyWs: number
+  readonly productionWs: number
+  readonly cost: number
+}
+
+function numbersOf({ slots }: SwitchTally, { startMs, day }: Slot): SlotNumbers {
+  const at = startMs - day.startMs
+  const numbers = slots.get(at) ?? new SlotNumbers()
+  slots.set(at, numbers)
+  return numbers
+}
+
+function hourCuts(calendar: SlotCalendar, { fromMs, toMs }: EnergyStretch): number[] {
+  const cuts: number[] = []
+  for (let cutMs = calendar.hourAt(fromMs).endMs; cutMs < toMs; cutMs = calendar.hourAt(cutMs).endMs) cuts.push(cutMs)
+  return cuts
+}
