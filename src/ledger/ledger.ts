@@ -83,7 +83,7 @@ export class Ledger extends Reader<LedgerEntry> {
       log: this.#log,
       entries: () => this.collection,
       personalData: () => database.native.collection<PersonalData>(log.collections.personalData),
-      signer: signers[0],
+      signers,
     }
     this.#keeper = new AnchorKeeper(database, log.anchorEntity, this.#log, log.anchors)
     this.#seams = new SeamStore(() => database.native.collection<Seam>(log.collections.seams))

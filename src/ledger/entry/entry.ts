@@ -30,6 +30,8 @@ export type EntryFlag = (typeof entryFlags)[number]
 const hash = () => z.string().regex(/^[0-9a-f]{64}$/)
 /** W·s; up to here a register's milliwatt-seconds are whole numbers that nothing is lost of. */
 export const maximumRegisterWs = 8e12
+/** Characters of JSON; with the longest notes it is less than what is stored may have. */
+const maximumPersonal = 900_000
 const register = () => quantity(-maximumRegisterWs, maximumRegisterWs)
 
 /** The value that an energy source gave. */
@@ -205,7 +207,13 @@ export const ledgerEventSchema = z
     /** Free text. It is kept as personal data, which can be erased. */
     notes: z.string().min(1).max(4000).optional(),
     /** Whatever else of it is personal, as JSON. It can be erased; the entry itself cannot. */
-    personal: z.record(z.string().min(1).max(100), z.json()).optional(),
+    personal: z
+      .record(z.string().min(1).max(100), z.json())
+      .refine(
+        (data) => JSON.stringify(data).length <= maximumPersonal,
+        `is more than ${maximumPersonal} characters of JSON`,
+      )
+      .optional(),
   })
   .check(({ value, issues }) => {
     for (const { path, message, check } of ledgerEntryEntity.rules)

@@ -1,4 +1,4 @@
-import { formatNote, NoteError, parseNote, type SignerKey, type VerifierKey } from '../log/signed-note.js'
+import { formatNote, hexId, NoteError, parseNote, type SignerKey, type VerifierKey } from '../log/signed-note.js'
 
 /** What the first line of an export names. */
 export const exportFormat = 'autovolt-ledger-export/1'
@@ -36,18 +36,25 @@ export interface ExportDigest {
   readonly sha256: Buffer
 }
 
-function textOf({ origin, fromSize, size, sha256 }: ExportDigest): string {
-  return `${exportFormat}\n${origin}\n${fromSize} ${size}\n${sha256.toString('base64')}\n`
+/** Several signers are named in it: none of their signatures can be taken away or added without being noticed. */
+function textOf({ origin, fromSize, size, sha256 }: ExportDigest, keyIds: readonly number[]): string {
+  const signers = keyIds.length > 1 ? `${keyIds.map(hexId).join(' ')}\n` : ''
+  return `${exportFormat}\n${origin}\n${fromSize} ${size}\n${sha256.toString('base64')}\n${signers}`
 }
 
-/** The last line. Only one key signs it: one that nobody has could be altered without being noticed. */
-export function digestLine(digest: ExportDigest, signer: SignerKey): string {
-  const text = textOf(digest)
-  return formatLine({ digest: formatNote({ text, signatures: [signer.sign(text)] }) })
+/** The last line, signed by each of the keys, so that whoever trusts one of them can verify the file. */
+export function digestLine(digest: ExportDigest, signers: readonly SignerKey[]): string {
+  const keyIds = signers.map(({ verifier }) => verifier.keyId)
+  const text = textOf(digest, keyIds)
+  return formatLine({ digest: formatNote({ text, signatures: signers.map((signer) => signer.sign(text)) }) })
 }
 
-/** Why a digest does not close the file; undefined if it does. */
-export function digestFault(line: string, digest: ExportDigest, keys: readonly VerifierKey[]): DigestFault | undefined {
+/** Why a digest does not close the file, or if it does, how many of its signatures are of keys that are not known. */
+export function checkDigest(
+  line: string,
+  digest: ExportDigest,
+  keys: readonly VerifierKey[],
+): DigestFault | { readonly damage: undefined; readonly unchecked: number } {
   try {
     const { digest: note } = JSON.parse(line) as { digest: unknown }
     if (typeof note !== 'string') return { damage: 'edited', found: 'no digest' }
@@ -55,19 +62,25 @@ export function digestFault(line: string, digest: ExportDigest, keys: readonly V
     if (formatLine({ digest: note }) !== line)
       return { damage: 'edited', found: 'a digest that is written in another way' }
     const parsed = parseNote(note)
-    const [signature, ...more] = parsed.signatures
-    if (formatNote(parsed) !== note || more.length > 0 || signature === undefined)
-      return { damage: 'edited', found: 'a digest with other than one signature' }
-    const key = keys.find((known) => known.isNamedIn(signature))
-    if (key === undefined) return { damage: 'bad_signature', found: 'a digest that no trusted key has signed' }
-    if (!key.verifies(parsed.text, signature))
+    const { text, signatures } = parsed
+    if (formatNote(parsed) !== note)
+      return { damage: 'edited', found: 'a digest with signatures that are written in another way' }
+    const known = signatures.flatMap((signature) => {
+      const key = keys.find((candidate) => candidate.isNamedIn(signature))
+      return key === undefined ? [] : [{ key, signature }]
+    })
+    if (known.length === 0) return { damage: 'bad_signature', found: 'a digest that no trusted key has signed' }
+    if (!known.every(({ key, signature }) => key.verifies(text, signature)))
       return { damage: 'bad_signature', found: 'a signature that is not of its key' }
-    if (parsed.text !== textOf(digest))
+    if (signatures.some(({ keyName }) => keyName !== known[0]?.key.name))
+      return { damage: 'bad_signature', found: 'a signature of another log' }
+    const keyIds = signatures.map(({ keyId }) => keyId)
+    if (text !== textOf(digest, keyIds))
       return {
         damage: 'edited',
-        found: `a digest of other bytes: ${parsed.text.split('\n').slice(1).join(' ').trim()}`,
+        found: `a digest of other bytes or signers: ${text.split('\n').slice(1).join(' ').trim()}`,
       }
-    return undefined
+    return { damage: undefined, unchecked: signatures.length - known.length }
   } catch (error) {
     if (error instanceof NoteError || error instanceof SyntaxError) return { damage: 'edited', found: error.message }
     throw error

@@ -19,7 +19,7 @@ import { hashBytes, MerkleFrontier } from '../log/merkle-tree.js'
 import { NoteError, VerifierKey } from '../log/signed-note.js'
 import { commitmentOf, isSalt } from '../personal/commitment.js'
 import { ExportError } from './export-error.js'
-import { digestFault, type ExportHeader, exportFormat } from './export-format.js'
+import { checkDigest, type ExportHeader, exportFormat } from './export-format.js'
 import { linesIn } from './line-reader.js'
 
 export interface VerifyExportOptions {
@@ -32,6 +32,7 @@ export interface VerifyExportOptions {
 const noKnownCheckpoint =
   'Without a checkpoint that was seen before, an older state of the ledger cannot be told from the newest.'
 const earlierKnown = 'The known checkpoint is of entries before those of this file, and was not compared.'
+const otherSigners = 'The file is also signed by keys that are not known here; their signatures were not checked.'
 const startsLater = (size: number) => `The first ${size} entries of the ledger are not in this file.`
 
 /**
@@ -196,14 +197,16 @@ class ExportVerification {
     if (this.#header === undefined) throw new ExportError('the file does not begin as an export does')
     const { origin, fromSize, size } = this.#header
     const digest = { origin, fromSize, size, sha256: this.#sha256.digest() }
-    const fault = digestFault(bytes.toString('utf8'), digest, this.#keys)
-    if (fault === undefined) return
-    const { damage, found } = fault
+    const checked = checkDigest(bytes.toString('utf8'), digest, this.#keys)
+    if (checked.damage === undefined) {
+      if (checked.unchecked > 0) this.#caveats.push(otherSigners)
+      return
+    }
     this.#findings.add({
-      damage,
+      damage: checked.damage,
       where: 'export',
       expected: `the digest ${digest.sha256.toString('base64')}, signed`,
-      found,
+      found: checked.found,
     })
   }
 

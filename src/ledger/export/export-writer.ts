@@ -18,7 +18,7 @@ export interface ExportParts {
   readonly log: TransparencyLog
   readonly entries: () => Collection<LedgerEntry>
   readonly personalData: () => Collection<PersonalData>
-  readonly signer: SignerKey | undefined
+  readonly signers: readonly SignerKey[]
 }
 
 /** Leaves of the tree: from one checkpoint, or the beginning, to another. */
@@ -51,8 +51,8 @@ export async function* exportRange(
   { fromSize, end }: ExportRange,
   options: ExportOptions,
 ): AsyncGenerator<string, void, undefined> {
-  const { signer, log } = parts
-  if (signer === undefined) throw noSigner()
+  const { signers, log } = parts
+  if (signers.length === 0) throw noSigner()
   const sha256 = createHash('sha256')
   const frontier = await log.tiles.frontier(fromSize)
   const { origin, size } = end
@@ -73,7 +73,7 @@ export async function* exportRange(
   }
   sha256.update(piece)
   yield piece
-  yield digestLine({ origin, fromSize, size, sha256: sha256.digest() }, signer)
+  yield digestLine({ origin, fromSize, size, sha256: sha256.digest() }, signers)
 }
 
 /** The lines between the first and the last: entries, and each checkpoint where its leaves end. */

@@ -192,7 +192,8 @@ export function keyIdOf(name: string, kind: number, publicBytes: Uint8Array): nu
   return hash('sha256', bytes, 'buffer').readUInt32BE(0)
 }
 
-function hexId(keyId: number): string {
+/** The id as a key is written with it: 8 hexadecimal digits. */
+export function hexId(keyId: number): string {
   return keyId.toString(16).padStart(8, '0')
 }
 

@@ -7,8 +7,11 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { cleanUpLater } from '../../support/clean-up.js'
 import { testDatabase } from '../../support/database.js'
 import { type Ended, runPython } from '../../support/python.js'
-import { firstKeys } from '../golden/inputs.js'
+import { golden } from '../golden/golden-files.js'
+import { firstKeys, origin } from '../golden/inputs.js'
 import { type ExportedLedger, exportedLedger, exportedOrigin } from '../support/exported.js'
+import { signedFile } from '../support/signed-file.js'
+import { testLogKeys } from '../support/test-keys.js'
 
 const database = testDatabase()
 let folder: string
@@ -50,6 +53,14 @@ describe('a verifier in Python that knows only the page about the format', () =>
   it('finds that it goes on from a checkpoint that was seen before', async () => {
     const since = await written(exported.firstCheckpoint)
     expect(await verify(exported.text, '--since', since)).toMatchObject({ exitCode: 0 })
+  })
+
+  it('finds a file sound that two keys have signed, with the one that also signed its checkpoints', async () => {
+    const lines = linesOf(golden('v1', 'export.jsonl')).slice(0, -1)
+    const other = testLogKeys(origin, Buffer.alloc(32, 7))
+    const file = await written(signedFile(lines, { signerKeys: [other.signerKey, firstKeys.signerKey] }))
+    const args = [file, '--key', firstKeys.verifierKey]
+    expect(await runPython('ledger/python/verify_export.py', args)).toMatchObject({ exitCode: 0 })
   })
 
   it('finds the golden ledger sound, and its archive', async () => {

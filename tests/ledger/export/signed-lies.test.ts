@@ -100,7 +100,7 @@ describe('an export that its signer has tampered with', () => {
 
   it('is not believed for the key of another log', async () => {
     const { signerKey, verifierKey } = testLogKeys('other.example')
-    expect(await verifyText(signedFile(lines, { signerKey }))).toEqual(found('bad_signature', 'export'))
+    expect(await verifyText(signedFile(lines, { signerKeys: [signerKey] }))).toEqual(found('bad_signature', 'export'))
     expect(await verifyText(signedFile(lines), [verifierKey])).toEqual(found('bad_signature', 'export'))
     await expect(verifyText(signedFile(lines), [firstKeys.verifierKey, verifierKey])).rejects.toThrow(/one log/)
     await expect(verifyText(signedFile(lines), [])).rejects.toThrow(/one log/)
@@ -148,5 +148,38 @@ describe('the first line of an export', () => {
 
   it('cannot be told anything of where a line has no end', async () => {
     await expect(verifyText(Buffer.alloc(25 * 1024 * 1024, 'x'))).rejects.toThrow(/too long/)
+  })
+})
+
+describe('an export that two keys have signed', () => {
+  const other = testLogKeys(origin, Buffer.alloc(32, 7))
+  const signerKeys = [firstKeys.signerKey, other.signerKey]
+  const file = signedFile(lines, { signerKeys })
+  const start = file.slice(0, file.lastIndexOf('{"digest"'))
+  const note = (JSON.parse(file.slice(start.length)) as { digest: string }).digest
+  const [text, signatures] = note.split('\n\n') as [string, string]
+  const [first, second] = signatures.split(/(?<=\n)/) as [string, string]
+  const withSignatures = (...changed: readonly string[]) =>
+    `${start}${JSON.stringify({ digest: `${text}\n\n${changed.join('')}` })}\n`
+  const altered = (line: string) => line.replace(/.(?=.{20}\n)/, (digit) => (digit === 'A' ? 'B' : 'A'))
+
+  it('verifies with both, and with one of them says that the other was not checked', async () => {
+    const keys = [firstKeys.verifierKey, other.verifierKey]
+    const report = await verifyText(file, keys)
+    expect(report).toMatchObject({ valid: true })
+    expect(report.caveats.join()).not.toContain('not checked')
+    const withOne = await verifyText(file)
+    expect(withOne).toMatchObject({ valid: true })
+    expect(withOne.caveats.join()).toContain('not checked')
+  })
+
+  it.each([
+    ['without one of them', withSignatures(first), 'edited'],
+    ['with one more', withSignatures(first, second, second), 'edited'],
+    ['the other way round', withSignatures(second, first), 'edited'],
+    ['with a name of another log', withSignatures(first, second.replace(origin, `${origin}.x`)), 'bad_signature'],
+    ['with an altered one of a key that is known', withSignatures(altered(first), second), 'bad_signature'],
+  ])('is damaged %s', async (_, changed, damage) => {
+    expect(await verifyText(changed)).toEqual(found(damage, 'export'))
   })
 })

@@ -45,6 +45,17 @@ describe('personal data', () => {
     expect((await volt.ledger.verify({ switchIds: [entry.switchId] })).valid).toBe(true)
   })
 
+  it('of more than fits is refused by the name of its field', async () => {
+    const event = { ...anEvent(), personal: { photograph: 'x'.repeat(900_000) } }
+    await expect(volt.ledger.append([event])).rejects.toMatchObject({
+      code: 'VALIDATION',
+      issues: [expect.objectContaining({ path: expect.stringMatching(/personal$/) })],
+    })
+    const largest = { photograph: 'x'.repeat(899_000) }
+    const entry = await appended({ notes: '\u0001'.repeat(4000), personal: largest })
+    expect(await volt.ledger.personalDataOf(entry._id)).toMatchObject({ personal: largest })
+  })
+
   it('is null where there is none, and cannot be asked of an entry that is not there', async () => {
     const entry = await appended({})
     expect(entry.personalCommitment).toBeUndefined()

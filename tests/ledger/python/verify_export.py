@@ -112,23 +112,24 @@ class Key:
 
 
 def open_note(note, keys):
-    """The text of the note, if one of the keys has signed it, and how many signature lines it has."""
+    """The text of the note, if one of the keys has signed it, and the names and ids of the keys of its signatures."""
     require(isinstance(note, str) and note.endswith("\n") and "\n\n" in note, "not a signed note")
     require(not re.search("[\x00-\x09\x0b-\x1f\ufffd\ud800-\udfff]", note), "a note with control characters")
     text, _, lines = note.rpartition("\n\n")
     text, lines = text + "\n", lines[:-1].split("\n")
-    signed = False
+    signed, signers = False, []
     for line in lines:
         match = re.fullmatch("\u2014 ([^\\s+]+) (\\S+)", line)
         require(match, "a signature line that is none")
         data = unbase64(match[2])
         require(len(data) >= 5, "a signature that is too short")
+        signers.append((match[1], data[:4]))
         for key in keys:
             if key.name == match[1] and key.id == data[:4]:
                 require(ed25519_verifies(key.public, text.encode(), data[4:]), "a signature is wrong")
                 signed = True
     require(signed, "no known key has signed")
-    return text, len(lines)
+    return text, signers
 
 
 def open_checkpoint(note, keys):
@@ -313,9 +314,11 @@ def verify_digest(line, header, digest, keys):
     require(kind == "digest" and isinstance(note, str), "the last line is no digest")
     exact = json.dumps({"digest": note}, ensure_ascii=False, separators=(",", ":")) + "\n"
     require(exact.encode() == line, "the digest is written in another way")
-    text, signatures = open_note(note, keys)
-    require(signatures == 1, "the digest has other than one signature")
+    text, signers = open_note(note, keys)
+    require(all(name == header["origin"] for name, _ in signers), "a signature of another log")
     lines = [FORMAT, header["origin"], "%d %d" % (header["fromSize"], header["size"]), base64.b64encode(digest).decode()]
+    if len(signers) > 1:
+        lines.append(" ".join(key_id.hex() for _, key_id in signers))
     require(text == "".join(line + "\n" for line in lines), "the digest is of another file")
 
 

@@ -9,11 +9,20 @@ export const golden = { format: exportFormat, origin, fromSize: 0, frontier: [],
 /** The lines, closed by a digest as whoever has the key can make it: what is wrong with them nothing else tells. */
 export function signedFile(
   lines: readonly string[],
-  { signerKey = firstKeys.signerKey, header = golden }: { signerKey?: string; header?: ExportHeader } = {},
+  {
+    signerKeys = [firstKeys.signerKey],
+    header = golden,
+  }: { signerKeys?: readonly string[]; header?: ExportHeader } = {},
 ): string {
   const text = lines.join('')
   const sha256 = createHash('sha256').update(text).digest()
-  return text + digestLine({ ...header, sha256 }, SignerKey.parse(signerKey))
+  return (
+    text +
+    digestLine(
+      { ...header, sha256 },
+      signerKeys.map((key) => SignerKey.parse(key)),
+    )
+  )
 }
 
 /** What is found out about the text of a file, by the keys that are given. */
