@@ -26,11 +26,10 @@ import { EnergyService } from './energy/energy-service.js'
 import { MeasurementStore } from './energy/measurement/measurement-store.js'
 import { TelemetryStore } from './energy/measurement/telemetry-store.js'
 import { PowerSettingsRepository } from './energy/power-settings-repository.js'
-import { Tariffs } from './energy/tariffs.js'
-import type { PowerSettings, PowerSettingsInput } from './energy/power-settings.js'
 import { invalidateDays } from './energy/rollups/cache-invalidation.js'
 import { PriceBookReader } from './energy/rollups/price-book.js'
 import { RollUps } from './energy/rollups/rollups.js'
+import { Tariffs } from './energy/tariffs.js'
 import { type CollectionKey, chosenEntities, type LibraryEntities, type Retention } from './entities.js'
 import type { User, UserInput } from './identity/user.js'
 import { QuarantineReader } from './ingestion/quarantine-reader.js'
@@ -186,6 +185,7 @@ export class AutoVolt<
         classrooms: this.classrooms as unknown as Reader<Classroom>,
         devices,
       },
+      recostings: entities.recostings,
       prices: new PriceBookReader(this.database, entities.costVersions),
       onChanged: (days) => invalidateDays(this.analyticsCache, days),
     })

@@ -116,8 +116,6 @@ export type { TelemetryStore } from './energy/measurement/telemetry-store.js'
 export { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
 export type { PowerSettingsRepository } from './energy/power-settings-repository.js'
 export type { Recosting } from './energy/recosting.js'
-export type { TariffHead } from './energy/tariff-head.js'
-export type { TariffChangeOptions, Tariffs } from './energy/tariffs.js'
 export { type DailyAggregate, dailyAggregateEntity } from './energy/rollups/daily-aggregate.js'
 export type { RollUpUpdate } from './energy/rollups/keeper.js'
 export { type MonthlyAggregate, monthlyAggregateEntity } from './energy/rollups/monthly-aggregate.js'
@@ -129,6 +127,8 @@ export {
   type RollUps,
   rollUpSpanSchema,
 } from './energy/rollups/rollups.js'
+export type { TariffHead } from './energy/tariff-head.js'
+export type { TariffChangeOptions, Tariffs } from './energy/tariffs.js'
 export type { CollectionKey, Retention } from './entities.js'
 export { type User, type UserInput, userEntity } from './identity/user.js'
 export type { QuarantinedMessage, QuarantineReason } from './ingestion/quarantine.js'

@@ -12,7 +12,10 @@ export const recostingEntity = defineEntity({
     from: instant(),
     /** The first one whose price has not; left out if there is none. */
     until: instant().optional(),
-    state: z.enum(['pending', 'finished']).default('pending'),
+    /** `settling`: done, and to be looked at once more when nobody who began before the change can still be writing. */
+    state: z.enum(['pending', 'settling', 'finished']).default('pending'),
+    /** The devices up to this one are done. */
+    through_device: objectId().optional(),
     /** The record of the change that it follows from. */
     audit: objectId(),
   },

@@ -59,7 +59,7 @@ export const dailyAggregateEntity = defineEntity({
       serves: 'the one document of a device and day',
     },
     { key: { device_id: 1, date_string: 1 }, serves: 'the days of a device' },
-    { key: { tariff: 1, starts_at: 1, _id: 1 }, serves: 'the days that a change of tariff re-costs' },
+    { key: { tariff: 1, device_id: 1, starts_at: 1 }, serves: 'the days that a change of tariff re-costs, by device' },
   ],
 })
 

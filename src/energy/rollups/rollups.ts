@@ -1,14 +1,17 @@
 import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Database } from '../../core/database.js'
+import type { Entity } from '../../core/entity.js'
 import { everyNowAndThen } from '../../core/every-now-and-then.js'
 import { validateData } from '../../core/validate.js'
 import type { Ledger } from '../../ledger/ledger.js'
+import type { Recosting } from '../recosting.js'
 import { type DeviceChains, LedgerDays } from './from-ledger.js'
 import { RollUpKeeper, type RollUpUpdate } from './keeper.js'
 import { type PlaceParts, Places } from './places.js'
 import type { PriceBookReader } from './price-book.js'
 import { RollUpRebuilder } from './rebuilder.js'
+import { Recoster, type RecostResult } from './recoster.js'
 import { type DayChange, type DeviceDay, type MonthChange, type RollUpEntities, RollUpStore } from './rollup-store.js'
 
 /** Civil days, both included, `YYYY-MM-DD`. */
@@ -47,6 +50,7 @@ export interface RollUpReport {
 export interface RollUpParts {
   readonly ledger: Ledger
   readonly entities: RollUpEntities
+  readonly recostings: Entity<Recosting>
   readonly places: PlaceParts
   readonly prices: PriceBookReader
   /** Told of the days that have changed. */
@@ -65,6 +69,7 @@ export class RollUps {
   readonly #parts: RollUpParts
   readonly #keeper: RollUpKeeper
   readonly #rebuilder: RollUpRebuilder
+  readonly #recoster: Recoster
 
   constructor(database: Database, parts: RollUpParts) {
     this.#database = database
@@ -72,6 +77,8 @@ export class RollUps {
     const store = new RollUpStore(database, parts.entities)
     this.#keeper = new RollUpKeeper({ database, store, ...parts })
     this.#rebuilder = new RollUpRebuilder(store, new LedgerDays(database, parts.ledger))
+    const { recostings, entities } = parts
+    this.#recoster = new Recoster({ database, store, recostings, daily: entities.daily, rebuilder: this.#rebuilder })
   }
 
   /**
@@ -82,10 +89,22 @@ export class RollUps {
     return this.#keeper.update()
   }
 
-  /** Updates now and then until it is stopped or the handle is closed. @returns a function that stops it. */
+  /**
+   * Reckons again what the changed prices of tariffs touch, and nothing else; from the hours that are there, and from the
+   * ledger only where a price changes within an hour that was not cut there. A worker that is killed is gone on after.
+   */
+  recost(): Promise<RecostResult> {
+    return this.#recoster.run(() => this.#placesNow())
+  }
+
+  /** Updates and re-costs now and then until it is stopped or the handle is closed. @returns a function that stops it. */
   start(options: RollUpStartOptions = {}): () => Promise<void> {
     const { everyMs } = validateData(startSchema, options, 'The options of the roll-ups')
-    return everyNowAndThen(this.#database, everyMs, () => this.update(), 'the roll-ups could not be updated')
+    const work = async () => {
+      await this.update()
+      await this.recost()
+    }
+    return everyNowAndThen(this.#database, everyMs, work, 'the roll-ups could not be updated')
   }
 
   /**
@@ -122,12 +141,17 @@ export class RollUps {
     return { valid: differences.length === 0, devices, differences }
   }
 
+  async #placesNow(): Promise<Places> {
+    const places = new Places(this.#parts.places, await this.#parts.prices.read())
+    await places.loadClassrooms()
+    return places
+  }
+
   /** @returns how many there are. */
   async #forEachDevice(
     work: (rebuilder: RollUpRebuilder, device: DeviceChains, places: Places) => Promise<void>,
   ): Promise<number> {
-    const places = new Places(this.#parts.places, await this.#parts.prices.read())
-    await places.loadClassrooms()
+    const places = await this.#placesNow()
     const devices = await this.#rebuilder.devices()
     const next = devices.values()
     const lane = async () => {

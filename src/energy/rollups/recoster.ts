@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Document, ObjectId } from 'mongodb'
+import type { Database } from '../../core/database.js'
+import type { Entity } from '../../core/entity.js'
+import { inSession } from '../../core/repository/reader.js'
+import type { Recosting } from '../recosting.js'
+import { monthsOf } from './batch.js'
+import type { DailyAggregate } from './daily-aggregate.js'
+import { dayFields, priceCutsOf, tallyOf } from './day-document.js'
+import type { Places } from './places.js'
+import type { RollUpRebuilder } from './rebuilder.js'
+import { type DayChange, RollUpConflict, type RollUpStore } from './rollup-store.js'
+import { isSameRollUp } from './same.js'
+
+export interface RecosterParts {
+  readonly database: Database
+  readonly recostings: Entity<Recosting>
+  readonly daily: Entity<DailyAggregate>
+  readonly store: RollUpStore
+  readonly rebuilder: RollUpRebuilder
+}
+
+/** No transaction that began before a change of prices, and knows nothing of it, lives longer: see `transactionLifetimeLimitSeconds`. */
+const settledAfterMs = 90_000
+const longestDayMs = 26 * 3_600_000
+const devicesAtOnce = 2
+
+/** What has become of the orders to reckon again. */
+export interface RecostResult {
+  /** Daily documents whose cost changed. */
+  readonly days: number
+  /** Orders that are still to be looked at once more, a minute and a half after the change. */
+  readonly settling: number
+}
+
+/** Carries out the orders that changes of tariffs leave. Any number of workers may; one that is killed is gone on after. */
+export class Recoster {
+  readonly #parts: RecosterParts
+
+  constructor(parts: RecosterParts) {
+    this.#parts = parts
+  }
+
+  /** @param places With the tariffs as they are now, and all classrooms loaded. */
+  async run(placesNow: () => Promise<Places>): Promise<RecostResult> {
+    const result = { days: 0, settling: 0 }
+    const orders = await this.#orders()
+    if (orders.length === 0) return result
+    // Read after the orders, so that it has what they are about.
+    const places = await placesNow()
+    for (const order of orders) {
+      const isOld = this.#parts.database.clock.now().getTime() - order.createdAt.getTime() >= settledAfterMs
+      if (order.state === 'settling' && !isOld) result.settling += 1
+      else result.days += await this.#carryOut(order, isOld ? 'finished' : 'settling', places)
+      if (order.state === 'pending' && !isOld) result.settling += 1
+    }
+    return result
+  }
+
+  #orders(): Promise<Recosting[]> {
+    const { database, recostings } = this.#parts
+    return database.run(recostings, 're-costing', (session) =>
+      database
+        .collectionOf<Recosting>(recostings)
+        .find({ state: { $ne: 'finished' } }, { sort: { createdAt: 1, _id: 1 }, ...inSession(session) })
+        .toArray(),
+    ) as Promise<Recosting[]>
+  }
+
+  async #carryOut(order: Recosting, next: Recosting['state'], places: Places): Promise<number> {
+    let days = 0
+    const devices = await this.#devicesAfter(order)
+    for (let at = 0; at < devices.length; at += devicesAtOnce) {
+      const some = devices.slice(at, at + devicesAtOnce)
+      const counts = await Promise.all(some.map((deviceId) => this.#recost(order, deviceId, places)))
+      for (const count of counts) days += count
+      await this.#note(order, { $set: { through_device: some.at(-1) } })
+    }
+    await this.#note(order, { $set: { state: next }, $unset: { through_device: '' } })
+    return days
+  }
+
+  async #recost(order: Recosting, deviceId: ObjectId, places: Places): Promise<number> {
+    await places.loadDevices([deviceId])
+    for (let attempt = 0; ; attempt += 1) {
+      const found = await this.#daysOf(order, deviceId)
+      const changes = found.flatMap((before) => recosted(before, places))
+      try {
+        const months = await monthsOf(this.#parts.store, places, changes)
+        await this.#parts.store.write({ cursors: [], days: changes, months })
+        const rebuilt = await this.#rebuild(deviceId, found, places)
+        return changes.length + rebuilt
+      } catch (error) {
+        if (!(error instanceof RollUpConflict)) throw error
+      }
+      await sleep(Math.random() * Math.min(10 * 2 ** attempt, 1000))
+    }
+  }
+
+  /** Days in whose hours a price changes now where it did not, or the other way round, have to be cut anew. */
+  async #rebuild(deviceId: ObjectId, found: readonly DailyAggregate[], places: Places): Promise<number> {
+    const dates = found.filter((day) => !hasItsCuts(day, places)).map(({ date_string }) => date_string)
+    const [from, to] = [dates[0], dates.at(-1)]
+    if (from === undefined || to === undefined) return 0
+    const devices = await this.#parts.rebuilder.devices()
+    const device = devices.find((one) => one.deviceId.equals(deviceId))
+    if (device === undefined) return 0
+    return (await this.#parts.rebuilder.rebuild(device, { from, to }, places)).days.length
+  }
+
+  #devicesAfter({ tariff, through_device }: Recosting): Promise<ObjectId[]> {
+    const { database, daily } = this.#parts
+    const filter = { tariff, ...(through_device && { device_id: { $gt: through_device } }) }
+    return database.run(daily, 're-costing', (session) =>
+      database.collectionOf<DailyAggregate>(daily).distinct('device_id', filter as never, inSession(session)),
+    )
+  }
+
+  #daysOf({ tariff, from, until }: Recosting, deviceId: ObjectId): Promise<DailyAggregate[]> {
+    const { database, daily } = this.#parts
+    const starts_at = { $gt: new Date(from.getTime() - longestDayMs), ...(until && { $lt: until }) }
+    const filter = { tariff, device_id: deviceId, starts_at, ends_at: { $gt: from } }
+    return database.run(daily, 're-costing', (session) =>
+      database
+        .collectionOf<DailyAggregate>(daily)
+        .find(filter as never, { sort: { starts_at: 1 }, batchSize: 1000, ...inSession(session) })
+        .toArray(),
+    ) as Promise<DailyAggregate[]>
+  }
+
+  async #note({ _id }: Recosting, update: Document): Promise<void> {
+    const { database, recostings } = this.#parts
+    const now = database.clock.now()
+    const whole = { ...update, $set: { ...(update.$set as Document), updatedAt: now }, $inc: { __v: 1 } }
+    await database.run(recostings, 're-costing', (session) =>
+      database.collectionOf<Recosting>(recostings).updateOne({ _id }, whole as never, inSession(session)),
+    )
+  }
+}
+
+function hasItsCuts(day: DailyAggregate, places: Places): boolean {
+  const { calendar } = places.of(day.device_id, day.classroom)
+  const cuts = priceCutsOf(calendar, tallyOf(day).day)
+  const known = day.price_cuts_ms ?? []
+  return cuts.length === known.length && cuts.every((cut, at) => cut === known[at])
+}
+
+function recosted(before: DailyAggregate, places: Places): DayChange[] {
+  if (!hasItsCuts(before, places)) return []
+  const after = dayFields(tallyOf(before), places.of(before.device_id, before.classroom))
+  return after !== undefined && isSameRollUp(before, after) ? [] : [{ before, after }]
+}

@@ -1,0 +1,99 @@
+import { ObjectId } from 'mongodb'
+import { beforeAll, beforeEach, expect, it } from 'vitest'
+import type { AutoVolt } from '../../../src/autovolt.js'
+import type { DailyAggregate } from '../../../src/energy/rollups/daily-aggregate.js'
+import type { MonthlyAggregate } from '../../../src/energy/rollups/monthly-aggregate.js'
+import { testDatabase } from '../../support/database.js'
+import { SettableClock } from '../../support/settable-clock.js'
+import { openVolt } from '../../support/volt.js'
+import { aSite } from '../support/site.js'
+
+const database = testDatabase()
+const clock = new SettableClock()
+let volt: AutoVolt
+
+beforeAll(async () => {
+  volt = await openVolt(database, { clock })
+  await volt.setup()
+})
+
+beforeEach(async () => {
+  for (const { name } of await database.db.listCollections().toArray()) {
+    if (!name.startsWith('system.')) await database.db.collection(name).deleteMany({})
+  }
+})
+
+const days = () => database.db.collection<DailyAggregate>('daily_aggregates').find().sort({ date_string: 1 }).toArray()
+const months = () => database.db.collection<MonthlyAggregate>('monthly_aggregates').find().sort({ month: 1 }).toArray()
+const costs = async () => (await days()).map(({ cost_at_calc_time }) => cost_at_calc_time)
+const spring = { from: '2026-03-01', to: '2026-04-30' }
+
+/** A kWh an hour, for three days and a bit. */
+async function threeDays() {
+  const site = await aSite(volt)
+  await volt.ledger.append([
+    site.event.power('2026-03-02T00:00:00Z', 1000),
+    site.event.power('2026-03-05T00:00:00Z', 0),
+    site.event.power('2026-03-05T12:00:00Z', 0),
+  ])
+  return site
+}
+
+it('reckons again exactly the days that a back-dated version touches, from their hours', async () => {
+  await threeDays()
+  await volt.tariffs.set({ startsAt: new Date('2026-01-01'), currency: 'EUR', pricePerKwh: 0.3 })
+  await volt.rollUps.update()
+  expect(await volt.rollUps.recost()).toEqual({ days: 0, settling: 1 })
+  expect(await costs()).toEqual([7.2, 7.2, 7.2, 0])
+  const before = await days()
+
+  await volt.tariffs.set({ startsAt: new Date('2026-03-03T12:00:00Z'), currency: 'EUR', pricePerKwh: 0.4 })
+  await volt.tariffs.set({ startsAt: new Date('2026-03-04T00:00:00Z'), currency: 'EUR', pricePerKwh: 0.5 })
+  expect(await volt.rollUps.recost()).toMatchObject({ days: expect.any(Number), settling: 3 })
+  expect(await costs()).toEqual([7.2, 8.4, 12, 0])
+  expect((await months())[0]).toMatchObject({ cost_at_calc_time: 27.6, total_kwh: 72 })
+  expect((await days())[0]).toEqual(before[0])
+  expect(await volt.rollUps.verify(spring)).toMatchObject({ valid: true })
+})
+
+it('cuts the hours anew in which a price changes now', async () => {
+  await threeDays()
+  await volt.tariffs.set({ startsAt: new Date('2026-01-01'), currency: 'EUR', pricePerKwh: 0.3 })
+  await volt.rollUps.update()
+  await volt.rollUps.recost()
+  const bands = [{ from: '06:30', to: '07:00', pricePerKwh: 0.1 }]
+  await volt.tariffs.set({ startsAt: new Date('2026-03-03T00:00:00Z'), currency: 'EUR', pricePerKwh: 0.3, bands })
+  await volt.rollUps.recost()
+  expect(await costs()).toEqual([7.2, 7.1, 7.1, 0])
+  const [first, second] = await days()
+  expect(first?.price_cuts_ms).toBeUndefined()
+  expect(second?.price_cuts_ms).toEqual([6.5 * 3.6e6])
+  expect(await volt.rollUps.verify(spring)).toMatchObject({ valid: true })
+})
+
+it('looks once more at what was written meanwhile by somebody who did not know', async () => {
+  await threeDays()
+  await volt.tariffs.set({ startsAt: new Date('2026-01-01'), currency: 'EUR', pricePerKwh: 0.3 })
+  await volt.rollUps.update()
+  await volt.rollUps.recost()
+  // As a worker would have written it that began before the version was there.
+  await database.db.collection('daily_aggregates').updateMany({}, { $set: { currency: null, cost_versions: [] } })
+  expect(await volt.rollUps.recost()).toEqual({ days: 0, settling: 1 })
+  clock.advance(90_000)
+  expect(await volt.rollUps.recost()).toEqual({ days: 4, settling: 0 })
+  expect(await volt.rollUps.recost()).toEqual({ days: 0, settling: 0 })
+  expect(await database.db.collection('recostings').distinct('state')).toEqual(['finished'])
+})
+
+it('goes on where a killed worker has stopped', async () => {
+  const sites = [await threeDays(), await threeDays()]
+  await volt.tariffs.set({ startsAt: new Date('2026-01-01'), currency: 'EUR', pricePerKwh: 0.3 })
+  await volt.rollUps.update()
+  await volt.rollUps.recost()
+  await volt.tariffs.set({ startsAt: new Date('2026-01-02'), currency: 'EUR', pricePerKwh: 0.6 })
+  const [one = new ObjectId()] = sites.map(({ device }) => device._id).sort((a, b) => (String(a) < String(b) ? -1 : 1))
+  await database.db.collection('recostings').updateMany({ state: 'pending' }, { $set: { through_device: one } })
+  await volt.rollUps.recost()
+  const done = (await days()).filter(({ cost_at_calc_time }) => cost_at_calc_time === 14.4)
+  expect(done.map(({ device_id }) => device_id.equals(one))).toEqual([false, false, false])
+})
