@@ -27,16 +27,18 @@ export class FollowedChain {
   early: Map<number, { readonly previous: string; readonly hash: string }> | undefined
 
   readonly startSequence: number
+  readonly listener: EntryListener | undefined
 
-  constructor({ sequence, hash }: ChainStart) {
+  constructor({ sequence, hash }: ChainStart, listener: EntryListener | undefined) {
+    this.listener = listener
     this.startSequence = sequence
     this.sequence = sequence
     this.hash = hash
   }
 }
 
-/** Told of each entry that has the hash it carries. */
-export type EntryListener = (chain: string, sequence: number, hash: string) => void
+/** Told of each entry of a chain that has the hash it carries. */
+export type EntryListener = (sequence: number, hash: string) => void
 
 const beginning: ChainStart = { sequence: 0, hash: genesisHash }
 
@@ -52,11 +54,11 @@ export class ChainPass {
   hasStrangers = false
   entries = 0
   readonly #starts: ReadonlyMap<string, ChainStart>
-  readonly #listener: EntryListener | undefined
+  readonly #listenerOf: ((chain: string) => EntryListener) | undefined
 
-  constructor(starts: ReadonlyMap<string, ChainStart> = new Map(), listener?: EntryListener) {
+  constructor(starts: ReadonlyMap<string, ChainStart> = new Map(), listenerOf?: (chain: string) => EntryListener) {
     this.#starts = starts
-    this.#listener = listener
+    this.#listenerOf = listenerOf
   }
 
   take(entry: StoredBytes): void {
@@ -68,9 +70,9 @@ export class ChainPass {
     const key = chainKey(entry)
     const sequence = sequenceOf(entry)
     const hash = computedHash(entry)
-    if (hash !== carriedHash(entry) || !entryFormatVersions.has(formatVersionOf(entry))) this.suspects.add(key)
-    else this.#listener?.(key, sequence, hash)
     const chain = this.chains.get(key) ?? this.#begin(key)
+    if (hash !== carriedHash(entry) || !entryFormatVersions.has(formatVersionOf(entry))) this.suspects.add(key)
+    else chain.listener?.(sequence, hash)
     this.#follow(key, chain, sequence, previousHash(entry), hash)
   }
 
@@ -80,7 +82,7 @@ export class ChainPass {
   }
 
   #begin(key: string): FollowedChain {
-    const chain = new FollowedChain(this.#starts.get(key) ?? beginning)
+    const chain = new FollowedChain(this.#starts.get(key) ?? beginning, this.#listenerOf?.(key))
     this.chains.set(key, chain)
     return chain
   }

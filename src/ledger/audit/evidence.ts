@@ -1,5 +1,5 @@
 import type { TreeHead } from '../log/checkpoint-text.js'
-import type { ChainStart } from './chain-pass.js'
+import type { ChainStart, EntryListener } from './chain-pass.js'
 
 /** What the signed tree says of the entries. */
 export interface Evidence {
@@ -11,8 +11,8 @@ export interface Evidence {
   readonly suspects: ReadonlySet<string>
   /** Entries that the tree was found to have. */
   readonly matched: number
-  /** Compares an entry with the tree, at once or with the next {@link flush}. */
-  take(chain: string, sequence: number, hash: string): void
+  /** Compares the entries of a chain with the tree, at once or with the next {@link flush}. */
+  listenerOf(chain: string): EntryListener
   flush(): Promise<void>
   /** The chains that the tree covers, and the last entry of each that it does. */
   covered(): Iterable<readonly [chain: string, lastSequence: number]>

@@ -6,7 +6,7 @@ import { hashBytes, MerkleFrontier } from '../log/merkle-tree.js'
 import { hashAt, tileWidth } from '../log/tile.js'
 import { whereMissing } from '../log/tile-store.js'
 import type { TransparencyLog } from '../log/transparency-log.js'
-import type { ChainStart } from './chain-pass.js'
+import type { ChainStart, EntryListener } from './chain-pass.js'
 import type { Evidence } from './evidence.js'
 import type { Finding, Findings } from './finding.js'
 import { LeafCheck } from './leaf-check.js'
@@ -66,7 +66,7 @@ export class FullEvidence implements Evidence {
   async #checkSeams(seams: ReadonlyMap<string, ChainStart>, findings: Findings): Promise<void> {
     if (this.newest === undefined) return
     const check = new LeafCheck(this.#segments, this.#log.tiles, this.newest.size)
-    for (const [chain, { sequence, hash }] of seams) check.take(chain, sequence, hash)
+    for (const [chain, { sequence, hash }] of seams) check.listenerOf(chain)(sequence, hash)
     await check.flush()
     for (const chain of check.suspects) findings.add(seamFinding(chain, seams))
   }
@@ -79,8 +79,8 @@ export class FullEvidence implements Evidence {
     return this.#check.matched
   }
 
-  take(chain: string, sequence: number, hash: string): void {
-    this.#check.take(chain, sequence, hash)
+  listenerOf(chain: string): EntryListener {
+    return this.#check.listenerOf(chain)
   }
 
   flush(): Promise<void> {

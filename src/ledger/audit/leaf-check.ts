@@ -1,6 +1,7 @@
 import { tileWidth } from '../log/tile.js'
 import type { TileStore } from '../log/tile-store.js'
-import type { SegmentIndex } from './segment-index.js'
+import type { EntryListener } from './chain-pass.js'
+import { hasEntry, type LeafSegment, type SegmentIndex, segmentWith } from './segment-index.js'
 
 /** Tiles that are kept in memory, 16 kB each: entries come nearly in the order of the tree. */
 const maximumTiles = 2000
@@ -25,9 +26,18 @@ export class LeafCheck {
     this.#size = size
   }
 
-  take(chain: string, sequence: number, hash: string): void {
-    const leaf = this.#segments.leafOf(chain, sequence)
-    if (leaf < 0 || leaf >= this.#size) return
+  /** Compares the entries of a chain, at once or with the next {@link flush}. */
+  listenerOf(chain: string): EntryListener {
+    const segments = this.#segments.segmentsOf(chain)
+    let segment: LeafSegment | undefined
+    return (sequence, hash) => {
+      if (segment === undefined || !hasEntry(segment, sequence)) segment = segmentWith(segments, sequence)
+      if (segment !== undefined) this.#take(chain, segment.firstLeaf + sequence - segment.firstSequence, hash)
+    }
+  }
+
+  #take(chain: string, leaf: number, hash: string): void {
+    if (leaf >= this.#size) return
     const tile = this.#tiles.get(Math.floor(leaf / tileWidth))
     if (tile === undefined) this.#open.push({ chain, leaf, hash })
     else this.#compare(chain, leaf, hash, tile)

@@ -5,7 +5,7 @@ import type { Segment } from '../log/log-entities.js'
 import { consistencyPath, inclusionPath, provesConsistency, provesInclusion } from '../log/merkle-proof.js'
 import { whereMissing } from '../log/tile-store.js'
 import type { TransparencyLog } from '../log/transparency-log.js'
-import type { ChainStart } from './chain-pass.js'
+import type { ChainStart, EntryListener } from './chain-pass.js'
 import type { Evidence } from './evidence.js'
 import type { Findings } from './finding.js'
 import type { Outside } from './outside.js'
@@ -61,11 +61,13 @@ export class ScopedEvidence implements Evidence {
     return new ScopedEvidence(log, newest, proven, seams)
   }
 
-  take(chain: string, sequence: number, hash: string): void {
+  listenerOf(chain: string): EntryListener {
     const proven = this.#proven.get(chain)
-    if (proven === undefined || sequence > proven.sequence) return
-    if (sequence === proven.sequence && hash !== proven.hash) this.suspects.add(chain)
-    else this.matched += 1
+    return (sequence, hash) => {
+      if (proven === undefined || sequence > proven.sequence) return
+      if (sequence === proven.sequence && hash !== proven.hash) this.suspects.add(chain)
+      else this.matched += 1
+    }
   }
 
   async flush(): Promise<void> {}

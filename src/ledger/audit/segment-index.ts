@@ -29,19 +29,21 @@ export class SegmentIndex {
     const last = this.#segments.get(chain)?.at(-1)
     return last === undefined ? 0 : last.firstSequence + last.count - 1
   }
+}
 
-  /** The leaf of an entry; -1 if the tree does not cover it. */
-  leafOf(chain: string, sequence: number): number {
-    const segments = this.#segments.get(chain)
-    if (segments === undefined) return -1
-    let [low, high] = [0, segments.length - 1]
-    while (low <= high) {
-      const middle = (low + high) >> 1
-      const { firstSequence, count, firstLeaf } = segments[middle] as LeafSegment
-      if (sequence < firstSequence) high = middle - 1
-      else if (sequence >= firstSequence + count) low = middle + 1
-      else return firstLeaf + sequence - firstSequence
-    }
-    return -1
+export function hasEntry({ firstSequence, count }: LeafSegment, sequence: number): boolean {
+  return sequence >= firstSequence && sequence < firstSequence + count
+}
+
+/** Of the segments of a chain in order the one that an entry is in; undefined if the tree does not cover it. */
+export function segmentWith(segments: readonly LeafSegment[], sequence: number): LeafSegment | undefined {
+  let [low, high] = [0, segments.length - 1]
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    const segment = segments[middle] as LeafSegment
+    if (sequence < segment.firstSequence) high = middle - 1
+    else if (sequence >= segment.firstSequence + segment.count) low = middle + 1
+    else return segment
   }
+  return undefined
 }

@@ -100,7 +100,7 @@ export class Verification {
   async #follow(evidence: Evidence, scope: readonly ObjectId[] | undefined): Promise<ChainPass> {
     const { signal, onProgress, onlySince } = this.#options
     const { database, entries } = this.#parts
-    const pass = new ChainPass(evidence.starts, (chain, sequence, hash) => evidence.take(chain, sequence, hash))
+    const pass = new ChainPass(evidence.starts, (chain) => evidence.listenerOf(chain))
     const queries = onlySince ? await this.#newEntries(evidence) : queriesOf(scope)
     for (const query of queries) {
       for await (const batch of scanRaw(database.native, entries, query, signal)) {
