@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
+import { energy } from './energy/index.js'
 import { foundation } from './foundation/index.js'
 import { type Group, machine, type Row, table } from './harness.js'
 import { ledger } from './ledger/index.js'
 
-const groups: Readonly<Record<string, Group>> = { foundation, ledger }
+const groups: Readonly<Record<string, Group>> = { foundation, ledger, energy }
 
 /** `npm run bench -- GROUP [--json] [--large] [--documents N] [--rounds N]` */
 async function main(): Promise<void> {

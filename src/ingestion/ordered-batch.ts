@@ -12,6 +12,8 @@ import { Presences } from './presences.js'
 import type { Prices } from './price-source.js'
 import type { RawMessage, Refusal } from './quarantine-store.js'
 import type { DeviceReport, ReadingReport, SnapshotReport, StatusReport, SwitchReport } from './report.js'
+import { SeriesBatch } from './series-batch.js'
+import type { TelemetryMemory } from './telemetry-memory.js'
 
 /** A message as it was delivered. */
 export interface DeliveredMessage extends RawMessage {
@@ -38,11 +40,13 @@ export class OrderedBatch {
   readonly activities: Omit<Activity, '_id'>[] = []
   readonly refusals: Refusal[] = []
   readonly presences = new Presences()
+  readonly series: SeriesBatch
   readonly #parts: IngestionParts
   readonly #devices: OrderedDevices
   readonly #prices: Prices
 
-  constructor(parts: IngestionParts, devices: OrderedDevices, prices: Prices) {
+  constructor(parts: IngestionParts, devices: OrderedDevices, telemetry: TelemetryMemory, prices: Prices) {
+    this.series = new SeriesBatch(parts.series, telemetry)
     this.#parts = parts
     this.#devices = devices
     this.#prices = prices
@@ -73,6 +77,8 @@ export class OrderedBatch {
     if (!isAuthentic(report.credential, directory.secretOf(device))) {
       return { reason: 'unauthorized', detail: 'the secret is wrong or missing' }
     }
+    const instant = instantOf(report.time, device.timeZone, arrivalMs, this.#parts.earliestCredibleMs)
+    this.series.takeTelemetry({ report, device, instant, arrivalMs }, message.isRetained === true)
     if (report.kind === 'status') return this.#takeStatus(message, report, device)
     const state = await this.#devices.stateOf(device)
     const reason = this.#takeHeard(report, { message, device, state, arrival: this.#arrivalOf(message) })
@@ -154,6 +160,7 @@ export class OrderedBatch {
       firmwareVersion: report.firmwareVersion,
     }
     this.events.push(readingEvent(device, target, fact, report))
+    this.series.takeReading(report, target, { report, device, instant, arrivalMs })
     if (report.on !== undefined) {
       this.presences.state(device, { switchId: target._id, state: report.on, stateAt: new Date(instant.atMs) })
     }

@@ -4,6 +4,7 @@ import { type DeliveredMessage, OrderedBatch } from './ordered-batch.js'
 import { OrderedDevices } from './ordered-devices.js'
 import { type Decoded, type IngestionCounters, type IngestionParts, reportsOf } from './pipeline.js'
 import type { Refusal } from './quarantine-store.js'
+import { TelemetryMemory } from './telemetry-memory.js'
 
 /** What is done with messages that cannot be used. */
 type Keep = (refusals: readonly Refusal[]) => Promise<void>
@@ -18,6 +19,7 @@ export class OrderedPipeline {
   readonly #lease: Lease
   readonly #window: IngestWindowStore
   readonly #devices: OrderedDevices
+  readonly #telemetry = new TelemetryMemory()
   /** Messages that are durable: when the rest of their batch fails, the whole of it is handed in again. */
   readonly #done = new WeakSet<DeliveredMessage>()
   /** The messages of a batch that has failed: it may be stored all the same, if the answer to its commit was lost. */
@@ -83,8 +85,10 @@ export class OrderedPipeline {
   ): Promise<{ readonly refusals: readonly Refusal[]; readonly repeated: number }> {
     if (open.length === 0) return { refusals: [], repeated: 0 }
     await this.#parts.directory.prepare(reportsOf(open))
-    const batch = new OrderedBatch(this.#parts, this.#devices, await this.#parts.prices.prices())
+    const batch = new OrderedBatch(this.#parts, this.#devices, this.#telemetry, await this.#parts.prices.prices())
     for (const one of open) await batch.take(one)
+    // Time series cannot be part of a transaction. Should it fail, they are stored again, and read once.
+    await batch.series.store()
     const deliveries = open.flatMap(({ message }) => message.delivery ?? [])
     const isNew = await this.#parts.database.transactions.run(async () => {
       await this.#parts.database.transactions.execute((session) => this.#lease.guard(session))
@@ -106,6 +110,7 @@ export class OrderedPipeline {
   /** What was believed may not be in the database: believe only what is. */
   #forget(): void {
     this.#devices.forget()
+    this.#telemetry.forget()
     this.#parts.directory.clear()
   }
 }

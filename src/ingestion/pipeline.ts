@@ -6,6 +6,7 @@ import type { DeviceDirectory } from './device-directory.js'
 import type { PriceSource } from './price-source.js'
 import type { QuarantineStore, RawMessage } from './quarantine-store.js'
 import type { Decoding, DeviceReport } from './report.js'
+import type { SeriesStores } from './series-batch.js'
 
 /** What pipelines work with. */
 export interface IngestionParts {
@@ -16,6 +17,8 @@ export interface IngestionParts {
   readonly ledger: Ledger
   readonly activities: ActivityLog
   readonly quarantine: QuarantineStore
+  /** Where readings and telemetry go besides; nowhere if left out. */
+  readonly series: SeriesStores
   /** Instants before this one are not taken for a device's time, epoch milliseconds. */
   readonly earliestCredibleMs: number
 }

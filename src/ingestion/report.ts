@@ -31,6 +31,17 @@ interface ReportBase {
   /** The message's own identity, if it has one; unique within its device. */
   readonly messageId?: string | undefined
   readonly firmwareVersion?: string | undefined
+  readonly vitals?: Vitals | undefined
+}
+
+/** How the device itself is, as far as it says so. */
+export interface Vitals {
+  readonly uptimeSeconds?: number | undefined
+  /** dBm */
+  readonly signalStrength?: number | undefined
+  /** Bytes. */
+  readonly freeHeap?: number | undefined
+  readonly status?: string | undefined
 }
 
 /** The states of all relays at once. */
@@ -63,6 +74,8 @@ export interface ReadingReport extends ReportBase {
   /** A */
   readonly current?: number | undefined
   readonly powerFactor?: number | undefined
+  /** Hz */
+  readonly frequency?: number | undefined
   /** °C */
   readonly temperature?: number | undefined
 }

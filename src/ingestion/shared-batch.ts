@@ -11,6 +11,8 @@ import { Presences } from './presences.js'
 import type { Prices } from './price-source.js'
 import type { RawMessage, Refusal } from './quarantine-store.js'
 import type { DeviceReport, ReadingReport, SwitchReport } from './report.js'
+import { SeriesBatch } from './series-batch.js'
+import type { TelemetryMemory } from './telemetry-memory.js'
 
 type Reason = Pick<Refusal, 'reason' | 'detail'>
 
@@ -29,11 +31,13 @@ export class SharedBatch {
   readonly activities: Omit<Activity, '_id'>[] = []
   readonly refusals: Refusal[] = []
   readonly presences = new Presences()
+  readonly series: SeriesBatch
   readonly #parts: IngestionParts
   readonly #memory: PresenceMemory
   readonly prices: Prices
 
-  constructor(parts: IngestionParts, memory: PresenceMemory, prices: Prices) {
+  constructor(parts: IngestionParts, memory: PresenceMemory, telemetry: TelemetryMemory, prices: Prices) {
+    this.series = new SeriesBatch(parts.series, telemetry)
     this.#parts = parts
     this.#memory = memory
     this.prices = prices
@@ -68,7 +72,7 @@ export class SharedBatch {
         ? this.#takeSwitch(report, heard)
         : report.kind === 'reading'
           ? this.#takeReading(report, heard)
-          : undefined
+          : this.series.takeTelemetry(heard, message.isRetained === true)
     if (reason !== undefined) this.refuse(message, report, reason)
   }
 
@@ -93,6 +97,7 @@ export class SharedBatch {
     if (reason !== undefined) return { reason: 'not_a_reading', detail: reason }
     const fact = this.#factOf(report, heard, report.on ?? report.powerW !== 0)
     this.events.push(readingEvent(device, target, fact, report))
+    this.series.takeReading(report, target, heard)
     if (report.on !== undefined) this.#noteState(heard, target, report.on)
     return undefined
   }

@@ -3,6 +3,7 @@ import { PresenceMemory } from './presence-memory.js'
 import type { Refusal } from './quarantine-store.js'
 import { SharedBatch } from './shared-batch.js'
 import { SilenceWatch } from './silence-watch.js'
+import { TelemetryMemory } from './telemetry-memory.js'
 
 /**
  * Takes messages that carry time, boot, sequence and identity of their own. Any number of these may work on one database:
@@ -13,6 +14,7 @@ export class SharedPipeline {
   readonly #counters: IngestionCounters
   readonly #silence: SilenceWatch
   readonly #memory = new PresenceMemory()
+  readonly #telemetry = new TelemetryMemory()
 
   constructor(parts: IngestionParts, counters: IngestionCounters) {
     this.#parts = parts
@@ -44,6 +46,7 @@ export class SharedPipeline {
     } catch (error) {
       // What was noticed while collecting has not become durable, and is to be noticed again.
       this.#silence.forget()
+      this.#telemetry.forget()
       this.#parts.directory.clear()
       throw error
     }
@@ -52,7 +55,7 @@ export class SharedPipeline {
   async #collect(messages: readonly Decoded[]): Promise<SharedBatch> {
     const reports = reportsOf(messages)
     await this.#parts.directory.prepare(reports)
-    const batch = new SharedBatch(this.#parts, this.#memory, await this.#parts.prices.prices())
+    const batch = new SharedBatch(this.#parts, this.#memory, this.#telemetry, await this.#parts.prices.prices())
     for (const { message, decoding } of messages) {
       if (!('reports' in decoding)) {
         batch.refusals.push({ message, ...decoding })
@@ -70,8 +73,11 @@ export class SharedPipeline {
     return batch
   }
 
-  async #store({ events, activities, presences }: SharedBatch): Promise<void> {
-    const appended = await this.#parts.ledger.appendValid(events)
+  async #store({ events, activities, presences, series }: SharedBatch): Promise<void> {
+    const [appending, storing] = await Promise.allSettled([this.#parts.ledger.appendValid(events), series.store()])
+    if (appending.status === 'rejected') throw appending.reason
+    if (storing.status === 'rejected') throw storing.reason
+    const appended = appending.value
     const fresh = appended.filter(({ isNew }) => isNew).length
     await this.#parts.activities.record(activities)
     const news = presences.all()

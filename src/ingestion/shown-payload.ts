@@ -42,6 +42,7 @@ const shownFields = new Set([
   'currentA',
   'powerFactor',
   'temperatureC',
+  'frequencyHz',
   'firmware',
   'uptimeMs',
   'freeHeapBytes',

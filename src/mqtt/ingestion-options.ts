@@ -26,6 +26,10 @@ export interface IngestionOptions {
   readonly decoders?: readonly Decoder[]
   /** Device times before this one are not believed. @default 2020-01-01 */
   readonly earliestCredibleTime?: Date
+  /** Whether readings also go to `energy_measurements`, for raw values by time; docs/measurements.md says what it costs. @default false */
+  readonly measurements?: boolean
+  /** Whether heartbeats, status and values of sensors go to `telemetry_events`. @default false */
+  readonly telemetry?: boolean
   /** How long and how many unusable messages are kept. @default 30 days, 100,000 */
   readonly quarantine?: Partial<QuarantineLimits>
 }
@@ -36,5 +40,5 @@ export interface IngestionOptions {
  */
 export type IngestionHandle = Pick<
   AutoVolt,
-  'database' | 'ledger' | 'activities' | 'powerSettings' | 'tariffs' | 'entityOf'
+  'database' | 'ledger' | 'activities' | 'powerSettings' | 'tariffs' | 'measurements' | 'telemetry' | 'entityOf'
 >

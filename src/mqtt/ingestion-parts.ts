@@ -10,10 +10,13 @@ import { PriceSource } from '../ingestion/price-source.js'
 import type { quarantineEntity } from '../ingestion/quarantine.js'
 import { QuarantineStore } from '../ingestion/quarantine-store.js'
 import { DEFAULT_EARLIEST_CREDIBLE_MS } from '../metering/index.js'
-import type { IngestionHandle } from './ingestion-options.js'
+import type { IngestionHandle, IngestionOptions } from './ingestion-options.js'
 
 /** What pipelines work with, of a handle. */
-export function partsOf(volt: IngestionHandle, earliestCredibleTime?: Date): IngestionParts {
+export function partsOf(
+  volt: IngestionHandle,
+  options: Pick<IngestionOptions, 'earliestCredibleTime' | 'measurements' | 'telemetry'> = {},
+): IngestionParts {
   const { database } = volt
   const devices = new DeviceRepository(database, volt.entityOf('devices') as typeof deviceEntity)
   return {
@@ -39,6 +42,10 @@ export function partsOf(volt: IngestionHandle, earliestCredibleTime?: Date): Ing
       new Repository(database, volt.entityOf('quarantine') as typeof quarantineEntity),
       volt.entityOf('ingestCounters').collection,
     ),
-    earliestCredibleMs: earliestCredibleTime?.getTime() ?? DEFAULT_EARLIEST_CREDIBLE_MS,
+    series: {
+      measurements: options.measurements === true ? volt.measurements : undefined,
+      telemetry: options.telemetry === true ? volt.telemetry : undefined,
+    },
+    earliestCredibleMs: options.earliestCredibleTime?.getTime() ?? DEFAULT_EARLIEST_CREDIBLE_MS,
   }
 }

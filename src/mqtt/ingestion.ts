@@ -43,7 +43,7 @@ export class Ingestion {
     this.#decoders = new DecoderSet(options.decoders ?? [deployedDecoder(), v2Decoder()])
     this.#limits = { ...defaultQuarantineLimits, ...options.quarantine }
     this.#windows = volt.entityOf('ingestWindows').collection
-    this.#parts = partsOf(volt, options.earliestCredibleTime)
+    this.#parts = partsOf(volt, options)
     this.#sharedPipeline = new SharedPipeline(this.#parts, this.#counters)
     if (this.#decoders.has('arrival')) {
       const lease = this.#lease(volt, `${name}:ordered`)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Decoder, DeviceTime, ReportedDevice } from '../ingestion/report.js'
+import type { Decoder, DeviceTime, ReportedDevice, Vitals } from '../ingestion/report.js'
 import { requireTopic } from './decoder-options.js'
 import { textualTime } from './device-time.js'
 import { invalid, isNumberOrAbsent, readJsonObject } from './json-payload.js'
@@ -21,6 +21,10 @@ const message = z.object({
   firmware_ver: z.string().max(100).nullish(),
   sequence_no: z.int().min(0).nullish(),
   status: text.nullish(),
+  uptime_seconds: z.unknown().optional(),
+  signal_strength: z.unknown().optional(),
+  wifi_rssi: z.unknown().optional(),
+  free_heap: z.unknown().optional(),
   esp32_name: text,
   classroom: text,
   device_id: text,
@@ -54,6 +58,7 @@ export function meteredDecoder(topics: Readonly<Record<string, MeteredTopic>>): 
         time: timeOf(timestamp),
         sequence: sequence_no ?? undefined,
         firmwareVersion: firmware_ver ?? undefined,
+        vitals: vitalsOf(result.data),
       } as const
       if (power_w === undefined && energy_wh_total === undefined) return { reports: [{ kind: 'heartbeat', ...base }] }
       const on = stateOf(switch_state ?? {}, target.switchId)
@@ -62,6 +67,21 @@ export function meteredDecoder(topics: Readonly<Record<string, MeteredTopic>>): 
       }
     },
   }
+}
+
+/** What the device says of itself must not cost a reading: what is none is left out. */
+function vitalsOf(data: z.output<typeof message>): Vitals | undefined {
+  const vitals = {
+    uptimeSeconds: within(data.uptime_seconds, 0, 1e12),
+    signalStrength: within(data.signal_strength ?? data.wifi_rssi, -200, 100),
+    freeHeap: within(data.free_heap, 0, 1e12),
+    status: data.status?.slice(0, 50) || undefined,
+  }
+  return Object.values(vitals).some((value) => value !== undefined) ? vitals : undefined
+}
+
+function within(value: unknown, minimum: number, maximum: number): number | undefined {
+  return typeof value === 'number' && value >= minimum && value <= maximum ? value : undefined
 }
 
 function stateOf(states: Readonly<Record<string, boolean>>, switchId: string | undefined): boolean | undefined {

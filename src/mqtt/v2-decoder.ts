@@ -40,9 +40,15 @@ const powerMessage = z.object({
   voltageV: z.number().min(-1e6).max(1e6).optional(),
   currentA: z.number().min(-1e6).max(1e6).optional(),
   powerFactor: z.number().min(-1).max(1).optional(),
+  frequencyHz: z.number().min(0).max(1e6).optional(),
   temperatureC: z.number().min(-273.15).max(1e4).optional(),
 })
-const heartbeatMessage = z.object({ ...envelope, uptimeMs: z.number().min(0).optional() })
+const heartbeatMessage = z.object({
+  ...envelope,
+  uptimeMs: z.number().min(0).max(1e15).optional(),
+  freeHeapBytes: z.number().min(0).max(1e12).optional(),
+  rssiDbm: z.number().min(-200).max(100).optional(),
+})
 const statusMessage = z.object({ status: z.enum(['online', 'offline']), boot: envelope.boot.optional() })
 
 /** The signature is the last member, so that what is signed is a prefix of the payload: `,"hmac":"<64 digits>"}`. */
@@ -87,9 +93,9 @@ function decodeKind(kind: string, object: Record<string, unknown>, from: From): 
       return decodeSwitch(object, from)
     case 'heartbeat': {
       const result = heartbeatMessage.safeParse(object)
-      return result.success
-        ? { reports: [{ kind: 'heartbeat', ...from, ...envelopeOf(result.data) }] }
-        : invalid(object, result.error)
+      if (!result.success) return invalid(object, result.error)
+      const { data } = result
+      return { reports: [{ kind: 'heartbeat', ...from, ...envelopeOf(data), vitals: vitalsOf(data) }] }
     }
     case 'status': {
       const result = statusMessage.safeParse(object)
@@ -122,6 +128,7 @@ function decodePower(object: Record<string, unknown>, from: From): Decoding {
         voltage: data.voltageV,
         current: data.currentA,
         powerFactor: data.powerFactor,
+        frequency: data.frequencyHz,
         temperature: data.temperatureC,
       },
     ],
@@ -135,6 +142,11 @@ function decodeSwitch(object: Record<string, unknown>, from: From): Decoding {
   return {
     reports: [{ kind: 'switch', ...from, ...envelopeOf(result.data), gpio, on: state, cause, userId, userName }],
   }
+}
+
+function vitalsOf({ uptimeMs, freeHeapBytes, rssiDbm }: z.output<typeof heartbeatMessage>) {
+  const uptimeSeconds = uptimeMs === undefined ? undefined : uptimeMs / 1000
+  return { uptimeSeconds, freeHeap: freeHeapBytes, signalStrength: rssiDbm }
 }
 
 function envelopeOf({ id, boot, seq, time, firmware }: z.output<typeof heartbeatMessage>) {

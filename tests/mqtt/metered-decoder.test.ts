@@ -40,7 +40,13 @@ describe('the decoder of the metered build', () => {
       time: { kind: 'instant', ms: 1_763_715_600_000 },
       sequence: 9,
       firmwareVersion: '3.0',
+      vitals: { uptimeSeconds: 812, signalStrength: -61, freeHeap: 180_000, status: 'online' },
     })
+  })
+
+  it('takes a reading though what the device says of itself is none', () => {
+    const odd = { ...read, uptime_seconds: '812', signal_strength: null, wifi_rssi: 5000, free_heap: -1, status: '' }
+    expect(reportOf(odd)).toMatchObject({ kind: 'reading', powerW: 60.5, vitals: undefined })
   })
 
   it('takes what may be left out, or null, for not told', () => {

@@ -93,6 +93,11 @@ export class MeasurementStore {
     return { stored: stored.length, refused }
   }
 
+  /** As {@link insert}, for what was built and validated by the library itself. */
+  insertValid(documents: readonly EnergyMeasurement[]): Promise<void> {
+    return this.#series.insert(documents)
+  }
+
   /**
    * A page of measurements, newest first unless the range says `order: 'oldest'`, without copies.
    * @throws ValidationError for a range without switch, device, site and owner, or a cursor of another order.

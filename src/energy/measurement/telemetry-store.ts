@@ -51,6 +51,11 @@ export class TelemetryStore {
     await this.#series.insert(documents as TelemetryEvent[])
   }
 
+  /** As {@link insert}, for what was built and validated by the library itself. */
+  insertValid(documents: readonly TelemetryEvent[]): Promise<void> {
+    return this.#series.insert(documents)
+  }
+
   /** A page of events, newest first unless the range says `order: 'oldest'`, without copies. @throws ValidationError. */
   async page(range: SeriesRange, page: SeriesPage = {}): Promise<Slice<TelemetryEvent>> {
     const { limit, cursor } = validateData(pageSchema, page, 'The page')
