@@ -6,6 +6,9 @@ import { SwitchMeter } from '../../ledger/facts/switch-meter.js'
 import { type FreshEntries, factsOf } from './fresh-entries.js'
 import type { SlotTally } from './slot-tally.js'
 
+/** Reads the facts of a chain. */
+export type FactSource = Pick<FactStore, 'from' | 'newestThrough'>
+
 /** Meters of chains, each standing where the roll-ups have read to. */
 export class MeterMemory {
   readonly #meters = new Map<string, { readonly through: number; readonly meter: SwitchMeter }>()
@@ -35,7 +38,7 @@ export class MeterMemory {
  */
 export async function addChange(
   tally: SlotTally,
-  facts: FactStore,
+  facts: FactSource,
   { switchId, through, head, entries }: FreshEntries,
   known: SwitchMeter | undefined,
 ): Promise<SwitchMeter | undefined> {
@@ -69,7 +72,7 @@ function closeTogether(facts: readonly Fact[]): Fact[][] {
   return groups
 }
 
-async function standing(facts: FactStore, switchId: ObjectId, through: number): Promise<SwitchMeter> {
+async function standing(facts: FactSource, switchId: ObjectId, through: number): Promise<SwitchMeter> {
   const meter = new SwitchMeter()
   if (through > 0) meter.take(await facts.newestThrough(switchId, through))
   return meter
@@ -81,7 +84,7 @@ async function standing(facts: FactStore, switchId: ObjectId, through: number): 
  */
 async function addAmong(
   tally: SlotTally,
-  facts: FactStore,
+  facts: FactSource,
   switchId: ObjectId,
   head: number,
   group: readonly Fact[],
