@@ -11,7 +11,7 @@ import { DatabaseError } from './core/errors.js'
 import { checkHealth, type Health, PoolMonitor } from './core/health.js'
 import { KeyRing, type KeyRingOptions } from './core/key-ring.js'
 import { type Logger, silentLogger } from './core/logger.js'
-import type { Reader } from './core/repository/reader.js'
+import { Reader } from './core/repository/reader.js'
 import { Repository } from './core/repository/repository.js'
 import { SecretFields } from './core/repository/secret-fields.js'
 import { requireParts } from './core/require-parts.js'
@@ -20,6 +20,7 @@ import { closeOnSignals } from './core/signals.js'
 import type { Classroom, ClassroomEntity } from './devices/classroom.js'
 import type { Device, DeviceEntity } from './devices/device.js'
 import { DeviceRepository } from './devices/device-repository.js'
+import { AnalyticsService } from './energy/analytics/analytics-service.js'
 import { AnalyticsCache } from './energy/cache/analytics-cache.js'
 import type { PowerConsumption, PowerConsumptionInput } from './energy/consumption/power-consumption.js'
 import { EnergyService } from './energy/energy-service.js'
@@ -98,6 +99,8 @@ export class AutoVolt<
   readonly analyticsCache: AnalyticsCache
   /** Hours, days and months of energy and cost. */
   readonly rollUps: RollUps
+  /** Answers from the roll-ups. */
+  readonly analytics: AnalyticsService
   readonly activities: ActivityLog
   /** Who changed what others rest on, such as a price. */
   readonly auditLog: AuditLog
@@ -188,6 +191,14 @@ export class AutoVolt<
       recostings: entities.recostings,
       prices: new PriceBookReader(this.database, entities.costVersions),
       onChanged: (days) => invalidateDays(this.analyticsCache, days),
+    })
+    this.analytics = new AnalyticsService(this.database, {
+      rollUps: { daily: entities.dailyAggregates, monthly: entities.monthlyAggregates },
+      ledger: this.ledger,
+      classrooms: this.classrooms as unknown as Reader<Classroom>,
+      devices: this.devices as unknown as Reader<Device>,
+      users: this.users,
+      costVersions: new Reader(this.database, entities.costVersions),
     })
     this.#pool = new PoolMonitor(this.database.client)
     this.#events = new ConnectionEventSource(connection, logger)

@@ -79,6 +79,88 @@ export {
 } from './devices/device.js'
 export type { DevicePresence, DeviceRepository } from './devices/device-repository.js'
 export { macAddress, normalizeMacAddress } from './devices/mac-address.js'
+export type { Costs, CurrencyAmount, ExactSum } from './energy/analytics/amounts.js'
+export type { AnalyticsService } from './energy/analytics/analytics-service.js'
+export { type AnomaliesQuestion, type Anomaly, anomaliesSchema } from './energy/analytics/anomalies.js'
+export {
+  type ClassroomConsumption,
+  type Comparison,
+  type Consumer,
+  type DailySummary,
+  type PeriodTotals,
+  type TopConsumersQuestion,
+  topConsumersSchema,
+} from './energy/analytics/consumption.js'
+export { type CostsQuestion, costsSchema, type PeriodCosts } from './energy/analytics/cost-report.js'
+export {
+  activeDaysPipeline,
+  type ClassroomDaySums,
+  type CurrencySums,
+  consumersPipeline,
+  type DaySums,
+  type DaysScope,
+  dailyByClassroomPipeline,
+  dailySummaryPipeline,
+  daysStages,
+  type KeyedSums,
+  type Sums,
+  switchConsumersPipeline,
+} from './energy/analytics/daily-pipelines.js'
+export { type DayWithHours, dayHoursPipeline } from './energy/analytics/day-hours.js'
+export {
+  type DevicePerformance,
+  type DevicePerformanceDay,
+  type DevicePerformanceQuestion,
+  devicePerformanceSchema,
+} from './energy/analytics/device-performance.js'
+export {
+  type DeviceEfficiency,
+  type DeviceEfficiencyQuestion,
+  deviceEfficiencySchema,
+} from './energy/analytics/efficiency.js'
+export {
+  type Forecast,
+  type ForecastError,
+  type ForecastQuestion,
+  forecastSchema,
+} from './energy/analytics/forecast.js'
+export { type IdleUse, type IdleUseQuestion, idleUseSchema } from './energy/analytics/idle-use.js'
+export { type LineProtocolQuestion, lineProtocolSchema } from './energy/analytics/line-protocol.js'
+export { type LoadCurveQuestion, type LoadPoint, loadCurveSchema } from './energy/analytics/load-curve.js'
+export {
+  type DeviceUse,
+  deviceEfficiencyOfDaysPipeline,
+  deviceEfficiencyPipeline,
+  type HourSums,
+  type MonthSums,
+  type MonthsScope,
+  monthlyTrendPipeline,
+  monthsStages,
+  type Part,
+  peakHoursPipeline,
+} from './energy/analytics/monthly-pipelines.js'
+export type { PeakHour } from './energy/analytics/peak-hours.js'
+export {
+  type DaysQuestion,
+  daysQuestionSchema,
+  type EnergyScope,
+  energyScopeSchema,
+  type MonthsQuestion,
+  monthsQuestionSchema,
+  type ParsedDays,
+  type ParsedMonths,
+} from './energy/analytics/questions.js'
+export { dailyStages, monthlyStages, type Pipeline, type RowOf, type StagesOf } from './energy/analytics/stages.js'
+export type { EnergyTotals } from './energy/analytics/totals.js'
+export type { MonthlyTrend } from './energy/analytics/trends.js'
+export {
+  type EnergyBalance,
+  type EnergyBalanceQuestion,
+  energyBalanceSchema,
+  type UserEnergySummary,
+  type UserSummariesQuestion,
+  userSummariesSchema,
+} from './energy/analytics/user-energy.js'
 export type { AnalyticsCache, CacheOptions, SetCachedDataOptions } from './energy/cache/analytics-cache.js'
 export type { CacheEntry } from './energy/cache/cache-entry.js'
 export type { CacheDependencies } from './energy/cache/dependencies.js'

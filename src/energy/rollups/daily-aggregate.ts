@@ -60,6 +60,24 @@ export const dailyAggregateEntity = defineEntity({
     },
     { key: { device_id: 1, date_string: 1 }, serves: 'the days of a device' },
     { key: { tariff: 1, device_id: 1, starts_at: 1 }, serves: 'the days that a change of tariff re-costs, by device' },
+    {
+      key: {
+        date_string: 1,
+        energy_mws: -1,
+        device_id: 1,
+        classroom: 1,
+        currency: 1,
+        cost_exact: 1,
+        production_mws: 1,
+        earnings_exact: 1,
+        carbon_exact: 1,
+        switch_count: 1,
+        on_ms: 1,
+        esp32_name: 1,
+      },
+      serves: 'sums by day, classroom and device, costs by day, days with consumption: from the index alone',
+    },
+    { key: { classroom: 1, date_string: 1 }, serves: 'the days of a classroom, with their hours' },
   ],
 })
 

@@ -48,6 +48,24 @@ export const monthlyAggregateEntity = defineEntity({
   indexes: [
     { key: { device_id: 1, classroom: 1, month: 1 }, unique: true, serves: 'the one document of a device and month' },
     { key: { device_id: 1, month: 1 }, serves: 'the months of a device' },
+    {
+      key: {
+        month: 1,
+        energy_mws: -1,
+        device_id: 1,
+        classroom: 1,
+        currency: 1,
+        cost_exact: 1,
+        production_mws: 1,
+        earnings_exact: 1,
+        carbon_exact: 1,
+        switch_count: 1,
+        on_ms: 1,
+        esp32_name: 1,
+      },
+      serves: 'monthly trends, costs by month, a page of devices by energy: from the index alone',
+    },
+    { key: { classroom: 1, month: 1 }, serves: 'the months of a classroom' },
   ],
 })
 

@@ -1,0 +1,167 @@
+import type { Database } from '../../core/database.js'
+import type { Page } from '../../core/repository/page.js'
+import type { Reader } from '../../core/repository/reader.js'
+import type { Classroom } from '../../devices/classroom.js'
+import type { Device } from '../../devices/device.js'
+import type { User } from '../../identity/user.js'
+import type { Ledger } from '../../ledger/ledger.js'
+import type { CostVersion } from '../cost-version.js'
+import { type AnomaliesQuestion, type Anomaly, anomalies } from './anomalies.js'
+import {
+  type ClassroomConsumption,
+  type Comparison,
+  type Consumer,
+  compareWithPrevious,
+  type DailySummary,
+  dailyByClassroom,
+  dailySummaries,
+  type TopConsumersQuestion,
+  topConsumers,
+} from './consumption.js'
+import { type CostsQuestion, costs, type PeriodCosts } from './cost-report.js'
+import { type DevicePerformance, type DevicePerformanceQuestion, devicePerformance } from './device-performance.js'
+import {
+  type DeviceEfficiency,
+  type DeviceEfficiencyQuestion,
+  deviceEfficiency,
+  deviceEfficiencyPage,
+} from './efficiency.js'
+import { type Forecast, type ForecastQuestion, forecast } from './forecast.js'
+import { type IdleUse, type IdleUseQuestion, idleUse } from './idle-use.js'
+import { type LineProtocolQuestion, lineProtocol } from './line-protocol.js'
+import { type LoadCurveQuestion, type LoadPoint, loadCurve } from './load-curve.js'
+import { type PeakHour, peakHours } from './peak-hours.js'
+import type { DaysQuestion, MonthsQuestion } from './questions.js'
+import { type RollUpEntities, RollUpReader } from './roll-up-reader.js'
+import { Sites } from './sites.js'
+import { type MonthlyTrend, monthlyTrends } from './trends.js'
+import {
+  type EnergyBalance,
+  type EnergyBalanceQuestion,
+  energyBalance,
+  type UserEnergySummary,
+  type UserSummariesQuestion,
+  userEnergySummaries,
+} from './user-energy.js'
+
+export interface AnalyticsParts {
+  readonly rollUps: RollUpEntities
+  readonly ledger: Ledger
+  readonly classrooms: Reader<Classroom>
+  readonly devices: Reader<Device>
+  readonly users: Reader<User>
+  readonly costVersions: Reader<CostVersion>
+}
+
+/**
+ * Answers from the roll-ups. Energy is in kWh, from whole milliwatt-seconds that are divided once; money is exact until it
+ * is rounded once, and never added up across currencies; days, months and hours of the day are those of each classroom's
+ * time zone. The work grows with devices times days (or months), never with ledger entries. Every question throws a
+ * ValidationError where it is not one.
+ */
+export class AnalyticsService {
+  readonly #reader: RollUpReader
+  readonly #sites: Sites
+  readonly #parts: AnalyticsParts
+
+  constructor(database: Database, parts: AnalyticsParts) {
+    this.#reader = new RollUpReader(database, parts.rollUps)
+    this.#sites = new Sites(parts.classrooms, parts.devices, database.clock)
+    this.#parts = parts
+  }
+
+  /** What each classroom used on each day; by day, then by energy. Reads one index key for each device and day. */
+  dailyByClassroom(question: DaysQuestion): Promise<ClassroomConsumption[]> {
+    return dailyByClassroom(this.#reader, question)
+  }
+
+  /** What was used on each day. Reads one index key for each device and day. */
+  dailySummaries(question: DaysQuestion): Promise<DailySummary[]> {
+    return dailySummaries(this.#reader, question)
+  }
+
+  /** What was used in each month, and on how many days. Reads one index key for each device and month, and one for each day. */
+  monthlyTrends(question: MonthsQuestion): Promise<MonthlyTrend[]> {
+    return monthlyTrends(this.#reader, question)
+  }
+
+  /**
+   * What was used in each hour of the day, by energy; hours in which nothing was are left out. A whole month reads a document
+   * for each device; of other ranges, whole months do, and the days around them are read with their hours.
+   */
+  peakHours(question: DaysQuestion): Promise<PeakHour[]> {
+    return peakHours(this.#reader, question)
+  }
+
+  /** How each device used energy, by energy. A whole month reads one index key for each device, others a document for each day. */
+  deviceEfficiency(question: DaysQuestion): Promise<DeviceEfficiency[]> {
+    return deviceEfficiency(this.#reader, question)
+  }
+
+  /** A page of {@link deviceEfficiency}, of 50 devices if not told otherwise. */
+  deviceEfficiencyPage(question: DeviceEfficiencyQuestion): Promise<Page<DeviceEfficiency>> {
+    return deviceEfficiencyPage(this.#reader, question)
+  }
+
+  /** How a device did over the last days, 7 if not told otherwise. @throws NotFoundError if there is no such device. */
+  devicePerformance(question: DevicePerformanceQuestion): Promise<DevicePerformance> {
+    return devicePerformance(this.#reader, this.#sites, question)
+  }
+
+  /** What a user's devices used and gave over the last days, 30 if not told otherwise; zeros where there is nothing. */
+  energyBalance(question: EnergyBalanceQuestion): Promise<EnergyBalance> {
+    return energyBalance(this.#reader, this.#sites, question)
+  }
+
+  /** A page of users with what their devices, as they are owned now, used and gave; zeros for users without any. */
+  userEnergySummaries(question: UserSummariesQuestion): Promise<Page<UserEnergySummary>> {
+    return userEnergySummaries(this.#reader, this.#sites, this.#parts.users, question)
+  }
+
+  /**
+   * Energy, cost and CO2 by day or month; under another tariff if one is named, at the prices in force then. Reads index keys;
+   * another tariff reads the hours of each device and day.
+   * @throws NotFoundError if there is no such tariff.
+   */
+  costs(question: CostsQuestion): Promise<PeriodCosts[]> {
+    return costs(this.#reader, this.#parts.costVersions, question)
+  }
+
+  /** A range of days and the one of the same length just before it. */
+  compareWithPrevious(question: DaysQuestion): Promise<Comparison> {
+    return compareWithPrevious(this.#reader, question)
+  }
+
+  /** Who used most: devices, classrooms or switches. By switch it reads a document for each device and day. */
+  topConsumers(question: TopConsumersQuestion): Promise<Consumer[]> {
+    return topConsumers(this.#reader, question)
+  }
+
+  /**
+   * What was used in each step of time, every step of the range. Hours come from roll-ups, finer steps from the ledger, for at
+   * most 200 switches: that work grows with their entries.
+   */
+  loadCurve(question: LoadCurveQuestion): Promise<LoadPoint[]> {
+    return loadCurve(this.#reader, this.#sites, this.#parts.ledger.facts, question)
+  }
+
+  /** What each classroom uses in hours in which its load stays at its floor: what switching off would save. */
+  idleUse(question: IdleUseQuestion): Promise<IdleUse[]> {
+    return idleUse(this.#reader, question)
+  }
+
+  /** Hours that are not as the same hour of the same weekday was in the weeks before, the strangest first. */
+  anomalies(question: AnomaliesQuestion): Promise<Anomaly[]> {
+    return anomalies(this.#reader, question)
+  }
+
+  /** The next days, each as the mean of the same weekday in the last weeks, with the error of that on days that are known. */
+  forecast(question: ForecastQuestion = {}): Promise<Forecast> {
+    return forecast(this.#reader, this.#sites, question)
+  }
+
+  /** The hours of switches in InfluxDB's line protocol; memory does not grow with their number. */
+  lineProtocol(question: LineProtocolQuestion): AsyncGenerator<string, void, undefined> {
+    return lineProtocol(this.#reader, question)
+  }
+}

@@ -1,0 +1,96 @@
+import type { ObjectId } from 'mongodb'
+import { z } from 'zod'
+import { objectId } from '../../core/fields.js'
+import { validateData } from '../../core/validate.js'
+import { kwhFromMws } from '../../metering/index.js'
+import { meanKwh, sumOf } from './amounts.js'
+import { DayHours, type DayWithHours, dayHoursPipeline } from './day-hours.js'
+import { lastDays } from './questions.js'
+import type { RollUpReader } from './roll-up-reader.js'
+import type { Sites } from './sites.js'
+
+export const devicePerformanceSchema = z.strictObject({ device: objectId(), ...lastDays(7) })
+export type DevicePerformanceQuestion = z.input<typeof devicePerformanceSchema>
+
+/** How a device did on a day. */
+export interface DevicePerformanceDay {
+  readonly day: string
+  /** kWh. */
+  readonly totalEnergy: number
+  /** W: the highest mean of an hour, its switches together. */
+  readonly peakPower: number
+}
+
+/** How a device did over some days. */
+export interface DevicePerformance {
+  readonly deviceId: ObjectId
+  readonly from: string
+  readonly to: string
+  /** Those for which there are roll-ups. */
+  readonly days: readonly DevicePerformanceDay[]
+  /** kWh. */
+  readonly totalEnergy: number
+  /** kWh by day with roll-ups; null where there is none. */
+  readonly averageDailyEnergy: number | null
+  /** W: the highest mean of an hour; null where nothing was used. */
+  readonly peakPower: number | null
+  /** When that hour began. */
+  readonly peakAt: Date | null
+}
+
+interface Peak {
+  readonly powerW: number
+  readonly startMs: number
+}
+
+export async function devicePerformance(
+  reader: RollUpReader,
+  sites: Sites,
+  question: DevicePerformanceQuestion,
+): Promise<DevicePerformance> {
+  const { device: id, ...last } = validateData(devicePerformanceSchema, question, 'The question')
+  const { _id, classroom } = await sites.device(id)
+  const range = sites.rangeOf(last, await sites.timeZones([classroom]))
+  const documents = await reader.daily(dayHoursPipeline({ ...range, classrooms: undefined, devices: [_id] }))
+  const byDay = new Map<string, DayWithHours[]>()
+  for (const document of documents) {
+    byDay.set(document.date_string, [...(byDay.get(document.date_string) ?? []), document])
+  }
+  const hours = new DayHours()
+  const days = [...byDay]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([day, ofDay]) => ({ day, energyMws: sumOf(ofDay, (one) => one.energy_mws), peak: peakOf(ofDay, hours) }))
+  const energyMws = sumOf(days, (day) => day.energyMws)
+  const peak = highest(days.flatMap((day) => day.peak ?? []))
+  return {
+    deviceId: _id,
+    ...range,
+    days: days.map((one) => ({
+      day: one.day,
+      totalEnergy: kwhFromMws(one.energyMws),
+      peakPower: one.peak?.powerW ?? 0,
+    })),
+    totalEnergy: kwhFromMws(energyMws),
+    averageDailyEnergy: meanKwh(energyMws, days.length),
+    peakPower: peak?.powerW ?? null,
+    peakAt: peak === undefined ? null : new Date(peak.startMs),
+  }
+}
+
+function peakOf(documents: readonly DayWithHours[], hours: DayHours): Peak | undefined {
+  const loads = new Map<number, { energyMws: number; lengthMs: number }>()
+  for (const document of documents) {
+    for (const { hour, energyMws } of hours.switchHours(document)) {
+      const load = loads.get(hour.startMs) ?? { energyMws: 0, lengthMs: hour.endMs - hour.startMs }
+      load.energyMws += energyMws
+      loads.set(hour.startMs, load)
+    }
+  }
+  return highest([...loads].map(([startMs, { energyMws, lengthMs }]) => ({ startMs, powerW: energyMws / lengthMs })))
+}
+
+/** The highest power, of equal ones the first. */
+function highest(peaks: readonly Peak[]): Peak | undefined {
+  const used = peaks.filter(({ powerW }) => powerW > 0)
+  return used.sort((a, b) => b.powerW - a.powerW || a.startMs - b.startMs)[0]
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { objectId } from '../../core/fields.js'
+import { dayRangeSchema } from '../energy-service.js'
+
+const ids = () => z.array(objectId()).min(1).max(1000).optional()
+
+/** What a question is about; everything if left out. */
+export const energyScopeSchema = z.strictObject({
+  classrooms: ids(),
+  devices: ids(),
+})
+export type EnergyScope = z.input<typeof energyScopeSchema>
+export type ParsedScope = z.output<typeof energyScopeSchema>
+
+/** Civil days, both included, at most 366, of some classrooms or devices. */
+export const daysQuestionSchema = dayRangeSchema.safeExtend(energyScopeSchema.shape)
+export type DaysQuestion = z.input<typeof daysQuestionSchema>
+export type ParsedDays = z.output<typeof daysQuestionSchema>
+
+const month = () => z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, { error: 'expected a month, YYYY-MM' })
+const monthNumber = (text: string) => Number(text.slice(0, 4)) * 12 + Number(text.slice(5))
+
+/** Civil months, both included, at most 120, of some classrooms or devices. */
+export const monthsQuestionSchema = energyScopeSchema
+  .extend({ from: month(), to: month() })
+  .refine(({ from, to }) => from <= to, { path: ['to'], error: 'expected a month not before the first' })
+  .refine(({ from, to }) => monthNumber(to) - monthNumber(from) < 120, {
+    path: ['to'],
+    error: 'expected at most 120 months',
+  })
+export type MonthsQuestion = z.input<typeof monthsQuestionSchema>
+export type ParsedMonths = z.output<typeof monthsQuestionSchema>
+
+/** Which rows of a list: 50 from the first one if left out. */
+export const pageSchema = z.strictObject({
+  page: z.int().min(1).max(2000).default(1),
+  limit: z.int().min(1).max(1000).default(50),
+})
+
+/** The last days of something, today included. */
+export const lastDays = (days: number) => ({
+  days: z.int().min(1).max(366).default(days),
+  /** The last of them; today if left out. */
+  to: z.iso.date().optional(),
+})

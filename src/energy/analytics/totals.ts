@@ -1,0 +1,34 @@
+import { kwhFromMws } from '../../metering/index.js'
+import { type Costs, exactOf, gramsOf, MoneyByCurrency, sumOf } from './amounts.js'
+import type { CurrencySums } from './daily-pipelines.js'
+
+/** What some energy comes to. */
+export interface EnergyTotals extends Costs {
+  /** kWh used. */
+  readonly totalEnergy: number
+  /** kWh given. */
+  readonly totalProduction: number
+  /** What production brought, in each currency. */
+  readonly earnings: Costs['costs']
+  /** Grams of CO2. */
+  readonly carbonGrams: number
+}
+
+/** Rows that differ in their currencies at most, as one. */
+export function totalsOf(rows: readonly CurrencySums[]): EnergyTotals {
+  const costs = new MoneyByCurrency()
+  const earnings = new MoneyByCurrency()
+  let carbon = 0n
+  for (const row of rows) {
+    costs.add(row.currency, exactOf(row.cost_exact))
+    earnings.add(row.currency, exactOf(row.earnings_exact))
+    carbon += exactOf(row.carbon_exact)
+  }
+  return {
+    totalEnergy: kwhFromMws(sumOf(rows, (row) => row.energy_mws)),
+    totalProduction: kwhFromMws(sumOf(rows, (row) => row.production_mws)),
+    ...costs.costs,
+    earnings: earnings.amounts,
+    carbonGrams: gramsOf(carbon),
+  }
+}

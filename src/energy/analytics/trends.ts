@@ -1,0 +1,33 @@
+import { validateData } from '../../core/validate.js'
+import { groupBy, meanKwh, sumOf } from './amounts.js'
+import { activeDaysPipeline } from './daily-pipelines.js'
+import { monthlyTrendPipeline } from './monthly-pipelines.js'
+import { lastDayOfMonth } from './periods.js'
+import { type MonthsQuestion, monthsQuestionSchema } from './questions.js'
+import type { RollUpReader } from './roll-up-reader.js'
+import { type EnergyTotals, totalsOf } from './totals.js'
+
+/** What was used in a month. */
+export interface MonthlyTrend extends EnergyTotals {
+  /** `YYYY-MM`. */
+  readonly month: string
+  /** Days on which energy was used. */
+  readonly activeDays: number
+  /** kWh by active day; null where there is none. */
+  readonly averageDailyEnergy: number | null
+}
+
+export async function monthlyTrends(reader: RollUpReader, question: MonthsQuestion): Promise<MonthlyTrend[]> {
+  const scope = validateData(monthsQuestionSchema, question, 'The question')
+  const days = { ...scope, from: `${scope.from}-01`, to: lastDayOfMonth(scope.to) }
+  const [rows, active] = await Promise.all([
+    reader.monthly(monthlyTrendPipeline(scope)),
+    reader.daily(activeDaysPipeline(days)),
+  ])
+  const activeDays = groupBy(active, ({ day }) => day.slice(0, 7))
+  return [...groupBy(rows, ({ month }) => month)].map(([month, group]) => {
+    const count = activeDays.get(month)?.length ?? 0
+    const energyMws = sumOf(group, ({ energy_mws }) => energy_mws)
+    return { month, ...totalsOf(group), activeDays: count, averageDailyEnergy: meanKwh(energyMws, count) }
+  })
+}

@@ -1,0 +1,127 @@
+import type { ObjectId } from 'mongodb'
+import { z } from 'zod'
+import { objectId } from '../../core/fields.js'
+import { where } from '../../core/repository/conditions.js'
+import type { Page } from '../../core/repository/page.js'
+import type { Reader } from '../../core/repository/reader.js'
+import { validateData } from '../../core/validate.js'
+import type { User } from '../../identity/user.js'
+import { kwhFromMws } from '../../metering/index.js'
+import { dayRangeSchema } from '../energy-service.js'
+import { type Costs, groupBy, sumOf } from './amounts.js'
+import { consumersPipeline } from './daily-pipelines.js'
+import { DayHours, dayHoursPipeline } from './day-hours.js'
+import { lastDays, pageSchema } from './questions.js'
+import type { RollUpReader } from './roll-up-reader.js'
+import type { Sites } from './sites.js'
+import { totalsOf } from './totals.js'
+
+export const energyBalanceSchema = z.strictObject({ user: objectId(), ...lastDays(30) })
+export type EnergyBalanceQuestion = z.input<typeof energyBalanceSchema>
+
+/** What a user's devices used and gave. */
+export interface EnergyBalance {
+  readonly userId: ObjectId
+  readonly from: string
+  readonly to: string
+  /** kWh. */
+  readonly consumption: number
+  /** kWh. */
+  readonly production: number
+  /** kWh given beyond what was used; negative where more was used. */
+  readonly net: number
+  /** The share of the consumption that own production met in the same hour, 0 to 100; null where nothing was used. */
+  readonly selfSufficiencyPercent: number | null
+}
+
+export const userSummariesSchema = dayRangeSchema.safeExtend({
+  users: z.array(objectId()).min(1).max(1000).optional(),
+  ...pageSchema.shape,
+})
+export type UserSummariesQuestion = z.input<typeof userSummariesSchema>
+
+/** A user with what their devices used and gave. */
+export interface UserEnergySummary extends Costs {
+  readonly userId: ObjectId
+  readonly email: string
+  readonly name: string
+  readonly userType: User['userType']
+  readonly devices: number
+  /** kWh. */
+  readonly totalConsumption: number
+  /** kWh. */
+  readonly totalProduction: number
+  /** kWh given beyond what was used; negative where more was used. */
+  readonly net: number
+}
+
+export async function energyBalance(
+  reader: RollUpReader,
+  sites: Sites,
+  question: EnergyBalanceQuestion,
+): Promise<EnergyBalance> {
+  const { user, ...last } = validateData(energyBalanceSchema, question, 'The question')
+  const owned = await sites.ownedBy([user])
+  const zones = owned.length === 0 ? new Set<string>() : await sites.timeZones(owned.map((one) => one.classroom))
+  const range = sites.rangeOf(last, zones)
+  let [consumedMws, producedMws] = [0, 0]
+  const byHour = new Map<number, { used: number; given: number }>()
+  if (owned.length > 0) {
+    const scope = { ...range, classrooms: undefined, devices: owned.map(({ _id }) => _id) }
+    const hours = new DayHours()
+    for await (const day of reader.dailyStream(dayHoursPipeline(scope))) {
+      consumedMws += day.energy_mws
+      producedMws += day.production_mws
+      for (const { hour, energyMws, productionMws } of hours.switchHours(day)) {
+        const sums = byHour.get(hour.startMs) ?? { used: 0, given: 0 }
+        sums.used += energyMws
+        sums.given += productionMws
+        byHour.set(hour.startMs, sums)
+      }
+    }
+  }
+  const metMws = sumOf([...byHour.values()], ({ used, given }) => Math.max(0, Math.min(used, given)))
+  return {
+    userId: user,
+    ...range,
+    consumption: kwhFromMws(consumedMws),
+    production: kwhFromMws(producedMws),
+    net: kwhFromMws(producedMws - consumedMws),
+    selfSufficiencyPercent: consumedMws <= 0 ? null : Math.min(100, (100 * metMws) / consumedMws),
+  }
+}
+
+export async function userEnergySummaries(
+  reader: RollUpReader,
+  sites: Sites,
+  users: Reader<User>,
+  question: UserSummariesQuestion,
+): Promise<Page<UserEnergySummary>> {
+  const { from, to, users: ids, page, limit } = validateData(userSummariesSchema, question, 'The question')
+  const filter = ids === undefined ? {} : { _id: where.in(ids) }
+  const found = await users.page(filter, { page, limit, sort: { _id: 1 } })
+  const owned = await sites.ownedBy(found.items.map(({ _id }) => _id))
+  const ownerOf = new Map(owned.map(({ _id, owner }) => [_id.toHexString(), owner?.toHexString() ?? '']))
+  const devices = owned.map(({ _id }) => _id)
+  const scope = { from, to, classrooms: undefined, devices }
+  const rows = devices.length === 0 ? [] : await reader.daily(consumersPipeline(scope, 'device_id'))
+  const byOwner = groupBy(rows, ({ key }) => ownerOf.get(key.toHexString()) ?? '')
+  const items = found.items.map(({ _id, email, name, userType }) => {
+    const own = byOwner.get(_id.toHexString()) ?? []
+    const { totalEnergy, totalProduction, totalCost, currency, costs } = totalsOf(own)
+    return {
+      userId: _id,
+      email,
+      name,
+      userType,
+      devices: owned.filter(({ owner }) => owner?.equals(_id)).length,
+      totalConsumption: totalEnergy,
+      totalProduction,
+      net: kwhFromMws(sumOf(own, (row) => row.production_mws - row.energy_mws)),
+      totalCost,
+      currency,
+      costs,
+    }
+  })
+  return { ...found, items }
+}
