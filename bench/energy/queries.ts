@@ -1,5 +1,5 @@
 import type { AutoVolt } from '@autovolt/data'
-import { type GroupContext, median, ratioRow, type Row, secondsOf, valueRow } from '../harness.js'
+import { type GroupContext, median, type Row, ratioRow, secondsOf, valueRow } from '../harness.js'
 import { type Board, boards, writeRollUps } from './roll-up-data.js'
 
 const switches = 2000

@@ -13,7 +13,7 @@ import {
 import { addDays, daysBetween } from './periods.js'
 import { type DaysQuestion, daysQuestionSchema, type ParsedDays } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
-import { type EnergyTotals, totalsOf } from './totals.js'
+import { costsOf, type EnergyTotals, totalsOf } from './totals.js'
 
 /** What a classroom used on a day. */
 export interface ClassroomConsumption extends Costs {
@@ -71,11 +71,18 @@ export async function dailyByClassroom(reader: RollUpReader, question: DaysQuest
   return [...groups.values()]
     .map((group) => {
       const [{ day, classroom }] = group
-      const { totalEnergy, totalCost, currency, costs } = totalsOf(group)
       const { uniqueSwitches, recordCount } = countsOf(group)
-      const averageEnergyPerSwitch = meanKwh(energyOf(group), uniqueSwitches)
-      const cost = { totalCost, currency, costs }
-      return { day, classroom, totalEnergy, ...cost, uniqueSwitches, recordCount, averageEnergyPerSwitch }
+      const energyMws = energyOf(group)
+      const averageEnergyPerSwitch = meanKwh(energyMws, uniqueSwitches)
+      return {
+        day,
+        classroom,
+        totalEnergy: kwhFromMws(energyMws),
+        ...costsOf(group),
+        uniqueSwitches,
+        recordCount,
+        averageEnergyPerSwitch,
+      }
     })
     .sort((a, b) => (a.day === b.day ? b.totalEnergy - a.totalEnergy : a.day < b.day ? -1 : 1))
 }
@@ -128,11 +135,11 @@ function parsed(question: DaysQuestion): ParsedDays {
   return validateData(daysQuestionSchema, question, 'The question')
 }
 
-function energyOf(rows: readonly CurrencySums[]): number {
+function energyOf(rows: readonly Pick<CurrencySums, 'energy_mws'>[]): number {
   return sumOf(rows, ({ energy_mws }) => energy_mws)
 }
 
-function countsOf(rows: readonly CurrencySums[]) {
+function countsOf(rows: readonly Pick<CurrencySums, 'switches' | 'documents'>[]) {
   return { uniqueSwitches: sumOf(rows, (row) => row.switches), recordCount: sumOf(rows, (row) => row.documents) }
 }
 

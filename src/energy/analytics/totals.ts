@@ -14,20 +14,25 @@ export interface EnergyTotals extends Costs {
   readonly carbonGrams: number
 }
 
+/** What rows that differ in their currencies at most cost. */
+export function costsOf(rows: readonly Pick<CurrencySums, 'currency' | 'cost_exact'>[]): Costs {
+  const costs = new MoneyByCurrency()
+  for (const row of rows) costs.add(row.currency, exactOf(row.cost_exact))
+  return costs.costs
+}
+
 /** Rows that differ in their currencies at most, as one. */
 export function totalsOf(rows: readonly CurrencySums[]): EnergyTotals {
-  const costs = new MoneyByCurrency()
   const earnings = new MoneyByCurrency()
   let carbon = 0n
   for (const row of rows) {
-    costs.add(row.currency, exactOf(row.cost_exact))
     earnings.add(row.currency, exactOf(row.earnings_exact))
     carbon += exactOf(row.carbon_exact)
   }
   return {
     totalEnergy: kwhFromMws(sumOf(rows, (row) => row.energy_mws)),
     totalProduction: kwhFromMws(sumOf(rows, (row) => row.production_mws)),
-    ...costs.costs,
+    ...costsOf(rows),
     earnings: earnings.amounts,
     carbonGrams: gramsOf(carbon),
   }
