@@ -134,6 +134,8 @@ export {
   type HourSums,
   type MonthSums,
   type MonthsScope,
+  type MonthTrend,
+  monthlySumsPipeline,
   monthlyTrendPipeline,
   monthsStages,
   type Part,

@@ -63,6 +63,7 @@ describe('the package', () => {
       'measurementInputSchema',
       'monthlyAggregateEntity',
       'monthlyStages',
+      'monthlySumsPipeline',
       'monthlyTrendPipeline',
       'monthsQuestionSchema',
       'monthsStages',

@@ -7,7 +7,7 @@ import type { CostVersion } from '../cost-version.js'
 import { gramsOf, groupBy, MoneyByCurrency } from './amounts.js'
 import { dailySummaryPipeline } from './daily-pipelines.js'
 import { DayHours, type DayWithHours, dayHoursPipeline } from './day-hours.js'
-import { monthlyTrendPipeline } from './monthly-pipelines.js'
+import { monthlySumsPipeline } from './monthly-pipelines.js'
 import { coverOf } from './periods.js'
 import { daysQuestionSchema, type ParsedDays } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
@@ -40,7 +40,7 @@ export async function costs(
 
 async function asReckoned(reader: RollUpReader, scope: ParsedDays, by: 'day' | 'month'): Promise<PeriodCosts[]> {
   const { months, days } = by === 'day' ? { months: undefined, days: [scope] } : coverOf(scope)
-  const ofMonths = months === undefined ? [] : await reader.monthly(monthlyTrendPipeline({ ...scope, ...months }))
+  const ofMonths = months === undefined ? [] : await reader.monthly(monthlySumsPipeline({ ...scope, ...months }))
   const rows = ofMonths.map(({ month, ...row }) => ({ period: month, ...row }))
   for (const range of days) {
     for (const { day, ...row } of await reader.daily(dailySummaryPipeline({ ...scope, ...range }))) {

@@ -10,6 +10,12 @@ export interface MonthSums extends CurrencySums {
   readonly month: string
 }
 
+/** Energy and cost of a month in one currency; null where nothing had a price. */
+export type MonthTrend = Pick<
+  MonthSums,
+  'month' | 'currency' | 'energy_mws' | 'production_mws' | 'cost_exact' | 'documents'
+>
+
 /** What was used in an hour of the day, whatever the day. */
 export interface HourSums {
   /** 0 to 23, local time. */
@@ -42,12 +48,25 @@ export function monthsStages({ from, to, classrooms, devices }: MonthsScope): Pi
   return [between('month', from, to), ...among('classroom', classrooms), ...among('device_id', devices)]
 }
 
-/** For the monthly roll-ups: sums by civil month and currency, in order. Reads an index alone, one key per device and month. */
-export function monthlyTrendPipeline(scope: MonthsScope): Pipeline<MonthSums> {
+/**
+ * For the monthly roll-ups: energy and cost by civil month and currency, in order. Reads an index alone, one key for each
+ * device and month. Sums of decimals take most of the time: {@link monthlySumsPipeline} has those of earnings and CO2 too.
+ */
+export function monthlyTrendPipeline(scope: MonthsScope): Pipeline<MonthTrend> {
+  const { energy_mws, production_mws, cost_exact } = summed
+  return [...byMonth(scope, { energy_mws, production_mws, cost_exact })]
+}
+
+/** For the monthly roll-ups: all sums by civil month and currency, in order. Reads an index alone. */
+export function monthlySumsPipeline(scope: MonthsScope): Pipeline<MonthSums> {
+  return [...byMonth(scope, summed)]
+}
+
+function byMonth(scope: MonthsScope, sums: Parameters<typeof sumBy>[1]) {
   return [
     ...monthsStages(scope),
-    ...sumBy({ month: 'month', currency: 'currency' }, summed),
-    { $sort: { month: 1, currency: 1 } },
+    ...sumBy({ month: 'month', currency: 'currency' }, sums),
+    { $sort: { month: 1, currency: 1 } } as const,
   ]
 }
 

@@ -1,16 +1,21 @@
 import { validateData } from '../../core/validate.js'
-import { groupBy, meanKwh, sumOf } from './amounts.js'
+import { kwhFromMws } from '../../metering/index.js'
+import { type Costs, groupBy, meanKwh, sumOf } from './amounts.js'
 import { activeDaysPipeline } from './daily-pipelines.js'
 import { monthlyTrendPipeline } from './monthly-pipelines.js'
 import { lastDayOfMonth } from './periods.js'
 import { type MonthsQuestion, monthsQuestionSchema } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
-import { type EnergyTotals, totalsOf } from './totals.js'
+import { costsOf } from './totals.js'
 
 /** What was used in a month. */
-export interface MonthlyTrend extends EnergyTotals {
+export interface MonthlyTrend extends Costs {
   /** `YYYY-MM`. */
   readonly month: string
+  /** kWh used. */
+  readonly totalEnergy: number
+  /** kWh given. */
+  readonly totalProduction: number
   /** Days on which energy was used. */
   readonly activeDays: number
   /** kWh by active day; null where there is none. */
@@ -28,6 +33,13 @@ export async function monthlyTrends(reader: RollUpReader, question: MonthsQuesti
   return [...groupBy(rows, ({ month }) => month)].map(([month, group]) => {
     const count = activeDays.get(month)?.length ?? 0
     const energyMws = sumOf(group, ({ energy_mws }) => energy_mws)
-    return { month, ...totalsOf(group), activeDays: count, averageDailyEnergy: meanKwh(energyMws, count) }
+    return {
+      month,
+      totalEnergy: kwhFromMws(energyMws),
+      totalProduction: kwhFromMws(sumOf(group, ({ production_mws }) => production_mws)),
+      ...costsOf(group),
+      activeDays: count,
+      averageDailyEnergy: meanKwh(energyMws, count),
+    }
   })
 }

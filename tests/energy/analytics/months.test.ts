@@ -26,8 +26,6 @@ describe('monthly trends', () => {
         totalCost: 1.8,
         currency: 'EUR',
         costs: [{ currency: 'EUR', amount: 1.8 }],
-        earnings: [{ currency: 'EUR', amount: 0 }],
-        carbonGrams: 2400,
         activeDays: 2,
         averageDailyEnergy: 3,
       },
