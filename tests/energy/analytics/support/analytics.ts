@@ -18,7 +18,15 @@ export async function openAnalytics() {
 export async function analyticsDatabase() {
   const opened = await openAnalytics()
   const { database, volt } = opened
-  const emptied = ['dailyAggregates', 'monthlyAggregates', 'classrooms', 'devices', 'users', 'costVersions'] as const
+  const emptied = [
+    'dailyAggregates',
+    'monthlyAggregates',
+    'classrooms',
+    'devices',
+    'users',
+    'costVersions',
+    'ledger',
+  ] as const
   beforeEach(async () => {
     for (const key of emptied) await database.db.collection(volt.entityOf(key).collection).deleteMany({})
   })
