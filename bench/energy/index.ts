@@ -2,8 +2,12 @@ import { AutoVolt } from '@autovolt/data'
 import { startReplicaSet } from '@autovolt/data/testing'
 import type { Group, GroupContext, Row } from '../harness.js'
 import { benchMeasurements } from './measurements.js'
+import { benchQueries } from './queries.js'
 
-const benches: readonly ((volt: AutoVolt, context: GroupContext) => Promise<Row[]>)[] = [benchMeasurements]
+const benches: readonly ((volt: AutoVolt, context: GroupContext) => Promise<Row[]>)[] = [
+  benchMeasurements,
+  benchQueries,
+]
 
 /** The figures of energy: what is measured, rolled up and asked for. */
 export const energy: Group = async (context) => {

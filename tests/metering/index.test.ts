@@ -21,6 +21,7 @@ it('exports these values and no others', () => {
     'decideCounter',
     'formatMoney',
     'gapLimitMs',
+    'hourOfDay',
     'instantOfLocalTime',
     'isCounterValue',
     'isCurrency',

@@ -69,7 +69,7 @@ function withoutGaps(mwsByDay: ReadonlyMap<string, number>, to: string): DailyEn
 }
 
 /** The mean of the last weeks' same weekdays up to the last day that is known; null if none of them is. */
-export function meanOfWeekday(known: DailyEnergy, day: string, lastKnown: string, weeks: number): number | null {
+function meanOfWeekday(known: DailyEnergy, day: string, lastKnown: string, weeks: number): number | null {
   let latest = addDays(day, -7)
   while (latest > lastKnown) latest = addDays(latest, -7)
   const found = Array.from({ length: weeks }, (_, at) => known.get(addDays(latest, -7 * at))).filter(
@@ -79,7 +79,7 @@ export function meanOfWeekday(known: DailyEnergy, day: string, lastKnown: string
 }
 
 /** Forecasts each of some known days as far ahead as the furthest day that is asked for, and compares. */
-export function errorOn(
+function errorOn(
   known: DailyEnergy,
   from: string,
   to: string,

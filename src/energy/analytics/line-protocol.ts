@@ -51,7 +51,7 @@ function linesOf(day: DayWithHours, hours: DayHours, measurement: string): strin
 }
 
 /** @param fields As they are written: whole numbers with an `i`, other numbers without. */
-export function lineOf(
+function lineOf(
   measurement: string,
   tags: Readonly<Record<string, string>>,
   fields: Readonly<Record<string, string>>,
