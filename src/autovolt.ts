@@ -62,6 +62,11 @@ export interface AttachOptions<
   readonly logQueries?: boolean
   /** @default the machine's clock */
   readonly clock?: Clock
+  /**
+   * Keeps the heavy reports of {@link AutoVolt.analytics} in the cache, until an hour has passed or their roll-ups change.
+   * @default false
+   */
+  readonly cacheReports?: boolean
   /** Closes the handle on SIGINT and SIGTERM, then lets the signal take its course. @default false */
   readonly closeOnSignals?: boolean
 }
@@ -199,6 +204,7 @@ export class AutoVolt<
       devices: this.devices as unknown as Reader<Device>,
       users: this.users,
       costVersions: new Reader(this.database, entities.costVersions),
+      cache: options.cacheReports ? this.analyticsCache : undefined,
     })
     this.#pool = new PoolMonitor(this.database.client)
     this.#events = new ConnectionEventSource(connection, logger)

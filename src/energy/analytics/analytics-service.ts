@@ -5,6 +5,7 @@ import type { Classroom } from '../../devices/classroom.js'
 import type { Device } from '../../devices/device.js'
 import type { User } from '../../identity/user.js'
 import type { Ledger } from '../../ledger/ledger.js'
+import type { AnalyticsCache } from '../cache/analytics-cache.js'
 import type { CostVersion } from '../cost-version.js'
 import { type AnomaliesQuestion, type Anomaly, anomalies } from './anomalies.js'
 import {
@@ -17,6 +18,7 @@ import {
   dailySummaries,
   type TopConsumersQuestion,
   topConsumers,
+  topConsumersSchema,
 } from './consumption.js'
 import { type CostsQuestion, costs, type PeriodCosts } from './cost-report.js'
 import { type DevicePerformance, type DevicePerformanceQuestion, devicePerformance } from './device-performance.js'
@@ -27,11 +29,12 @@ import {
   deviceEfficiencyPage,
 } from './efficiency.js'
 import { type Forecast, type ForecastQuestion, forecast } from './forecast.js'
-import { type IdleUse, type IdleUseQuestion, idleUse } from './idle-use.js'
+import { type IdleUse, type IdleUseQuestion, idleUse, idleUseSchema } from './idle-use.js'
 import { type LineProtocolQuestion, lineProtocol } from './line-protocol.js'
 import { type LoadCurveQuestion, type LoadPoint, loadCurve } from './load-curve.js'
 import { type PeakHour, peakHours } from './peak-hours.js'
-import type { DaysQuestion, MonthsQuestion } from './questions.js'
+import { type DaysQuestion, daysQuestionSchema, type MonthsQuestion, monthsQuestionSchema } from './questions.js'
+import { Reports } from './reports.js'
 import { type RollUpEntities, RollUpReader } from './roll-up-reader.js'
 import { Sites } from './sites.js'
 import { type MonthlyTrend, monthlyTrends } from './trends.js'
@@ -51,6 +54,8 @@ export interface AnalyticsParts {
   readonly devices: Reader<Device>
   readonly users: Reader<User>
   readonly costVersions: Reader<CostVersion>
+  /** Where reports are kept; left out, each is made anew. */
+  readonly cache?: AnalyticsCache | undefined
 }
 
 /**
@@ -62,17 +67,21 @@ export interface AnalyticsParts {
 export class AnalyticsService {
   readonly #reader: RollUpReader
   readonly #sites: Sites
+  readonly #reports: Reports
   readonly #parts: AnalyticsParts
 
   constructor(database: Database, parts: AnalyticsParts) {
     this.#reader = new RollUpReader(database, parts.rollUps)
     this.#sites = new Sites(parts.classrooms, parts.devices, database.clock)
+    this.#reports = new Reports(parts.cache)
     this.#parts = parts
   }
 
   /** What each classroom used on each day; by day, then by energy. Reads one index key for each device and day. */
   dailyByClassroom(question: DaysQuestion): Promise<ClassroomConsumption[]> {
-    return dailyByClassroom(this.#reader, question)
+    return this.#reports.report('daily_consumption', daysQuestionSchema, question, (parsed) =>
+      dailyByClassroom(this.#reader, parsed),
+    )
   }
 
   /** What was used on each day. Reads one index key for each device and day. */
@@ -82,7 +91,9 @@ export class AnalyticsService {
 
   /** What was used in each month, and on how many days. Reads one index key for each device and month, and one for each day. */
   monthlyTrends(question: MonthsQuestion): Promise<MonthlyTrend[]> {
-    return monthlyTrends(this.#reader, question)
+    return this.#reports.report('monthly_trends', monthsQuestionSchema, question, (parsed) =>
+      monthlyTrends(this.#reader, parsed),
+    )
   }
 
   /**
@@ -90,12 +101,14 @@ export class AnalyticsService {
    * for each device; of other ranges, whole months do, and the days around them are read with their hours.
    */
   peakHours(question: DaysQuestion): Promise<PeakHour[]> {
-    return peakHours(this.#reader, question)
+    return this.#reports.report('peak_hours', daysQuestionSchema, question, (parsed) => peakHours(this.#reader, parsed))
   }
 
   /** How each device used energy, by energy. A whole month reads one index key for each device, others a document for each day. */
   deviceEfficiency(question: DaysQuestion): Promise<DeviceEfficiency[]> {
-    return deviceEfficiency(this.#reader, question)
+    return this.#reports.report('efficiency_report', daysQuestionSchema, question, (parsed) =>
+      deviceEfficiency(this.#reader, parsed),
+    )
   }
 
   /** A page of {@link deviceEfficiency}, of 50 devices if not told otherwise. */
@@ -134,7 +147,9 @@ export class AnalyticsService {
 
   /** Who used most: devices, classrooms or switches. By switch it reads a document for each device and day. */
   topConsumers(question: TopConsumersQuestion): Promise<Consumer[]> {
-    return topConsumers(this.#reader, question)
+    return this.#reports.report('top_consumers', topConsumersSchema, question, (parsed) =>
+      topConsumers(this.#reader, parsed),
+    )
   }
 
   /**
@@ -147,7 +162,7 @@ export class AnalyticsService {
 
   /** What each classroom uses in hours in which its load stays at its floor: what switching off would save. */
   idleUse(question: IdleUseQuestion): Promise<IdleUse[]> {
-    return idleUse(this.#reader, question)
+    return this.#reports.report('idle_use', idleUseSchema, question, (parsed) => idleUse(this.#reader, parsed))
   }
 
   /** Hours that are not as the same hour of the same weekday was in the weeks before, the strangest first. */
