@@ -23,6 +23,16 @@ export type ExportLine =
   | { readonly checkpoint: string }
   | { readonly digest: string }
 
+/** Whether a line says that the file is of this format: the first one somewhere, or the digest that closes it. */
+export function namesFormat(line: Buffer, number: number): boolean {
+  return (
+    (number === 1 && line.includes(formatInQuotes)) || line.toString('latin1', 0, digestStart.length) === digestStart
+  )
+}
+
+const formatInQuotes = JSON.stringify(exportFormat)
+const digestStart = `{"digest":"${exportFormat}\\n`
+
 export function formatLine(line: ExportLine): string {
   return `${JSON.stringify(line)}\n`
 }

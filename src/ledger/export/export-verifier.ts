@@ -15,11 +15,13 @@ import {
 } from '../entry/stored-bytes.js'
 import { decodeBase64 } from '../log/base64.js'
 import { openCheckpoint, type TreeHead } from '../log/checkpoint-text.js'
-import { hashBytes, MerkleFrontier } from '../log/merkle-tree.js'
+import { hashBytes } from '../log/merkle-tree.js'
 import { NoteError, VerifierKey } from '../log/signed-note.js'
 import { commitmentOf, isSalt } from '../personal/commitment.js'
 import { ExportError } from './export-error.js'
-import { checkDigest, type ExportHeader, exportFormat } from './export-format.js'
+import { checkDigest, type ExportHeader, namesFormat } from './export-format.js'
+import { openFirstLine } from './first-line.js'
+import { type Line, parseLine } from './line.js'
 import { linesIn } from './line-reader.js'
 
 export interface VerifyExportOptions {
@@ -33,13 +35,15 @@ const noKnownCheckpoint =
   'Without a checkpoint that was seen before, an older state of the ledger cannot be told from the newest.'
 const earlierKnown = 'The known checkpoint is of entries before those of this file, and was not compared.'
 const otherSigners = 'The file is also signed by keys that are not known here; their signatures were not checked.'
+const unknownBegin =
+  'The first line is damaged, so the entries were compared neither with the checkpoints nor with the digest of the file.'
 const startsLater = (size: number) => `The first ${size} entries of the ledger are not in this file.`
 
 /**
  * Verifies an exported file: every byte by the signed digest, every entry by its hash, every chain by its links, and the
  * tree by its signed checkpoints. Pure: no database, no network. Memory stays flat, but for damaged chains.
  * @param open Gives the bytes of the file from its beginning; called a second time if something is damaged.
- * @throws ExportError if it is no export, or of a format that this version does not know; NoteError for what is no key, or
+ * @throws ExportError if neither the first line nor the closing digest names the format that this version knows; NoteError for what is no key, or
  * no checkpoint; UntrustedCheckpointError for a known checkpoint that none of the keys has signed.
  * @example
  * const report = await verifyExport(() => createReadStream('ledger.jsonl'), { verifierKeys: [key] })
@@ -62,8 +66,6 @@ export async function verifyExport(
   return verification.report()
 }
 
-type Line = Record<string, unknown>
-
 class ExportVerification {
   readonly #keys: readonly VerifierKey[]
   readonly #findings = new Findings()
@@ -75,6 +77,8 @@ class ExportVerification {
   readonly #starts = new Map<string, ChainStart>()
   readonly #summaries = new Map<string, EntrySummary[]>()
   #header: ExportHeader | undefined
+  #firstFault = new ExportError('the file is empty')
+  #isExport = false
   #tree: TreeCheck | undefined
   #newest: TreeHead | undefined
   #isClosed = false
@@ -95,6 +99,7 @@ class ExportVerification {
       this.#lineFault('inserted', number, 'nothing after the digest')
       return
     }
+    this.#isExport ||= namesFormat(bytes, number)
     const line = parseLine(bytes)
     if (number === 1) this.#begin(line)
     if (line !== undefined && 'digest' in line) {
@@ -106,37 +111,26 @@ class ExportVerification {
   }
 
   #begin(line: Line | undefined): void {
-    const header = line?.header as ExportHeader | undefined
-    if (typeof header !== 'object' || header === null)
-      throw new ExportError('the file does not begin as an export does')
-    if (header.format !== exportFormat)
-      throw new ExportError(`the file is of a format that is not known here: ${String(header.format)}`)
-    const name = this.#keys[0]?.name ?? ''
-    if (header.origin !== name) {
-      this.#findings.add({
-        damage: 'bad_signature',
-        where: 'export',
-        expected: `a file of the log ${name}`,
-        found: String(header.origin),
-      })
-    }
-    const roots = (Array.isArray(header.frontier) ? header.frontier : []).map(decodeBase64)
     try {
-      const frontier = new MerkleFrontier(
-        header.fromSize,
-        roots.map((root) => root ?? Buffer.alloc(0)),
-      )
+      const { header, frontier } = openFirstLine(line)
       const heads = this.#known === undefined ? [] : [{ head: this.#known, isOutside: true }]
-      this.#tree = new TreeCheck(
-        heads.filter(({ head }) => head.size >= header.fromSize),
-        this.#findings,
-        frontier,
-      )
+      const comparable = heads.filter(({ head }) => head.size >= header.fromSize)
+      this.#tree = new TreeCheck(comparable, this.#findings, frontier)
+      this.#header = header
+      this.#checkOrigin(header.origin)
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      throw new ExportError('the first line does not say which part of the ledger the file has')
+      if (!(error instanceof ExportError)) throw error
+      this.#firstFault = error
+      const expected = 'the first line of an export'
+      this.#findings.add({ damage: 'edited', where: 'export', expected, found: `line 1: ${error.message}` })
     }
-    this.#header = header
+  }
+
+  #checkOrigin(origin: string): void {
+    const name = this.#keys[0]?.name ?? ''
+    if (origin === name) return
+    const expected = `a file of the log ${name}`
+    this.#findings.add({ damage: 'bad_signature', where: 'export', expected, found: String(origin) })
   }
 
   #takeLine(line: Line | undefined, number: number): void {
@@ -166,9 +160,9 @@ class ExportVerification {
     this.#tree?.take(leaf.length === hashBytes ? leaf : Buffer.alloc(hashBytes))
   }
 
-  /** In a file that begins later than the ledger so do its chains. */
+  /** In a file that begins later than the ledger, or nobody knows where, so do its chains. */
   #startLate(entry: StoredBytes): void {
-    if ((this.#header?.fromSize ?? 0) === 0) return
+    if (this.#header?.fromSize === 0) return
     const chain = chainKey(entry)
     if (!this.#pass.chains.has(chain))
       this.#starts.set(chain, { sequence: sequenceOf(entry) - 1, hash: previousHash(entry) })
@@ -194,7 +188,7 @@ class ExportVerification {
 
   #close(bytes: Buffer): void {
     this.#isClosed = true
-    if (this.#header === undefined) throw new ExportError('the file does not begin as an export does')
+    if (this.#header === undefined) return
     const { origin, fromSize, size } = this.#header
     const digest = { origin, fromSize, size, sha256: this.#sha256.digest() }
     const checked = checkDigest(bytes.toString('utf8'), digest, this.#keys)
@@ -210,8 +204,9 @@ class ExportVerification {
     })
   }
 
+  /** @throws ExportError if the file is none. */
   end(): void {
-    if (this.#header === undefined) throw new ExportError('the file is empty')
+    if (!this.#isExport) throw this.#firstFault
     this.#pass.end()
     if (!this.#isClosed) {
       this.#findings.add({
@@ -221,7 +216,11 @@ class ExportVerification {
         found: 'nothing',
       })
     }
-    const { size, fromSize } = this.#header
+    if (this.#header !== undefined) this.#checkSize(this.#header)
+    this.#tree?.end()
+  }
+
+  #checkSize({ size, fromSize }: ExportHeader): void {
     const leaves = fromSize + this.#pass.entries
     if (this.#newest === undefined || this.#newest.size !== size || leaves !== size) {
       this.#findings.add({
@@ -231,7 +230,6 @@ class ExportVerification {
         found: `${leaves} entries, the last checkpoint of ${this.#newest?.size ?? 0}`,
       })
     }
-    this.#tree?.end()
   }
 
   /** Collects the entries of damaged chains. */
@@ -261,6 +259,7 @@ class ExportVerification {
 
   report(): VerificationReport {
     const { fromSize = 0 } = this.#header ?? {}
+    if (this.#header === undefined) this.#caveats.push(unknownBegin)
     if (this.#known === undefined) this.#caveats.push(noKnownCheckpoint)
     else if (this.#known.size < fromSize) this.#caveats.push(earlierKnown)
     if (fromSize > 0) this.#caveats.push(startsLater(fromSize))
@@ -289,14 +288,4 @@ function isPersonal(value: unknown): value is Personal {
     value !== null &&
     ['commitment', 'salt', 'text'].every((name) => typeof (value as Line)[name] === 'string')
   )
-}
-
-/** The one member of a line. */
-function parseLine(bytes: Buffer): Line | undefined {
-  try {
-    const line: unknown = JSON.parse(bytes.toString('utf8'))
-    return typeof line === 'object' && line !== null && Object.keys(line).length === 1 ? (line as Line) : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -1,12 +1,10 @@
-import { ExportError } from './export-error.js'
-
 const lineFeed = 0x0a
 /** A line holds one entry, which MongoDB limits to 16 MB, in base64. */
 const longestLine = 24 * 1024 * 1024
 
 /**
- * The lines of a stream of bytes, each with its line feed; the last one without, if the stream ends so.
- * @throws ExportError for a line that is too long to be one of an export.
+ * The lines of a stream of bytes, each with its line feed; the last one without, if the stream ends so. What is too long to be
+ * a line of an export comes in pieces.
  */
 export async function* linesIn(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
   let rest: Buffer = Buffer.alloc(0)
@@ -17,8 +15,8 @@ export async function* linesIn(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
       yield bytes.subarray(start, end + 1)
       start = end + 1
     }
+    for (; bytes.length - start > longestLine; start += longestLine) yield bytes.subarray(start, start + longestLine)
     rest = bytes.subarray(start)
-    if (rest.length > longestLine) throw new ExportError('a line is too long to be one of an export')
   }
   if (rest.length > 0) yield rest
 }

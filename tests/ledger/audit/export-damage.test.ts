@@ -50,6 +50,12 @@ function verify(bytes: Uint8Array, options: { verifierKeys?: string[]; knownChec
   )
 }
 
+/** Whether something is found in the bytes, which at least can be told to be an export. */
+async function isDamaged(bytes: Uint8Array): Promise<boolean> {
+  const { valid, findings } = await verify(bytes)
+  return !valid && findings.length > 0
+}
+
 /** Whether the bytes pass for an export; what cannot be read as one does not. */
 async function isValid(bytes: Uint8Array, options = {}): Promise<boolean> {
   try {
@@ -76,7 +82,7 @@ describe('an exported file', () => {
     }
   })
 
-  it('is not valid with any single byte changed', async () => {
+  it('is found damaged with any single byte changed', async () => {
     for (let at = 0; at < file.length; at += 1) {
       const byte = file[at] ?? 0
       // One bit in turn, another letter, and a line feed.
@@ -84,33 +90,34 @@ describe('an exported file', () => {
       for (const other of full ? others : others.slice(0, 1)) {
         const changed = Buffer.from(file)
         changed[at] = other
-        if (await isValid(changed)) expect.fail(`byte ${at} was ${byte}, is ${other}, and the file passes`)
+        if (!(await isDamaged(changed))) expect.fail(`byte ${at} was ${byte}, is ${other}, and nothing is found`)
       }
     }
   })
 
-  it('is not valid with any byte taken out or put in', async () => {
+  it('is found damaged with any byte taken out or put in', async () => {
     for (let at = 0; at <= file.length; at += full ? 1 : 17) {
       const [before, after] = [file.subarray(0, at), file.subarray(at)]
-      expect(await isValid(Buffer.concat([before, Buffer.from(at % 2 === 0 ? 'A' : '\n'), after]))).toBe(false)
-      if (at < file.length) expect(await isValid(Buffer.concat([before, after.subarray(1)]))).toBe(false)
+      expect(await isDamaged(Buffer.concat([before, Buffer.from(at % 2 === 0 ? 'A' : '\n'), after]))).toBe(true)
+      if (at < file.length) expect(await isDamaged(Buffer.concat([before, after.subarray(1)]))).toBe(true)
     }
   })
 
-  it('is not valid with a line dropped, doubled or swapped with the next', async () => {
+  it('is found damaged with a line dropped, doubled or swapped with the next', async () => {
     const all = lines()
     expect(all).toHaveLength(1 + 12 + 2 + 1)
     for (const at of all.keys()) {
-      expect(await isValid(joined(all.toSpliced(at, 1)))).toBe(false)
-      expect(await isValid(joined(all.toSpliced(at, 0, all[at] as string)))).toBe(false)
+      expect(await isDamaged(joined(all.toSpliced(at, 1)))).toBe(true)
+      expect(await isDamaged(joined(all.toSpliced(at, 0, all[at] as string)))).toBe(true)
       const [one, two] = all.slice(at, at + 2)
-      if (two !== undefined) expect(await isValid(joined(all.toSpliced(at, 2, two, one as string)))).toBe(false)
+      if (two !== undefined) expect(await isDamaged(joined(all.toSpliced(at, 2, two, one as string)))).toBe(true)
     }
   })
 
-  it('cut at any line, or empty, is not valid', async () => {
+  it('cut at any line is found damaged, but nothing can be told of one that is empty', async () => {
     const all = lines()
-    for (let end = 0; end < all.length; end += 1) expect(await isValid(joined(all.slice(0, end)))).toBe(false)
+    for (let end = 1; end < all.length; end += 1) expect(await isDamaged(joined(all.slice(0, end)))).toBe(true)
+    await expect(verify(Buffer.alloc(0))).rejects.toMatchObject({ name: 'ExportError' })
     expect((await verify(joined(all.slice(0, 5)))).findings).toContainEqual(
       expect.objectContaining({ damage: 'truncated', where: 'export', found: 'nothing' }),
     )

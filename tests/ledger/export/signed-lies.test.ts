@@ -137,17 +137,42 @@ describe('the first line of an export', () => {
     ['a root that is no base64', { ...golden, fromSize: 1, frontier: ['*'] }],
     ['a root that is a number', { ...golden, fromSize: 1, frontier: [5] }],
     ['roots that are no list', { ...golden, frontier: {}, fromSize: 1 }],
-  ])('cannot be told anything of with %s', async (_, header) => {
-    await expect(withHeader(header)).rejects.toThrow(expect.objectContaining({ name: 'ExportError' }))
+  ])('is damaged with %s', async (_, header) => {
+    const line1 = expect.objectContaining({
+      damage: 'edited',
+      where: 'export',
+      found: expect.stringMatching(/^line 1: /),
+    })
+    expect(await withHeader(header)).toMatchObject({ valid: false, findings: [line1], checkpoint: null })
   })
 
-  it('cannot be told anything of where there is none', async () => {
-    for (const file of ['', '\n', 'all is well\n', lines[1]!, signedFile([])])
-      await expect(verifyText(file)).rejects.toThrow(expect.objectContaining({ name: 'ExportError' }))
+  it('is damaged where there is none, and that is all that is said then', async () => {
+    for (const file of [signedFile([]), signedFile(lines.slice(1))]) {
+      const { findings, caveats } = await verifyText(file)
+      expect(findings).toEqual([
+        expect.objectContaining({ found: 'line 1: the file does not begin as an export does' }),
+      ])
+      expect(caveats).toContainEqual(expect.stringContaining('neither with the checkpoints nor with the digest'))
+    }
+  })
+})
+
+describe('a file that no line says to be an export', () => {
+  it.each([
+    ['nothing at all', ''],
+    ['an empty line', '\n'],
+    ['a text', 'all is well\n'],
+    ['an entry alone', lines[1]!],
+    ['a later format', '{"header":{"format":"autovolt-ledger-export/2"}}\n{"digest":"autovolt-ledger-export/2\\n"}\n'],
+    ['a later format that begins alike', '{"header":{"format":"autovolt-ledger-export/10"}}\n'],
+    ['a line without end', Buffer.alloc(25 * 1024 * 1024, 'x')],
+  ])('cannot be told anything of: %s', async (_, file) => {
+    await expect(verifyText(file)).rejects.toThrow(expect.objectContaining({ name: 'ExportError' }))
   })
 
-  it('cannot be told anything of where a line has no end', async () => {
-    await expect(verifyText(Buffer.alloc(25 * 1024 * 1024, 'x'))).rejects.toThrow(/too long/)
+  it('is no such file with a line that is too long: that one is damaged', async () => {
+    const file = Buffer.concat([Buffer.from(lines[0]!), Buffer.alloc(25 * 1024 * 1024, 'x')])
+    expect(await verifyText(file)).toEqual(found('truncated', 'export'))
   })
 })
 

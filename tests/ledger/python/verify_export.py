@@ -4,7 +4,7 @@
     verify_export.py FILE --key KEY [--key KEY ...] [--since CHECKPOINT_FILE]
     verify_export.py --proof FILE --key KEY [--key KEY ...]
 
-Exit code: 0 sound, 1 damaged.
+Exit code: 0 sound, 1 damaged, 2 could not tell.
 """
 import argparse
 import base64
@@ -309,6 +309,13 @@ def parse_line(line):
     return next(iter(value.items()))
 
 
+def is_export(file):
+    """Whether the first line, or a digest that closes the file, names the format."""
+    start = ('{"digest":"%s\\n' % FORMAT).encode()
+    return any((number == 0 and ('"%s"' % FORMAT).encode() in line) or line.startswith(start)
+               for number, line in enumerate(file))
+
+
 def verify_digest(line, header, digest, keys):
     kind, note = parse_line(line)
     require(kind == "digest" and isinstance(note, str), "the last line is no digest")
@@ -376,17 +383,28 @@ def main():
     options = parser.parse_args()
     try:
         keys = [Key(key) for key in options.key]
-        if options.proof:
-            with open(options.file, encoding="utf-8") as file:
-                verify_proof(file.read(), keys)
-            print("sound")
-            return 0
         known = None
         if options.since is not None:
             with open(options.since, encoding="utf-8", newline="") as file:
                 known = open_checkpoint(file.read(), keys)
         with open(options.file, "rb") as file:
-            print("sound: %d entries, %d chains" % verify_file(file, keys, known))
+            if not options.proof and not is_export(file):
+                raise ValueError("the file is no export of a format that is known here")
+    except (Damaged, OSError, ValueError) as error:
+        print("could not tell: %s" % error)
+        return 2
+    try:
+        if options.proof:
+            with open(options.file, encoding="utf-8") as file:
+                verify_proof(file.read(), keys)
+            print("sound")
+            return 0
+        with open(options.file, "rb") as file:
+            entries, chains = verify_file(file, keys, known)
+        if entries == 0:
+            print("could not tell: there are no entries")
+            return 2
+        print("sound: %d entries, %d chains" % (entries, chains))
         return 0
     except (Damaged, KeyError, TypeError, AttributeError, ValueError) as error:
         print("damaged: %r" % error)
