@@ -4,6 +4,7 @@ import { apiRoutes } from './api-routes.js'
 import { hintOnChanges } from './change-hints.js'
 import { startWebServer, type WebServer } from './http/server.js'
 import { type Feed, LiveFeeds } from './live-feeds.js'
+import { PriceChanges } from './price-changes.js'
 import type { Resources } from './resources.js'
 import type { Settings } from './settings.js'
 import type { DevicePlan } from './simulator/plan.js'
@@ -12,6 +13,7 @@ import { Tampering } from './tampering.js'
 import type { Terminal } from './terminal.js'
 import { readClassrooms } from './views/classrooms.js'
 import { readDevices } from './views/devices.js'
+import { readEnergy } from './views/energy.js'
 import { readEvents } from './views/events.js'
 import { IngestionMonitor } from './views/ingestion-monitor.js'
 import { LedgerCheck } from './views/ledger-check.js'
@@ -40,11 +42,13 @@ export async function startDashboard({ settings, resources, terminal, ...parts }
   resources.add('the altered entry', () => tampering.undo())
   const check = new LedgerCheck(volt, tampering, () => feeds.hint('ledger'))
   const history = new PowerHistory(volt)
+  const prices = new PriceChanges(volt)
   const monitor = new IngestionMonitor(volt, ingestion, servers)
   const definitions: Feed[] = [
     { name: 'power', everyMs: 2_000, read: () => history.sample() },
     { name: 'classrooms', everyMs: 5_000, read: () => readClassrooms(volt) },
     { name: 'devices', everyMs: 5_000, read: () => readDevices(volt) },
+    { name: 'energy', everyMs: 5_000, read: () => readEnergy(volt, prices) },
     { name: 'events', everyMs: 10_000, read: () => readEvents(volt) },
     { name: 'quarantine', everyMs: 5_000, read: () => readQuarantine(volt, ingestion) },
     { name: 'ingestion', everyMs: 1_000, read: () => monitor.read() },
@@ -53,7 +57,7 @@ export async function startDashboard({ settings, resources, terminal, ...parts }
   ]
   let web: WebServer | undefined
   const feeds = new LiveFeeds(definitions, (news) => web?.send(news))
-  const routes = apiRoutes({ ...parts, feeds, history, check, tampering })
+  const routes = apiRoutes({ ...parts, feeds, history, check, tampering, prices })
   const known = () => [{ name: 'history', json: JSON.stringify(history.samples) }, ...feeds.all()]
   web = await startWebServer({ address: settings.address, port: settings.port, routes, known })
   resources.add('the web server', () => web?.close())

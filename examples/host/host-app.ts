@@ -3,6 +3,7 @@ import { deployedDecoder, type Ingestion, startIngestion, v2Decoder } from '@aut
 import type { MqttClient } from 'mqtt'
 import { startDashboard } from './dashboard.js'
 import { leaveBroker } from './leave-broker.js'
+import { appendPastDays } from './past-days.js'
 import { registerSchool } from './registration.js'
 import type { Resources } from './resources.js'
 import { type Broker, connectToBroker, type DatabaseServer, openBroker, openDatabaseServer } from './servers.js'
@@ -37,6 +38,12 @@ export async function startHostApp(
   const school = planSchool(settings.seed)
   const volt = await openDatabase(server, school, terminal, resources)
   terminal.tell('school', `${school.devices.length} devices registered, simulated with SEED=${settings.seed}`)
+  ending.throwIfAborted()
+
+  const past = await appendPastDays(volt, school, settings.seed)
+  terminal.tell('past', past === 0 ? 'what the database has' : `${past} ledger entries, made up`)
+  // From here on hours, days and months of energy and cost follow the ledger.
+  resources.add('the roll-ups', volt.rollUps.start({ everyMs: 2_000 }))
   ending.throwIfAborted()
 
   const ingestion = await startTaking(volt, broker, client, school, resources)

@@ -1,13 +1,12 @@
 import type { AutoVolt, Device } from '@autovolt/data'
 import type { DevicePlan } from './simulator/plan.js'
 import { rooms, type SchoolPlan, timeZone } from './simulator/school-plan.js'
+import { setTariffs, timeOfUse } from './tariffs.js'
 
-const price = { electricityPrice: 7.5, currency: 'INR' }
-
-/** Registers what an installer would: the price, the rooms, and the devices with their switches. Does no harm twice. */
+/** Registers what an installer would: the tariffs, the rooms, and the devices with their switches. Does no harm twice. */
 export async function registerSchool(volt: AutoVolt, school: SchoolPlan): Promise<void> {
-  if (!(await volt.powerSettings.exists({ name: 'default' }))) await volt.powerSettings.create(price)
-  for (const room of rooms) await volt.classrooms.upsert({ name: room.name }, { ...room, timeZone })
+  await setTariffs(volt)
+  for (const room of rooms) await volt.classrooms.upsert({ name: room.name }, { ...room, timeZone, tariff: timeOfUse })
   for (const plan of school.devices) await registerDevice(volt, plan)
 }
 

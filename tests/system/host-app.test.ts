@@ -4,6 +4,8 @@ import { MongoClient, ObjectId } from 'mongodb'
 import { connect, connectAsync } from 'mqtt'
 import { expect, it } from 'vitest'
 import { planSchool } from '../../examples/host/simulator/school-plan.js'
+import { flat, timeOfUse } from '../../examples/host/tariffs.js'
+import { AutoVolt } from '../../src/autovolt.js'
 import { cleanUpLater } from '../support/clean-up.js'
 import { testDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
@@ -22,7 +24,9 @@ import {
 
 const seed = 4_711
 const school = planSchool(seed)
-const feeds = ['power', 'classrooms', 'devices', 'events', 'quarantine', 'ingestion', 'ledger']
+/** What the machine may take that has other things to do. */
+const patience = { timeoutMs: 30_000 }
+const feeds = ['power', 'classrooms', 'devices', 'events', 'quarantine', 'ingestion', 'ledger', 'energy']
 
 it('runs on its own, shows everything live, and ends without a trace', async () => {
   const app = await startHostApp({ SEED: String(seed) })
@@ -48,13 +52,15 @@ it('runs on its own, shows everything live, and ends without a trace', async () 
 /** Within ten seconds there is something to see, and the energy of the day grows. */
 async function showPowerAndEnergy(app: HostApp, { page, text }: HostPage): Promise<void> {
   await eventually('there is live power', async () => /^[1-9][\d,.]* k?W$/.test(await text('#power-used')))
+  await page.locator('#chart canvas').waitFor()
+  await page.locator('#device-list > li').first().waitFor()
   expect(await page.locator('#chart canvas').count()).toBe(1)
   expect(await page.locator('#device-list > li').count()).toBe(school.devices.length)
   const energy = async () => {
     const rooms = await app.get<{ energyKwh: number }[]>('classrooms')
     return rooms.reduce((sum, { energyKwh }) => sum + energyKwh, 0)
   }
-  const first = await eventually('energy is reckoned', energy)
+  const first = await eventually('energy is reckoned', energy, patience)
   await eventually('it grows', async () => (await energy()) > first, { timeoutMs: 20_000 })
   await eventually('the page shows it', async () => /[1-9][\d.]* k?Wh/.test(await text('#room-total')))
 }
@@ -130,6 +136,75 @@ async function alterAndUndo(app: HostApp, { page, text }: HostPage): Promise<voi
   await page.locator('#undo').click()
   await page.locator('.finding').waitFor({ state: 'detached' })
   expect(await text('#chip-ledger')).toBe('ledger sound')
+}
+
+/** The page shows what the library answers; a price that is back-dated changes what the month costs, until it is taken back. */
+it('shows a day, a month, peak hours and costs, and what a back-dated price changes', async () => {
+  const app = await startHostApp({ SEED: String(seed) })
+  const { page, text, complaints } = await openPage(await startBrowser(), app.url)
+  const volt = await AutoVolt.open({ uri: app.mongodUri, dbName: 'autovolt' })
+  cleanUpLater(() => volt.close())
+  const shown = await eventually(
+    'the past is rolled up',
+    async () => {
+      const energy = await app.get<EnergyView | null>('energy')
+      return energy?.peakHours.length === 24 ? energy : undefined
+    },
+    patience,
+  )
+  const { from, to } = shown.month
+
+  const days = await volt.analytics.dailySummaries({ from, to })
+  const before = new Map(shown.month.days.map(({ day, energyKwh }) => [day, energyKwh]))
+  for (const { day, totalEnergy } of days.filter((one) => one.day < shown.day.day)) {
+    expect(before.get(day)).toBe(totalEnergy)
+    expect(totalEnergy).toBeGreaterThan(0)
+  }
+  expect(await page.locator('#day-bars .bars > li').count()).toBe(24)
+  expect(await page.locator('#peak-bars .bars > li').count()).toBe(24)
+  expect(await page.locator('#month-bars .bars > li:has(i)').count()).toBe(days.length)
+  const [peak] = await volt.analytics.peakHours({ from, to })
+  expect(await text('#peak-hours')).toMatch(new RegExp(`^${String(peak?.hour).padStart(2, '0')}:00`))
+
+  const cost = async (tariff?: string) => {
+    const [period] = await volt.analytics.costs({ from, to, by: 'month', ...(tariff && { tariff }) })
+    return period?.totalCost ?? 0
+  }
+  await eventually(
+    'the page has both costs',
+    async () => {
+      const costs = [rupees(await cost()), rupees(await cost(flat))]
+      const cells = await Promise.all([timeOfUse, flat].map((name) => text(`[data-tariff="${name}"] .cost`)))
+      return cells.join() === costs.join()
+    },
+    patience,
+  )
+
+  const settled = await cost()
+  await page.locator('#price-change').click()
+  await page.locator('#price-effect').waitFor()
+  expect(await text('#price-effect')).toMatch(/^\+₹[1-9].*₹9\.60\/kWh₹12\.00\/kWh/)
+  expect(await text('#audit')).toMatch(/created by you, on the page: version from .*none → ₹12\.00\/kWh$/)
+  await eventually('the month costs more', async () => (await cost()) > settled * 1.05, patience)
+  expect(await volt.auditLog.count({ actor: 'you, on the page' })).toBe(1)
+  await page.locator('#take-back').click()
+  await eventually('it is taken back', async () => /^−₹[1-9]/.test(await text('#price-effect')), patience)
+  await eventually('the month costs what it did', async () => (await cost()) < settled * 1.01, patience)
+  expect(complaints).toEqual([])
+})
+
+interface EnergyView {
+  readonly day: { readonly day: string }
+  readonly month: {
+    readonly from: string
+    readonly to: string
+    readonly days: readonly { readonly day: string; readonly energyKwh: number }[]
+  }
+  readonly peakHours: readonly object[]
+}
+
+function rupees(amount: number): string {
+  return new Intl.NumberFormat('en-IN', { style: 'currency', currency: 'INR' }).format(amount)
 }
 
 /** Another page that somebody has open must not be able to do anything here. */

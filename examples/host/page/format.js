@@ -4,7 +4,9 @@ const one = plain(1)
 const two = plain(2)
 const three = plain(3)
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+const significant = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 })
 const dayName = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'long', timeZone: 'UTC' })
+const monthName = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' })
 
 export function count(value) {
   return whole.format(value)
@@ -25,9 +27,18 @@ export function kilowattHours(value) {
   return value < 1 ? `${one.format(value * 1000)} Wh` : `${three.format(value)} kWh`
 }
 
+/** As {@link kilowattHours}, short and always in kWh, for sums and scales. */
+export function energy(kwh) {
+  return `${significant.format(kwh)} kWh`
+}
+
 export function money(value, currency) {
-  if (currency === null || currency === undefined) return '–'
+  if (value === null || currency === null || currency === undefined) return '–'
   return new Intl.NumberFormat('en-IN', { style: 'currency', currency }).format(value)
+}
+
+export function pricePerKwh(value, currency) {
+  return value === null ? '–' : `${money(value, currency)}/kWh`
 }
 
 export function timeOfDay(instant) {
@@ -37,6 +48,15 @@ export function timeOfDay(instant) {
 /** A civil day, `YYYY-MM-DD`, in words. */
 export function day(text) {
   return dayName.format(new Date(`${text}T00:00:00Z`))
+}
+
+/** The month of a civil day, in words. */
+export function month(text) {
+  return monthName.format(new Date(`${text}T00:00:00Z`))
+}
+
+export function dayOfMonth(text) {
+  return Number(text.slice(8))
 }
 
 export function ago(instant) {

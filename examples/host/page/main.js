@@ -1,5 +1,6 @@
 import { showDevices } from './devices.js'
 import { byId, setAttribute, setText } from './dom.js'
+import { showEnergy } from './energy.js'
 import { showEvents } from './events.js'
 import { watts } from './format.js'
 import { showIngestion } from './ingestion.js'
@@ -42,6 +43,7 @@ const shows = {
     showRooms(rooms)
   },
   devices: showDevices,
+  energy: showEnergy,
   events: showEvents,
   quarantine: showQuarantine,
   ingestion: showIngestion,
