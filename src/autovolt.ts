@@ -22,6 +22,7 @@ import type { Device, DeviceEntity } from './devices/device.js'
 import { DeviceRepository } from './devices/device-repository.js'
 import { AnalyticsService } from './energy/analytics/analytics-service.js'
 import { AnalyticsCache } from './energy/cache/analytics-cache.js'
+import { Intervals } from './energy/consumption/intervals.js'
 import type { PowerConsumption, PowerConsumptionInput } from './energy/consumption/power-consumption.js'
 import { EnergyService } from './energy/energy-service.js'
 import { MeasurementStore } from './energy/measurement/measurement-store.js'
@@ -100,6 +101,8 @@ export class AutoVolt<
   readonly ledger: Ledger
   readonly measurements: MeasurementStore
   readonly telemetry: TelemetryStore
+  /** Intervals of consumption: derived from the ledger, and written down by hand. */
+  readonly intervals: Intervals
   readonly energy: EnergyService
   readonly analyticsCache: AnalyticsCache
   /** Hours, days and months of energy and cost. */
@@ -176,6 +179,13 @@ export class AutoVolt<
       devices,
     })
     this.telemetry = new TelemetryStore(this.database, { events: entities.telemetry, devices })
+    this.intervals = new Intervals(this.database, entities.intervals, {
+      ledger: this.ledger,
+      turns: entities.intervalTurns,
+      classrooms: this.classrooms as unknown as Reader<Classroom>,
+      devices,
+      costVersions: new Reader(this.database, entities.costVersions),
+    })
     this.energy = new EnergyService(this.database, {
       ledger: this.ledger,
       powerSettings: this.powerSettings,

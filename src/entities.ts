@@ -7,6 +7,7 @@ import { type Classroom, classroomEntity } from './devices/classroom.js'
 import { type Device, deviceEntity } from './devices/device.js'
 import { cacheEntryEntity } from './energy/cache/cache-entry.js'
 import { deviceConsumptionEntity } from './energy/consumption/device-consumption.js'
+import { intervalTurnEntity } from './energy/consumption/interval-turn.js'
 import { powerConsumptionEntity } from './energy/consumption/power-consumption.js'
 import { costVersionEntity } from './energy/cost-version.js'
 import { measurementEntity, measurementEntityOf } from './energy/measurement/measurement.js'
@@ -40,6 +41,7 @@ export type CollectionKey =
   | 'telemetry'
   | 'tariffs'
   | 'recostings'
+  | 'intervalTurns'
   | 'ledger'
   | 'ledgerCheckpoints'
   | 'ledgerTiles'
@@ -72,6 +74,7 @@ const libraryEntities = {
   telemetry: telemetryEventEntity,
   tariffs: tariffHeadEntity,
   recostings: recostingEntity,
+  intervalTurns: intervalTurnEntity,
   ledger: ledgerEntryEntity,
   ledgerCheckpoints: checkpointEntity,
   ledgerTiles: tileEntity,

@@ -167,6 +167,8 @@ export type { AnalyticsCache, CacheOptions, SetCachedDataOptions } from './energ
 export type { CacheEntry } from './energy/cache/cache-entry.js'
 export type { CacheDependencies } from './energy/cache/dependencies.js'
 export { type DeviceConsumption, deviceConsumptionEntity } from './energy/consumption/device-consumption.js'
+export type { Derivation, DeriveOptions, Intervals } from './energy/consumption/intervals.js'
+export type { ManualIntervalInput } from './energy/consumption/manual-interval.js'
 export {
   type PowerConsumption,
   type PowerConsumptionInput,

@@ -568,6 +568,18 @@ const auditLogs: Catalogue = {
     wrongType('entityId', 5),
     missing('entityId'),
     ...['before', 'after', 'details'].map((path) => wrongType(path, 'all')),
+  ],
+}
+
+const intervalTurns: Catalogue = {
+  good: () => ({ changes: 1 }),
+  bad: [
+    ...managedFields,
+    wrongType('changes', '1'),
+    missing('changes'),
+    outOfRange('changes', 0),
+    outOfRange('changes', 1.5),
+    ...notFinite('changes'),
     extra('colour'),
   ],
 }
@@ -1014,6 +1026,7 @@ export const catalogues: Readonly<Record<CollectionKey, Catalogue>> = {
   telemetry,
   tariffs,
   recostings,
+  intervalTurns,
   ledger,
   ledgerCheckpoints,
   ledgerTiles,

@@ -16,8 +16,11 @@ import {
 } from './agreement.js'
 
 /** Wh; an interval has no more. */
-export const largestIntervalWh = 100_000
+const largestIntervalWh = 100_000
 const mwsPerWh = 3_600_000
+export const largestIntervalMws = largestIntervalWh * mwsPerWh
+/** Decimals of a cost that is only a part of a sum. */
+export const costDigits = 6
 /** Wh; what rounding to whole milliwatt-seconds can make, and a little. */
 const halfMwsInWh = 1.5e-7
 
@@ -123,10 +126,7 @@ export const deviceConsumptionEntity = defineEntity({
     /** Wh; `energy_mws` to be shown: do not add these up. */
     delta_wh: quantity(0, largestIntervalWh),
     /** Whole milliwatt-seconds, which add up to what the ledger says. */
-    energy_mws: z
-      .int()
-      .min(0)
-      .max(largestIntervalWh * mwsPerWh),
+    energy_mws: z.int().min(0).max(largestIntervalMws),
     /** Whole milliwatt-seconds that were fed back. */
     production_mws: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
     /** W; the mean over the time that it was on. */

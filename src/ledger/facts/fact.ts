@@ -21,6 +21,8 @@ export interface Fact extends PowerReading, CounterReading, SwitchState {
   readonly counter: CounterRules | undefined
   /** Currency units per kWh from here on. */
   readonly ratePerKwh: number
+  /** The number of its entry in the chain; undefined while it has none. */
+  readonly entrySequence: number | undefined
 }
 
 type Told = Pick<
@@ -38,7 +40,8 @@ type Told = Pick<
   | 'ratePerKwh'
   | 'metadata'
   | 'idempotencyKey'
->
+> &
+  Partial<Pick<LedgerEntry, 'sequence'>>
 
 /**
  * What the entry or event says about energy: a reading of its switch's energy source, or for a rated switch a change of
@@ -70,6 +73,7 @@ function fact(told: Told, powerW: number, energyWh: number, counter: CounterRule
     gapLimitMs: told.gapLimitMs,
     silentSinceMs: told.silentSince?.getTime(),
     ratePerKwh: told.ratePerKwh,
+    entrySequence: told.sequence,
   }
 }
 

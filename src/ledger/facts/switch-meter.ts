@@ -25,7 +25,7 @@ export class SwitchMeter {
   #last: Fact | undefined
   /** While the last fact is a counter reading. */
   #counter: CounterState | undefined
-  /** The readings of the counter since its last accepted one at which the price or the classroom changed. */
+  /** The readings of the counter since its last accepted one at which the price, the classroom or the device changed. */
   #holding: Fact[] = []
 
   /** The last fact that was taken. */
@@ -99,7 +99,8 @@ export class SwitchMeter {
 
   #hold(fact: Fact): void {
     const holding = this.#holding.at(-1)
-    if (holding?.ratePerKwh === fact.ratePerKwh && holding.classroom.equals(fact.classroom)) return
+    const isSamePlace = holding?.classroom.equals(fact.classroom) && holding.deviceId.equals(fact.deviceId)
+    if (isSamePlace && holding?.ratePerKwh === fact.ratePerKwh) return
     // Of readings of one instant the last counts.
     if (holding?.atMs === fact.atMs) this.#holding.pop()
     this.#holding.push(fact)

@@ -1,0 +1,46 @@
+import type { Fact } from '../../ledger/facts/fact.js'
+import type { FactStretch } from '../../ledger/facts/switch-meter.js'
+import { type EnergyStretch, splitStretch } from '../../metering/index.js'
+import { largestIntervalMws } from './device-consumption.js'
+import type { IntervalCalendar, IntervalSlot } from './interval-calendar.js'
+
+/** A part of a stretch within one civil hour and under one price, with no more energy than an interval may have. */
+export interface IntervalPart {
+  readonly stretch: EnergyStretch
+  readonly since: Fact
+  readonly slot: IntervalSlot
+}
+
+/** Instants, epoch milliseconds; the end is not part of it. */
+export interface Span {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/**
+ * The parts of a stretch in the slots that reach into a span, in order. Energy is split by hours first, and then by prices
+ * within: what an hour gets does not depend on the tariff.
+ */
+export function* partsOf(
+  { stretch, since }: FactStretch,
+  calendar: IntervalCalendar,
+  span: Span,
+): Generator<IntervalPart, void, undefined> {
+  for (const ofHour of splitStretch(stretch, calendar.hourCuts(stretch.fromMs, stretch.toMs))) {
+    if (ofHour.toMs === ofHour.fromMs) continue
+    for (const ofPrice of splitStretch(ofHour, calendar.priceCuts(ofHour.fromMs, ofHour.toMs))) {
+      const slot = calendar.slotAt(ofPrice.fromMs)
+      if (slot.endMs <= span.fromMs || slot.startMs >= span.toMs) continue
+      for (const part of splitStretch(ofPrice, energyCuts(ofPrice))) yield { stretch: part, since, slot }
+    }
+  }
+}
+
+/** Where to cut a stretch that has more energy than an interval may have. */
+function energyCuts({ fromMs, toMs, consumedMws }: EnergyStretch): number[] {
+  if (consumedMws <= largestIntervalMws) return []
+  const durationMs = toMs - fromMs
+  // Twice as many as it takes, as cuts fall on whole milliseconds.
+  const count = Math.min(durationMs, Math.ceil((2 * consumedMws) / largestIntervalMws))
+  return Array.from({ length: count - 1 }, (_, at) => fromMs + Math.floor((durationMs * (at + 1)) / count))
+}
