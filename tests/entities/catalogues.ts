@@ -568,6 +568,7 @@ const auditLogs: Catalogue = {
     wrongType('entityId', 5),
     missing('entityId'),
     ...['before', 'after', 'details'].map((path) => wrongType(path, 'all')),
+    extra('colour'),
   ],
 }
 
