@@ -179,12 +179,13 @@ export class AutoVolt<
       devices,
     })
     this.telemetry = new TelemetryStore(this.database, { events: entities.telemetry, devices })
+    const prices = new PriceBookReader(this.database, entities.costVersions)
     this.intervals = new Intervals(this.database, entities.intervals, {
       ledger: this.ledger,
       turns: entities.intervalTurns,
       classrooms: this.classrooms as unknown as Reader<Classroom>,
       devices,
-      costVersions: new Reader(this.database, entities.costVersions),
+      prices,
     })
     this.energy = new EnergyService(this.database, {
       ledger: this.ledger,
@@ -204,7 +205,7 @@ export class AutoVolt<
         devices,
       },
       recostings: entities.recostings,
-      prices: new PriceBookReader(this.database, entities.costVersions),
+      prices,
       onChanged: (days) => invalidateDays(this.analyticsCache, days),
     })
     this.analytics = new AnalyticsService(this.database, {

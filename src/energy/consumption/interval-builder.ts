@@ -1,7 +1,7 @@
 import type { Fact } from '../../ledger/facts/fact.js'
 import type { StretchQuality } from '../../metering/index.js'
+import type { Slot } from '../rollups/slot-calendar.js'
 import { largestIntervalMws } from './device-consumption.js'
-import type { IntervalSlot } from './interval-calendar.js'
 import type { IntervalPart } from './interval-parts.js'
 
 /** The entries at which a stretch begins and ends. */
@@ -21,7 +21,7 @@ export interface IntervalFigures {
   readonly quality: StretchQuality
   readonly isRated: boolean
   readonly since: Fact
-  readonly slot: IntervalSlot
+  readonly slot: Slot
   readonly entries: EntryEnds
 }
 

@@ -56,9 +56,7 @@ export class IntervalDeriver {
 
   async #deriveSome(switchId: ObjectId, span: Span): Promise<IntervalChanges & Pick<Found, 'nextMs'>> {
     const { intervals, places, covered, nextMs } = await this.#find(switchId, span)
-    const documents = intervals.map((figures) =>
-      intervalFields(switchId, figures, places.namesOf(figures.since.deviceId, switchId)),
-    )
+    const documents = intervals.map((figures) => intervalFields(switchId, figures, places))
     return { ...(await this.#parts.store.replace(switchId, covered, documents)), nextMs }
   }
 
@@ -86,7 +84,10 @@ export class IntervalDeriver {
       for (const found of meter.take(page)) {
         if (found.stretch.toMs <= read.fromMs || found.stretch.fromMs >= read.toMs) continue
         const entries = numbers.endsOf(found.stretch)
-        for (const part of partsOf(found, places.calendarOf(found.since.classroom), span)) {
+        // From the first hour that reaches in, all is taken: hours of another zone may end before it does.
+        const afterMs = last === undefined ? span.fromMs : Number.NEGATIVE_INFINITY
+        for (const part of partsOf(found, places.calendarOf(found.since.classroom), afterMs)) {
+          if (part.hourMs >= span.toMs) return foundUntil(undefined)
           const isFull = factCount > this.#limits.facts || builder.intervals.length >= this.#limits.intervals
           const { fromMs } = part.stretch
           if (isFull && fromMs > span.fromMs && last !== undefined && part.slot.startMs >= last.slot.endMs) {

@@ -1,17 +1,19 @@
 import type { ObjectId } from 'mongodb'
 import type { StoredFields } from '../../core/entity.js'
 import { costOf, roundMoney, whFromMws } from '../../metering/index.js'
+import type { SlotPrice } from '../rollups/slot-calendar.js'
 import { costDigits, type DeviceConsumption } from './device-consumption.js'
 import type { IntervalFigures } from './interval-builder.js'
-import type { IntervalPrice } from './interval-calendar.js'
-import type { SwitchNames } from './interval-places.js'
+import type { IntervalPlaces } from './interval-places.js'
 
 /** An interval without what the library notes about each document. */
 export type IntervalFields = Omit<DeviceConsumption, keyof StoredFields>
 
 /** The document of a derived interval. */
-export function intervalFields(switchId: ObjectId, figures: IntervalFigures, names: SwitchNames): IntervalFields {
+export function intervalFields(switchId: ObjectId, figures: IntervalFigures, places: IntervalPlaces): IntervalFields {
   const { since, fromMs, toMs, onMs, consumedMws, producedMws, quality, isRated, slot, entries } = figures
+  const names = places.namesOf(since.deviceId, switchId)
+  const cost = costAt(slot.price, consumedMws, places.currencyOf(since.classroom))
   return {
     origin: 'ledger',
     device_id: since.deviceId,
@@ -27,7 +29,7 @@ export function intervalFields(switchId: ObjectId, figures: IntervalFigures, nam
     energy_mws: consumedMws,
     production_mws: producedMws,
     power_w: onMs === 0 ? 0 : consumedMws / onMs,
-    ...(slot.price === undefined ? {} : { cost_calculation: costAt(slot.price, consumedMws) }),
+    ...(cost === undefined ? {} : { cost_calculation: cost }),
     quality: {
       confidence: quality === 'measured' ? 'high' : 'low',
       data_source: isRated ? 'power_tracker' : 'telemetry',
@@ -36,14 +38,16 @@ export function intervalFields(switchId: ObjectId, figures: IntervalFigures, nam
   }
 }
 
-/** What an energy costs, as an interval says it. */
-export function costAt({ version, pricePerKwh, currency }: IntervalPrice, energyMws: number) {
-  return {
-    cost_per_kwh: pricePerKwh,
-    amount: roundMoney(costOf(energyMws, pricePerKwh), costDigits),
-    currency,
-    cost_version: version,
-  }
+/** What an energy costs, as an interval says it; undefined where no price is in force. */
+export function costAt(
+  price: SlotPrice | undefined,
+  energyMws: number,
+  currency: string | null,
+): IntervalFields['cost_calculation'] {
+  if (price === undefined || currency === null) return undefined
+  const { version, pricePerKwh } = price
+  const amount = roundMoney(costOf(energyMws, pricePerKwh), costDigits)
+  return { cost_per_kwh: pricePerKwh, amount, currency, cost_version: version }
 }
 
 /** Whether two derived intervals say the same. */

@@ -1,14 +1,16 @@
 import type { Fact } from '../../ledger/facts/fact.js'
 import type { FactStretch } from '../../ledger/facts/switch-meter.js'
 import { type EnergyStretch, splitStretch } from '../../metering/index.js'
+import type { Slot, SlotCalendar } from '../rollups/slot-calendar.js'
 import { largestIntervalMws } from './device-consumption.js'
-import type { IntervalCalendar, IntervalSlot } from './interval-calendar.js'
 
 /** A part of a stretch within one civil hour and under one price, with no more energy than an interval may have. */
 export interface IntervalPart {
   readonly stretch: EnergyStretch
   readonly since: Fact
-  readonly slot: IntervalSlot
+  readonly slot: Slot
+  /** When its civil hour begins, epoch milliseconds. */
+  readonly hourMs: number
 }
 
 /** Instants, epoch milliseconds; the end is not part of it. */
@@ -18,20 +20,25 @@ export interface Span {
 }
 
 /**
- * The parts of a stretch in the slots that reach into a span, in order. Energy is split by hours first, and then by prices
- * within: what an hour gets does not depend on the tariff.
+ * The parts of a stretch in the civil hours that end after an instant, in order. Energy is split by hours first, and then by
+ * prices within: what an hour gets does not depend on the tariff.
  */
 export function* partsOf(
   { stretch, since }: FactStretch,
-  calendar: IntervalCalendar,
-  span: Span,
+  calendar: SlotCalendar,
+  afterMs: number,
 ): Generator<IntervalPart, void, undefined> {
   for (const ofHour of splitStretch(stretch, calendar.hourCuts(stretch.fromMs, stretch.toMs))) {
     if (ofHour.toMs === ofHour.fromMs) continue
-    for (const ofPrice of splitStretch(ofHour, calendar.priceCuts(ofHour.fromMs, ofHour.toMs))) {
+    const { slots, startMs, endMs } = calendar.hourAt(ofHour.fromMs)
+    if (endMs <= afterMs) continue
+    for (const ofPrice of splitStretch(
+      ofHour,
+      slots.slice(1).map((slot) => slot.startMs),
+    )) {
       const slot = calendar.slotAt(ofPrice.fromMs)
-      if (slot.endMs <= span.fromMs || slot.startMs >= span.toMs) continue
-      for (const part of splitStretch(ofPrice, energyCuts(ofPrice))) yield { stretch: part, since, slot }
+      for (const part of splitStretch(ofPrice, energyCuts(ofPrice)))
+        yield { stretch: part, since, slot, hourMs: startMs }
     }
   }
 }

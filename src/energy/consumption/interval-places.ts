@@ -2,13 +2,14 @@ import type { ObjectId } from 'mongodb'
 import type { Reader } from '../../core/repository/reader.js'
 import type { Classroom } from '../../devices/classroom.js'
 import type { Device } from '../../devices/device.js'
-import { type CostVersion, DEFAULT_TARIFF } from '../cost-version.js'
-import { IntervalCalendar } from './interval-calendar.js'
+import { DEFAULT_TARIFF } from '../cost-version.js'
+import type { PriceBook, PriceBookReader } from '../rollups/price-book.js'
+import type { SlotCalendar } from '../rollups/slot-calendar.js'
 
 export interface PlaceReaders {
   readonly classrooms: Reader<Classroom>
   readonly devices: Reader<Device>
-  readonly costVersions: Reader<CostVersion>
+  readonly prices: PriceBookReader
 }
 
 /** What intervals say of their switch. */
@@ -30,7 +31,8 @@ interface PlaceIds {
 export class IntervalPlaces {
   readonly #readers: PlaceReaders
   readonly #devices = new Map<string, Device | null>()
-  readonly #calendars = new Map<string, IntervalCalendar>()
+  readonly #classrooms = new Map<string, Pick<Classroom, 'timeZone' | 'tariff'>>()
+  #prices: PriceBook | undefined
 
   constructor(readers: PlaceReaders) {
     this.#readers = readers
@@ -47,10 +49,14 @@ export class IntervalPlaces {
   }
 
   /** @throws Error if the classroom was not loaded. */
-  calendarOf(classroom: ObjectId): IntervalCalendar {
-    const calendar = this.#calendars.get(classroom.toHexString())
-    if (calendar === undefined) throw new Error(`The classroom ${classroom.toHexString()} was not loaded`)
-    return calendar
+  calendarOf(classroom: ObjectId): SlotCalendar {
+    const { timeZone, tariff } = this.#classroomOf(classroom)
+    return this.#book.calendarOf(tariff ?? DEFAULT_TARIFF, timeZone)
+  }
+
+  /** ISO 4217; null where the classroom's tariff has no version. @throws Error if the classroom was not loaded. */
+  currencyOf(classroom: ObjectId): string | null {
+    return this.#book.currencyOf(this.#classroomOf(classroom).tariff ?? DEFAULT_TARIFF)
   }
 
   /** What has no document any more goes by its id. */
@@ -65,19 +71,27 @@ export class IntervalPlaces {
   }
 
   async #load({ deviceId, classroom }: PlaceIds): Promise<void> {
+    const { devices, classrooms, prices } = this.#readers
+    this.#prices ??= await prices.read()
     const deviceKey = deviceId.toHexString()
     if (!this.#devices.has(deviceKey)) {
-      this.#devices.set(deviceKey, await this.#readers.devices.findOne({ _id: deviceId }, { withDeleted: true }))
+      this.#devices.set(deviceKey, await devices.findOne({ _id: deviceId }, { withDeleted: true }))
     }
     const classroomKey = classroom.toHexString()
-    if (!this.#calendars.has(classroomKey)) this.#calendars.set(classroomKey, await this.#calendarOf(classroom))
+    if (!this.#classrooms.has(classroomKey)) {
+      const found = await classrooms.findOne({ _id: classroom }, { withDeleted: true, select: ['timeZone', 'tariff'] })
+      this.#classrooms.set(classroomKey, found ?? { timeZone: 'UTC', tariff: undefined })
+    }
   }
 
-  async #calendarOf(classroom: ObjectId): Promise<IntervalCalendar> {
-    const found = await this.#readers.classrooms.findOne({ _id: classroom }, { withDeleted: true })
-    const { timeZone = 'UTC', tariff = DEFAULT_TARIFF } = found ?? {}
-    const versions: CostVersion[] = []
-    for await (const version of this.#readers.costVersions.stream({ tariff })) versions.push(version)
-    return new IntervalCalendar(timeZone, versions)
+  get #book(): PriceBook {
+    if (this.#prices === undefined) throw new Error('Nothing was loaded')
+    return this.#prices
+  }
+
+  #classroomOf(classroom: ObjectId): Pick<Classroom, 'timeZone' | 'tariff'> {
+    const found = this.#classrooms.get(classroom.toHexString())
+    if (found === undefined) throw new Error(`The classroom ${classroom.toHexString()} was not loaded`)
+    return found
   }
 }

@@ -92,9 +92,7 @@ export class Intervals extends Reader<DeviceConsumption> {
     }
     const places = new IntervalPlaces(this.#parts)
     await places.load([{ deviceId: device._id, classroom: device.classroom }])
-    const { price } = places.calendarOf(device.classroom).slotAt(given.start_ts.getTime())
-    const names = places.namesOf(device._id, given.switch_id)
-    return this.#documents.create(manualFields(given, names, device.classroom, price))
+    return this.#documents.create(manualFields(given, device.classroom, places))
   }
 
   /** Removes a manual interval. @throws NotFoundError if there is none with this id. */

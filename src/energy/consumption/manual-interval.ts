@@ -1,10 +1,10 @@
+import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import { instant, objectId, quantity } from '../../core/fields.js'
 import { mwsFromWh } from '../../metering/index.js'
 import { currency, pricePerKwh } from '../money-fields.js'
-import type { IntervalPrice } from './interval-calendar.js'
 import { costAt, type IntervalFields } from './interval-document.js'
-import type { SwitchNames } from './interval-places.js'
+import type { IntervalPlaces } from './interval-places.js'
 
 /** What somebody writes down of a switch's consumption. */
 export const manualIntervalSchema = z.strictObject({
@@ -29,17 +29,14 @@ export const manualIntervalSchema = z.strictObject({
 export type ManualIntervalInput = z.input<typeof manualIntervalSchema>
 type ManualInterval = z.output<typeof manualIntervalSchema>
 
-/** The document of a manual interval. */
-export function manualFields(
-  given: ManualInterval,
-  { deviceName, switchName, switchType }: SwitchNames,
-  classroom: IntervalFields['classroom'],
-  price: IntervalPrice | undefined,
-): IntervalFields {
+/** The document of a manual interval of a device in a classroom, which were loaded. */
+export function manualFields(given: ManualInterval, classroom: ObjectId, places: IntervalPlaces): IntervalFields {
   const { device_id, switch_id, start_ts, end_ts, delta_wh, confidence, notes } = given
   const { switch_on_duration_seconds: onSeconds = (end_ts.getTime() - start_ts.getTime()) / 1000 } = given
+  const { deviceName, switchName, switchType } = places.namesOf(device_id, switch_id)
   const energy_mws = mwsFromWh(delta_wh)
-  const cost = given.cost_calculation ?? (price === undefined ? undefined : costAt(price, energy_mws))
+  const { price } = places.calendarOf(classroom).slotAt(start_ts.getTime())
+  const cost = given.cost_calculation ?? costAt(price, energy_mws, places.currencyOf(classroom))
   return {
     origin: 'manual',
     device_id,

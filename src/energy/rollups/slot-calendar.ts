@@ -88,6 +88,13 @@ export class SlotCalendar {
     return hour
   }
 
+  /** The instants inside a stretch of time at which an hour starts. */
+  hourCuts(fromMs: number, toMs: number): number[] {
+    const cuts: number[] = []
+    for (let cutMs = this.hourAt(fromMs).endMs; cutMs < toMs; cutMs = this.hourAt(cutMs).endMs) cuts.push(cutMs)
+    return cuts
+  }
+
   /** The hours of a day. */
   hoursOf({ startMs, endMs }: SlotDay): SlotHour[] {
     const hours: SlotHour[] = []

@@ -76,7 +76,8 @@ export class SlotTally {
   #addSplit(switchId: string, place: Place, stretch: EnergyStretch, sign: 1 | -1): void {
     const calendar = this.#calendarOf(place.classroom)
     const hour = calendar.hourAt(stretch.fromMs)
-    const parts = stretch.toMs <= hour.endMs ? [stretch] : splitStretch(stretch, hourCuts(calendar, stretch))
+    const parts =
+      stretch.toMs <= hour.endMs ? [stretch] : splitStretch(stretch, calendar.hourCuts(stretch.fromMs, stretch.toMs))
     for (const part of parts) {
       const { slots } = calendar.hourAt(part.fromMs)
       const cuts = slots.length === 1 ? [] : slots.slice(1).map(({ startMs }) => startMs)
@@ -116,10 +117,4 @@ function numbersOf({ slots }: SwitchTally, { startMs, day }: Slot): SlotNumbers 
   const numbers = slots.get(at) ?? new SlotNumbers()
   slots.set(at, numbers)
   return numbers
-}
-
-function hourCuts(calendar: SlotCalendar, { fromMs, toMs }: EnergyStretch): number[] {
-  const cuts: number[] = []
-  for (let cutMs = calendar.hourAt(fromMs).endMs; cutMs < toMs; cutMs = calendar.hourAt(cutMs).endMs) cuts.push(cutMs)
-  return cuts
 }

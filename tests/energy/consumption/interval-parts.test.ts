@@ -2,15 +2,15 @@ import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
 import { describe, expect, it } from 'vitest'
 import { IntervalBuilder } from '../../../src/energy/consumption/interval-builder.js'
-import { IntervalCalendar } from '../../../src/energy/consumption/interval-calendar.js'
 import { type IntervalPart, partsOf } from '../../../src/energy/consumption/interval-parts.js'
 import type { CostVersion } from '../../../src/energy/cost-version.js'
+import { PriceBook } from '../../../src/energy/rollups/price-book.js'
 import { type Fact, factOf } from '../../../src/ledger/facts/fact.js'
 import { civilDayOf, type EnergyStretch } from '../../../src/metering/index.js'
 import { anEvent } from '../../ledger/support/events.js'
 
 const hourMs = 3_600_000
-const always = { fromMs: -8.64e15, toMs: 8.64e15 }
+const always = Number.NEGATIVE_INFINITY
 const since = factOf(anEvent()) as Fact
 
 /** Two versions, of which each has bands; the second starts in the middle of an hour. */
@@ -64,7 +64,7 @@ function localHourOf(timeZone: string): (atMs: number) => string {
 describe.each(places)('a stretch of energy in %s around %s', (timeZone, instant) => {
   it('is cut at hours and prices, with all of its energy and time', () => {
     const localHour = localHourOf(timeZone)
-    const calendar = new IntervalCalendar(timeZone, versions)
+    const calendar = new PriceBook('', versions).calendarOf('default', timeZone)
     fc.assert(
       fc.property(stretchAround(instant), (stretch) => {
         const parts = [...partsOf({ stretch, since }, calendar, always)]
@@ -86,15 +86,13 @@ describe.each(places)('a stretch of energy in %s around %s', (timeZone, instant)
   })
 
   it('is cut in the same way whatever part of it is asked for', () => {
-    const calendar = new IntervalCalendar(timeZone, versions)
-    const spans = fc.tuple(fc.integer({ min: -4, max: 62 }), fc.integer({ min: 0, max: 9 }))
+    const calendar = new PriceBook('', versions).calendarOf('default', timeZone)
     fc.assert(
-      fc.property(stretchAround(instant), spans, (stretch, [before, hours]) => {
-        const fromMs = Date.parse(instant) - before * 1.01 * hourMs
-        const span = { fromMs, toMs: fromMs + hours * hourMs }
+      fc.property(stretchAround(instant), fc.integer({ min: -4, max: 62 }), (stretch, before) => {
+        const afterMs = Date.parse(instant) - before * 1.01 * hourMs
         const all = [...partsOf({ stretch, since }, calendar, always)]
-        const reachingIn = all.filter(({ slot }) => slot.endMs > span.fromMs && slot.startMs < span.toMs)
-        expect([...partsOf({ stretch, since }, calendar, span)]).toEqual(reachingIn)
+        const after = all.filter((part) => calendar.hourAt(part.hourMs).endMs > afterMs)
+        expect([...partsOf({ stretch, since }, calendar, afterMs)]).toEqual(after)
       }),
       { numRuns: 40 },
     )
@@ -102,7 +100,7 @@ describe.each(places)('a stretch of energy in %s around %s', (timeZone, instant)
 })
 
 describe('parts of one hour', () => {
-  const calendar = new IntervalCalendar('Asia/Kathmandu', [])
+  const calendar = new PriceBook('', []).calendarOf('default', 'Asia/Kathmandu')
   const startMs = Date.parse('2026-03-01T10:15:00Z')
   const reading = (second: number, energyMws: number, quality: EnergyStretch['quality'] = 'measured') => ({
     fromMs: startMs + second * 1000,

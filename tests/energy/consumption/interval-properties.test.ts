@@ -6,6 +6,7 @@ import { Reader } from '../../../src/core/repository/reader.js'
 import type { DeviceConsumption } from '../../../src/energy/consumption/device-consumption.js'
 import { IntervalDeriver } from '../../../src/energy/consumption/interval-deriver.js'
 import { IntervalStore } from '../../../src/energy/consumption/interval-store.js'
+import { PriceBookReader } from '../../../src/energy/rollups/price-book.js'
 import type { LibraryEntities } from '../../../src/entities.js'
 import { chainOf } from '../../ledger/support/chains.js'
 import { arrivalsOf, histories, rooms } from '../../ledger/support/histories.js'
@@ -13,7 +14,7 @@ import { aClassroom } from '../../support/builders.js'
 import { testDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 
-const runs = Number(process.env.AUTOVOLT_RUNS ?? 10)
+const runs = Number(process.env.AUTOVOLT_RUNS ?? 8)
 const database = testDatabase()
 const day = { fromMs: Date.parse('2026-02-28T00:00:00Z'), toMs: Date.parse('2026-03-05T00:00:00Z') }
 let volt: AutoVolt
@@ -26,12 +27,8 @@ beforeAll(async () => {
     await volt.classrooms.create({ ...aClassroom({ timeZone: zones[index] ?? 'UTC' }), _id })
   }
   const bands = [{ from: '15:50', to: '17:20', pricePerKwh: 9 }]
-  await volt.repository(volt.entityOf('costVersions') as LibraryEntities['costVersions']).create({
-    startsAt: new Date('2020-01-01T00:00:00Z'),
-    currency: 'INR',
-    pricePerKwh: 5,
-    bands,
-  })
+  const startsAt = new Date('2020-01-01T00:00:00Z')
+  await volt.tariffs.set({ startsAt, currency: 'INR', pricePerKwh: 5, bands })
 })
 
 function deriverOf(facts: number, intervals: number): IntervalDeriver {
@@ -40,7 +37,7 @@ function deriverOf(facts: number, intervals: number): IntervalDeriver {
   const readers = {
     classrooms: new Reader(own, of('classrooms')),
     devices: new Reader(own, of('devices')),
-    costVersions: new Reader(own, of('costVersions')),
+    prices: new PriceBookReader(own, of('costVersions')),
   }
   const store = new IntervalStore(own, of('intervals'), of('intervalTurns'))
   return new IntervalDeriver({ database: own, facts: volt.ledger.facts, readers, store }, { facts, intervals })

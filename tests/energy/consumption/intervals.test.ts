@@ -2,7 +2,7 @@ import { ObjectId } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
 import type { DeviceConsumption } from '../../../src/energy/consumption/device-consumption.js'
-import type { LibraryEntities } from '../../../src/entities.js'
+import type { TariffBand } from '../../../src/metering/index.js'
 import { aClassroom } from '../../support/builders.js'
 import { testDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
@@ -19,7 +19,8 @@ beforeAll(async () => {
 emptyBeforeEach(database)
 beforeEach(async () => {
   await stored().deleteMany({})
-  await database.db.collection('cost_versions').deleteMany({})
+  const derivedToo = ['cost_versions', 'daily_aggregates', 'monthly_aggregates', 'rollup_cursors']
+  for (const name of derivedToo) await database.db.collection(name).deleteMany({})
 })
 
 const march = { from: '2026-03-01T00:00:00Z', to: '2026-04-01T00:00:00Z' }
@@ -31,10 +32,8 @@ const spansOf = (intervals: readonly DeviceConsumption[]) =>
     delta_wh,
   ])
 
-async function setTariff(pricePerKwh: number, startsAt = '2020-01-01T00:00:00Z', bands: object[] = []) {
-  const versions = volt.repository(volt.entityOf('costVersions') as unknown as LibraryEntities['costVersions'])
-  return versions.create({ startsAt, currency: 'INR', pricePerKwh, bands } as never)
-}
+const setTariff = (pricePerKwh: number, startsAt = '2020-01-01T00:00:00Z', bands: Omit<TariffBand, 'days'>[] = []) =>
+  volt.tariffs.set({ startsAt, currency: 'INR', pricePerKwh, bands })
 
 describe('derived intervals', () => {
   it('say what was used, for how long, what it cost, how that is known, and which entries tell of it', async () => {
@@ -200,6 +199,27 @@ describe('derived intervals', () => {
     const found = await all()
     expect(found.length).toBeGreaterThan(1)
     expect(found.reduce((sum, { energy_mws }) => sum + energy_mws, 0)).toBe(150_000 * 3_600_000)
+  })
+
+  it('are what the roll-ups say, hour by hour, to the milliwatt-second', async () => {
+    await setTariff(5, '2020-01-01T00:00:00Z', [{ from: '10:20', to: '18:10', pricePerKwh: 8 }])
+    const { event, room } = await aSite(volt, { timeZone: 'Asia/Kathmandu' })
+    await volt.ledger.append([
+      event.counter('2026-03-02T01:23:45.678Z', 1),
+      event.counter('2026-03-04T07:11:13.457Z', 8.000_001),
+      event.counter('2026-03-04T09:00:00Z', 8.7),
+    ])
+    await volt.intervals.derive(march)
+    await volt.rollUps.update()
+    const aggregates = await database.db.collection('daily_aggregates').find({ classroom: room }).toArray()
+    const slots = aggregates.flatMap(({ starts_at, switch_breakdown }) =>
+      (switch_breakdown[0].slots.at_ms as number[]).map((atMs, index) => {
+        return [(starts_at as Date).getTime() + atMs, switch_breakdown[0].slots.energy_mws[index]]
+      }),
+    )
+    const inSlots = (await all()).map(({ start_ts, energy_mws }) => [start_ts.getTime(), energy_mws])
+    expect(inSlots.slice(1)).toEqual(slots.slice(1).sort(([a], [b]) => Number(a) - Number(b)))
+    expect(inSlots[0]).toEqual([Date.parse('2026-03-02T01:23:45.678Z'), slots[0]?.[1]])
   })
 
   it('can be those of one device', async () => {
