@@ -183,7 +183,7 @@ describe('whatever the order in which facts come', () => {
           const sum = ofDevice.reduce((total, { energy_mws }) => total + energy_mws, 0)
           expect(sum).toBe(Math.round((last?.cumulativeEnergy ?? 0) * 1000))
         }),
-        { numRuns: 8 },
+        { numRuns: 4 },
       )
     },
   )
