@@ -534,6 +534,7 @@ const recostings: Catalogue = {
     missing('from'),
     wrongType('until', 'now'),
     badFormat('state', 'lost'),
+    wrongType('through_device', 5),
     missingWhenStored('state'),
     wrongType('audit', 5),
     missing('audit'),
