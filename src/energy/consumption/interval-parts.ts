@@ -13,12 +13,6 @@ export interface IntervalPart {
   readonly hourMs: number
 }
 
-/** Instants, epoch milliseconds; the end is not part of it. */
-export interface Span {
-  readonly fromMs: number
-  readonly toMs: number
-}
-
 /**
  * The parts of a stretch in the civil hours that end after an instant, in order. Energy is split by hours first, and then by
  * prices within: what an hour gets does not depend on the tariff.

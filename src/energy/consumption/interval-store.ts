@@ -4,7 +4,7 @@ import type { Entity } from '../../core/entity.js'
 import { inSession } from '../../core/repository/reader.js'
 import type { DeviceConsumption } from './device-consumption.js'
 import { areSame, type IntervalFields } from './interval-document.js'
-import type { Span } from './interval-parts.js'
+import type { Span } from './interval-scan.js'
 import type { IntervalTurn } from './interval-turn.js'
 
 /** How long a derived interval is at most. */

@@ -1,0 +1,72 @@
+import type { FactStretch } from '../../ledger/facts/switch-meter.js'
+import { type EntryEnds, IntervalBuilder, type IntervalFigures } from './interval-builder.js'
+import { type IntervalPart, partsOf } from './interval-parts.js'
+import type { IntervalPlaces } from './interval-places.js'
+
+/** Instants, epoch milliseconds; the end is not part of it. */
+export interface Span {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** Joins the stretches of a switch, in order, into the intervals of the hours that reach into a span. */
+export class IntervalScan {
+  /** Where the next scan has to go on; undefined at the end of the span. */
+  nextMs: number | undefined
+  readonly #span: Span
+  readonly #places: IntervalPlaces
+  readonly #builder = new IntervalBuilder()
+  #first: IntervalPart | undefined
+  #last: IntervalPart | undefined
+
+  /** @param places Those of all stretches have to be loaded before they are taken. */
+  constructor(span: Span, places: IntervalPlaces) {
+    this.#span = span
+    this.#places = places
+  }
+
+  /** Those that are complete. */
+  get intervals(): readonly IntervalFigures[] {
+    return this.#builder.intervals
+  }
+
+  /** The time that was looked at: whole hours, as far as the ledger tells of them. */
+  get covered(): Span {
+    const { fromMs, toMs } = this.#span
+    return {
+      fromMs: Math.min(fromMs, this.#first?.stretch.fromMs ?? fromMs),
+      toMs: this.nextMs ?? Math.max(toMs, this.#last?.stretch.toMs ?? toMs),
+    }
+  }
+
+  /**
+   * Takes the next stretch.
+   * @param isFull Whether to end where the next slot begins.
+   * @returns false if the scan has ended.
+   */
+  take(found: FactStretch, entries: EntryEnds, isFull: boolean): boolean {
+    // From the first hour that reaches in, all is taken: those of another zone may end before it does.
+    const afterMs = this.#last === undefined ? this.#span.fromMs : Number.NEGATIVE_INFINITY
+    for (const part of partsOf(found, this.#places.calendarOf(found.since.classroom), afterMs)) {
+      if (part.hourMs >= this.#span.toMs) return false
+      if (isFull && this.#canEndBefore(part)) {
+        this.nextMs = part.stretch.fromMs
+        return false
+      }
+      this.#builder.add(part, entries)
+      this.#first ??= part
+      this.#last = part
+    }
+    return true
+  }
+
+  /** No more stretches are to come. */
+  end(): void {
+    this.#builder.end()
+  }
+
+  #canEndBefore({ stretch, slot }: IntervalPart): boolean {
+    const last = this.#last
+    return last !== undefined && slot.startMs >= last.slot.endMs && stretch.fromMs > this.#span.fromMs
+  }
+}
