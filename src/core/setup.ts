@@ -24,6 +24,8 @@ export interface SetupReport {
 }
 
 const namespaceExists = 48
+/** The server syncs its journal for all that come at once. */
+const collectionsAtOnce = 6
 
 /**
  * Creates the collections of the entities with their validators, indexes and time-series options, as far as they are not
@@ -37,11 +39,15 @@ export async function setUpCollections(
   database.requireOpen()
   const collections: CollectionReport[] = []
   try {
-    for (const entity of entities) {
-      const report = await compare(database, entity)
-      collections.push(report)
-      if (!dryRun && report.state !== 'same') await bringAbout(database, entity, report)
+    const next = entities.entries()
+    const lane = async () => {
+      for (const [at, entity] of next) {
+        const report = await compare(database, entity)
+        collections[at] = report
+        if (!dryRun && report.state !== 'same') await bringAbout(database, entity, report)
+      }
     }
+    await Promise.all(Array.from({ length: collectionsAtOnce }, lane))
   } catch (error) {
     throw translateError(error)
   }
