@@ -67,7 +67,8 @@ describe('the snippets of README and guides', () => {
     expect(result.stdout).toBe('')
   }, 120_000)
 
-  it.each(snippets.map((block) => [block.place, block] as const))(
+  // Most of what each takes is the start of a process.
+  it.concurrent.each(snippets.map((block) => [block.place, block] as const))(
     '%s runs',
     async (_, block) => {
       const env = {
