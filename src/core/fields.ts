@@ -39,8 +39,15 @@ function isForeignObjectId(value: unknown): boolean {
 /** Bytes. */
 export const binary = () => z.instanceof(Binary, { error: 'expected a Binary' }).meta({ bsonType: 'binData' })
 
+/** A Decimal128 of the driver, by what is read of it: declarations would name the class by a package that is not ours. */
+export interface DecimalNumber {
+  readonly _bsontype: 'Decimal128'
+  readonly bytes: Uint8Array
+  toString(): string
+}
+
 /** A decimal number of up to 34 digits, which sums in the server keep exact. */
-export const decimal128 = () =>
+export const decimal128 = (): z.ZodType<DecimalNumber, DecimalNumber> =>
   z.instanceof(Decimal128, { error: 'expected a Decimal128' }).meta({ bsonType: 'decimal' })
 
 const instantText = z.iso.datetime({ offset: true })

@@ -1,4 +1,4 @@
-import type { Decimal128 } from 'mongodb'
+import type { DecimalNumber } from '../../core/fields.js'
 import { currencyDigits, kwhFromMws, type Money, NO_MONEY, roundMoney, sumMoney } from '../../metering/index.js'
 
 /** An amount of money, rounded half-even to the currency's digits. */
@@ -19,7 +19,7 @@ export interface Costs {
 }
 
 /** A sum as the server returns it: 0 as a number where there was nothing to add. */
-export type ExactSum = Decimal128 | number
+export type ExactSum = DecimalNumber | number
 
 /** The exact integer of a sum. */
 export function exactOf(sum: ExactSum): bigint {

@@ -1,4 +1,5 @@
 import { Decimal128 } from 'mongodb'
+import type { DecimalNumber } from '../../core/fields.js'
 import {
   type Confidence,
   confidence,
@@ -53,9 +54,9 @@ export interface StoredTotals {
   readonly measured_ms: number
   readonly estimated_ms: number
   readonly missing_ms: number
-  readonly cost_exact: Decimal128
-  readonly earnings_exact: Decimal128
-  readonly carbon_exact: Decimal128
+  readonly cost_exact: DecimalNumber
+  readonly earnings_exact: DecimalNumber
+  readonly carbon_exact: DecimalNumber
 }
 
 export function storedTotals({ numbers, cost, earnings, carbon }: Figures): StoredTotals {
@@ -134,7 +135,7 @@ export function toDecimal(value: bigint): Decimal128 {
 const zero = Decimal128.fromString('0')
 
 /** @throws SyntaxError if it is not a whole number. */
-export function fromDecimal(value: Decimal128): bigint {
+export function fromDecimal(value: DecimalNumber): bigint {
   const text = value.toString()
   return text === '0' ? 0n : BigInt(text.includes('E') ? expand(text) : text)
 }
