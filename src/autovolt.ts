@@ -1,17 +1,14 @@
 import { inspect } from 'node:util'
 import type { Connection } from 'mongoose'
-import { ActivityLog } from './activity/activity-log.js'
-import { AuditLog } from './activity/audit-log.js'
 import { type Clock, systemClock } from './core/clock.js'
 import { type ConnectionOptions, openConnection } from './core/connection.js'
 import { type ConnectionEvent, ConnectionEventSource, type ConnectionEvents } from './core/connection-events.js'
 import { Database } from './core/database.js'
-import type { Entity, Identified, Input, Stored, StoredFields } from './core/entity.js'
+import type { Entity, Identified, StoredFields } from './core/entity.js'
 import { DatabaseError } from './core/errors.js'
 import { checkHealth, type Health, PoolMonitor } from './core/health.js'
 import { KeyRing, type KeyRingOptions } from './core/key-ring.js'
 import { type Logger, silentLogger } from './core/logger.js'
-import { Reader } from './core/repository/reader.js'
 import { Repository } from './core/repository/repository.js'
 import { SecretFields } from './core/repository/secret-fields.js'
 import { requireParts } from './core/require-parts.js'
@@ -19,29 +16,14 @@ import { type SetupReport, setUpCollections } from './core/setup.js'
 import { closeOnSignals } from './core/signals.js'
 import type { Classroom, ClassroomEntity } from './devices/classroom.js'
 import type { Device, DeviceEntity } from './devices/device.js'
-import { DeviceRepository } from './devices/device-repository.js'
-import { AnalyticsService } from './energy/analytics/analytics-service.js'
-import { AnalyticsCache } from './energy/cache/analytics-cache.js'
-import { Intervals } from './energy/consumption/intervals.js'
-import type { PowerConsumption, PowerConsumptionInput } from './energy/consumption/power-consumption.js'
-import { EnergyService } from './energy/energy-service.js'
-import { MeasurementStore } from './energy/measurement/measurement-store.js'
-import { TelemetryStore } from './energy/measurement/telemetry-store.js'
-import { PowerSettingsRepository } from './energy/power-settings-repository.js'
-import { invalidateDays } from './energy/rollups/cache-invalidation.js'
-import { PriceBookReader } from './energy/rollups/price-book.js'
-import { RollUps } from './energy/rollups/rollups.js'
-import { Tariffs } from './energy/tariffs.js'
 import { type CollectionKey, chosenEntities, type LibraryEntities, type Retention } from './entities.js'
-import type { User, UserInput } from './identity/user.js'
-import { QuarantineReader } from './ingestion/quarantine-reader.js'
-import { Ledger } from './ledger/ledger.js'
-import { type LedgerLogOptions, ledgerLogOf } from './ledger/log/log-options.js'
+import { ledgerLogOf } from './ledger/log/log-options.js'
+import { type ServiceOptions, Services } from './services.js'
 
 export interface AttachOptions<
   Devices extends Entity<Device> = DeviceEntity,
   Classrooms extends Entity<Classroom> = ClassroomEntity,
-> {
+> extends ServiceOptions {
   /** Entities with fields of the host's own in place of ours: `{ devices: deviceEntity.extend({ fields: { ... } }) }`. */
   readonly entities?: { readonly devices?: Devices; readonly classrooms?: Classrooms }
   /** Other names for our collections. */
@@ -55,19 +37,12 @@ export interface AttachOptions<
   readonly expireAfterSeconds?: Retention
   /** Keys for the fields that are encrypted at rest; needed as soon as a secret is written or read. */
   readonly keys?: KeyRingOptions
-  /** Who signs the ledger's checkpoints, who may have, and where they are kept outside the database. */
-  readonly ledgerLog?: LedgerLogOptions
   /** Where the library says what it does, in pino's shape. @default nowhere */
   readonly logger?: Logger
   /** Logs every operation of a repository at debug level, without values. @default false */
   readonly logQueries?: boolean
   /** @default the machine's clock */
   readonly clock?: Clock
-  /**
-   * Keeps the heavy reports of {@link AutoVolt.analytics} in the cache, until an hour has passed or their roll-ups change.
-   * @default false
-   */
-  readonly cacheReports?: boolean
   /** Closes the handle on SIGINT and SIGTERM, then lets the signal take its course. @default false */
   readonly closeOnSignals?: boolean
 }
@@ -89,33 +64,7 @@ export type OpenOptions<
 export class AutoVolt<
   Devices extends Entity<Device> = DeviceEntity,
   Classrooms extends Entity<Classroom> = ClassroomEntity,
-> {
-  readonly users: Repository<User, UserInput>
-  readonly classrooms: Repository<Stored<Classrooms>, Input<Classrooms>>
-  readonly devices: DeviceRepository<Stored<Devices>, Input<Devices>>
-  readonly powerSettings: PowerSettingsRepository
-  /** What energy costs, and since when. */
-  readonly tariffs: Tariffs
-  /** What was consumed, as hosts have kept it before there was a ledger. */
-  readonly powerConsumption: Repository<PowerConsumption, PowerConsumptionInput>
-  readonly ledger: Ledger
-  readonly measurements: MeasurementStore
-  readonly telemetry: TelemetryStore
-  /** Intervals of consumption: derived from the ledger, and written down by hand. */
-  readonly intervals: Intervals
-  readonly energy: EnergyService
-  readonly analyticsCache: AnalyticsCache
-  /** Hours, days and months of energy and cost. */
-  readonly rollUps: RollUps
-  /** Answers from the roll-ups. */
-  readonly analytics: AnalyticsService
-  readonly activities: ActivityLog
-  /** Who changed what others rest on, such as a price. */
-  readonly auditLog: AuditLog
-  /** Messages that ingestion could not use. */
-  readonly quarantine: QuarantineReader
-  /** What repositories of the host's own, and adapters, are built on. */
-  readonly database: Database
+> extends Services<Devices, Classrooms> {
   readonly #entities: Readonly<Record<CollectionKey, Entity>>
   readonly #hostEntities: readonly Entity[]
   readonly #ownsConnection: boolean
@@ -127,96 +76,18 @@ export class AutoVolt<
 
   private constructor(connection: Connection, options: AttachOptions<Devices, Classrooms>, ownsConnection: boolean) {
     const logger = options.logger ?? silentLogger
-    this.#ownsConnection = ownsConnection
-    this.#entities = chosenEntities(options)
-    this.#hostEntities = options.hostEntities ?? []
-    this.database = new Database({
+    const entities = chosenEntities(options)
+    const database = new Database({
       connection,
       clock: options.clock ?? systemClock,
       logger,
       keyRing: options.keys === undefined ? undefined : new KeyRing(options.keys),
       logQueries: options.logQueries ?? false,
     })
-    const entities = this.#entities as LibraryEntities
-    this.users = new Repository(this.database, entities.users)
-    this.classrooms = new Repository(
-      this.database,
-      entities.classrooms as unknown as Entity<Stored<Classrooms>, Input<Classrooms>>,
-    )
-    this.devices = new DeviceRepository(
-      this.database,
-      entities.devices as unknown as Entity<Stored<Devices>, Input<Devices>>,
-    )
-    this.auditLog = new AuditLog(this.database, entities.auditLogs)
-    this.tariffs = new Tariffs(this.database, {
-      costVersions: entities.costVersions,
-      heads: entities.tariffs,
-      recostings: entities.recostings,
-      auditLog: this.auditLog,
-    })
-    this.powerSettings = new PowerSettingsRepository(this.database, entities.powerSettings, this.tariffs)
-    this.powerConsumption = new Repository(this.database, entities.powerConsumption)
-    this.ledger = new Ledger(this.database, entities.ledger, {
-      ...ledgerLogOf(options.ledgerLog),
-      anchorEntity: entities.ledgerAnchors,
-      collections: {
-        checkpoints: entities.ledgerCheckpoints.collection,
-        tiles: entities.ledgerTiles.collection,
-        segments: entities.ledgerSegments.collection,
-        personalData: entities.ledgerPersonalData.collection,
-        archives: entities.ledgerArchives.collection,
-        seams: entities.ledgerSeams.collection,
-        leases: entities.leases.collection,
-      },
-    })
-    this.analyticsCache = new AnalyticsCache(this.database, entities.analyticsCache)
-    this.activities = new ActivityLog(this.database, entities.activities)
-    this.quarantine = new QuarantineReader(this.database, entities.quarantine)
-    const devices = this.devices as unknown as Reader<Device>
-    this.measurements = new MeasurementStore(this.database, {
-      measurements: entities.measurements,
-      marks: entities.measurementMarks,
-      devices,
-    })
-    this.telemetry = new TelemetryStore(this.database, { events: entities.telemetry, devices })
-    const prices = new PriceBookReader(this.database, entities.costVersions)
-    this.intervals = new Intervals(this.database, entities.intervals, {
-      ledger: this.ledger,
-      turns: entities.intervalTurns,
-      classrooms: this.classrooms as unknown as Reader<Classroom>,
-      devices,
-      prices,
-    })
-    this.energy = new EnergyService(this.database, {
-      ledger: this.ledger,
-      powerSettings: this.powerSettings,
-      classrooms: this.classrooms as unknown as Reader<Classroom>,
-      devices,
-    })
-    this.rollUps = new RollUps(this.database, {
-      ledger: this.ledger,
-      entities: {
-        daily: entities.dailyAggregates,
-        monthly: entities.monthlyAggregates,
-        cursors: entities.rollUpCursors,
-      },
-      places: {
-        classrooms: this.classrooms as unknown as Reader<Classroom>,
-        devices,
-      },
-      recostings: entities.recostings,
-      prices,
-      onChanged: (days) => invalidateDays(this.analyticsCache, days),
-    })
-    this.analytics = new AnalyticsService(this.database, {
-      rollUps: { daily: entities.dailyAggregates, monthly: entities.monthlyAggregates },
-      ledger: this.ledger,
-      classrooms: this.classrooms as unknown as Reader<Classroom>,
-      devices: this.devices as unknown as Reader<Device>,
-      users: this.users,
-      costVersions: new Reader(this.database, entities.costVersions),
-      cache: options.cacheReports ? this.analyticsCache : undefined,
-    })
+    super(database, entities as LibraryEntities, options)
+    this.#ownsConnection = ownsConnection
+    this.#entities = entities
+    this.#hostEntities = options.hostEntities ?? []
     this.#pool = new PoolMonitor(this.database.client)
     this.#events = new ConnectionEventSource(connection, logger)
     this.#ignoreSignals = options.closeOnSignals ? closeOnSignals(() => this.close()) : () => undefined

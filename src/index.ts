@@ -79,7 +79,7 @@ export {
 } from './devices/device.js'
 export type { DevicePresence, DeviceRepository } from './devices/device-repository.js'
 export { macAddress, normalizeMacAddress } from './devices/mac-address.js'
-export type { Costs, CurrencyAmount, ExactSum } from './energy/analytics/amounts.js'
+export type { Costs, CurrencyAmount } from './energy/analytics/amounts.js'
 export type { AnalyticsService } from './energy/analytics/analytics-service.js'
 export { type AnomaliesQuestion, type Anomaly, anomaliesSchema } from './energy/analytics/anomalies.js'
 export {
@@ -174,7 +174,6 @@ export {
   type PowerConsumptionInput,
   powerConsumptionEntity,
 } from './energy/consumption/power-consumption.js'
-export { type CostVersion, type CostVersionInput, costVersionEntity } from './energy/cost-version.js'
 export {
   type ClassroomDay,
   type DayRange,
@@ -184,6 +183,7 @@ export {
   type SwitchDay,
 } from './energy/energy-service.js'
 export type { EnergyFigures } from './energy/energy-total.js'
+export type { ExactSum } from './energy/exact-decimal.js'
 export { type EnergyMeasurement, type Implausibility, measurementEntity } from './energy/measurement/measurement.js'
 export { type MeasurementInput, measurementInputSchema } from './energy/measurement/measurement-input.js'
 export type {
@@ -199,9 +199,6 @@ export {
   telemetryEventEntity,
 } from './energy/measurement/telemetry-event.js'
 export type { TelemetryStore } from './energy/measurement/telemetry-store.js'
-export { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/power-settings.js'
-export type { PowerSettingsRepository } from './energy/power-settings-repository.js'
-export type { Recosting } from './energy/recosting.js'
 export { type DailyAggregate, dailyAggregateEntity } from './energy/rollups/daily-aggregate.js'
 export type { RollUpUpdate } from './energy/rollups/keeper.js'
 export { type MonthlyAggregate, monthlyAggregateEntity } from './energy/rollups/monthly-aggregate.js'
@@ -213,8 +210,12 @@ export {
   type RollUps,
   rollUpSpanSchema,
 } from './energy/rollups/rollups.js'
-export type { TariffHead } from './energy/tariff-head.js'
-export type { TariffChangeOptions, Tariffs } from './energy/tariffs.js'
+export { type CostVersion, type CostVersionInput, costVersionEntity } from './energy/tariffs/cost-version.js'
+export { type PowerSettings, type PowerSettingsInput, powerSettingsEntity } from './energy/tariffs/power-settings.js'
+export type { PowerSettingsRepository } from './energy/tariffs/power-settings-repository.js'
+export type { Recosting } from './energy/tariffs/recosting.js'
+export type { TariffHead } from './energy/tariffs/tariff-head.js'
+export type { TariffChangeOptions, Tariffs } from './energy/tariffs/tariffs.js'
 export type { CollectionKey, Retention } from './entities.js'
 export { type User, type UserInput, userEntity } from './identity/user.js'
 export type { QuarantinedMessage, QuarantineReason } from './ingestion/quarantine.js'

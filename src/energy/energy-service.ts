@@ -6,6 +6,7 @@ import { inSession, type Reader } from '../core/repository/reader.js'
 import { validateData } from '../core/validate.js'
 import type { Classroom } from '../devices/classroom.js'
 import type { Device } from '../devices/device.js'
+import { chainHeads } from '../ledger/chain-heads.js'
 import type { LedgerEntry } from '../ledger/entry/entry.js'
 import { type FactStretch, SwitchMeter } from '../ledger/facts/switch-meter.js'
 import type { Ledger } from '../ledger/ledger.js'
@@ -19,8 +20,8 @@ import {
 } from '../metering/index.js'
 import { DailyTotals, type DayTotal } from './daily-totals.js'
 import type { EnergyFigures } from './energy-total.js'
-import type { PowerSettings } from './power-settings.js'
 import { switchStretches, type TimeRange } from './switch-energy.js'
+import type { PowerSettings } from './tariffs/power-settings.js'
 
 /** Civil days, both included, `YYYY-MM-DD`, at most 366. */
 export const dayRangeSchema = z
@@ -174,12 +175,10 @@ export class EnergyService {
   /** The switches that the ledger knows: those that are no longer part of a device have used their energy all the same. */
   async #switchIds(): Promise<ObjectId[]> {
     const { entity } = this.#parts.ledger
-    // In this order the server skips from one chain to the next.
-    const ofChain = [{ $sort: { switchId: 1, sequence: 1 } }, { $group: { _id: '$switchId' } }]
     const chains = await this.#database.run(entity, 'energy', (session) =>
-      this.#database.collectionOf(entity).aggregate(ofChain, inSession(session)).toArray(),
+      chainHeads(this.#database.collectionOf<LedgerEntry>(entity), 'sequence', inSession(session)),
     )
-    return chains.map(({ _id }) => _id as ObjectId)
+    return chains.map(({ switchId }) => switchId)
   }
 
   /** When the device of each switch was last heard of, epoch milliseconds. */

@@ -7,7 +7,7 @@ import type { Classroom } from '../devices/classroom.js'
 import type { Device, DeviceSwitch } from '../devices/device.js'
 import type { DeviceRepository } from '../devices/device-repository.js'
 import { normalizeMacAddress } from '../devices/mac-address.js'
-import { DEFAULT_TARIFF } from '../energy/cost-version.js'
+import { DEFAULT_TARIFF } from '../energy/tariffs/cost-version.js'
 import { gapLimitMs } from '../metering/index.js'
 import type { DeviceReport, ReportedDevice } from './report.js'
 

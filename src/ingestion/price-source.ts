@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.js'
 import type { Reader } from '../core/repository/reader.js'
-import { type CostVersion, DEFAULT_TARIFF } from '../energy/cost-version.js'
-import type { PowerSettings } from '../energy/power-settings.js'
-import type { TariffHead } from '../energy/tariff-head.js'
+import { type CostVersion, DEFAULT_TARIFF } from '../energy/tariffs/cost-version.js'
+import type { PowerSettings } from '../energy/tariffs/power-settings.js'
+import type { TariffHead } from '../energy/tariffs/tariff-head.js'
 import { type Tariff, tariffOf } from '../metering/index.js'
 import type { KnownDevice } from './device-directory.js'
 

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest'
 import { Reader } from '../../src/core/repository/reader.js'
-import type { tariffHeadEntity } from '../../src/energy/tariff-head.js'
+import type { tariffHeadEntity } from '../../src/energy/tariffs/tariff-head.js'
 import { IngestionCounters } from '../../src/ingestion/pipeline.js'
 import { PriceSource } from '../../src/ingestion/price-source.js'
 import { SharedPipeline } from '../../src/ingestion/shared-pipeline.js'

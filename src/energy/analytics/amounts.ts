@@ -1,4 +1,3 @@
-import type { DecimalNumber } from '../../core/fields.js'
 import { currencyDigits, kwhFromMws, type Money, NO_MONEY, roundMoney, sumMoney } from '../../metering/index.js'
 
 /** An amount of money, rounded half-even to the currency's digits. */
@@ -16,17 +15,6 @@ export interface Costs {
   readonly currency: string | null
   /** The amount in each currency, by its code. */
   readonly costs: readonly CurrencyAmount[]
-}
-
-/** A sum as the server returns it: 0 as a number where there was nothing to add. */
-export type ExactSum = DecimalNumber | number
-
-/** The exact integer of a sum. */
-export function exactOf(sum: ExactSum): bigint {
-  if (typeof sum === 'number') return BigInt(sum)
-  const [digits = '0', exponent = '0'] = sum.toString().split('E')
-  const [whole = '0', fraction = ''] = digits.split('.')
-  return BigInt(whole + fraction) * 10n ** BigInt(Number(exponent) - fraction.length)
 }
 
 /** Sums of money by currency. */

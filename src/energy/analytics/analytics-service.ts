@@ -6,7 +6,7 @@ import type { Device } from '../../devices/device.js'
 import type { User } from '../../identity/user.js'
 import type { Ledger } from '../../ledger/ledger.js'
 import type { AnalyticsCache } from '../cache/analytics-cache.js'
-import type { CostVersion } from '../cost-version.js'
+import type { CostVersion } from '../tariffs/cost-version.js'
 import { type AnomaliesQuestion, type Anomaly, anomalies } from './anomalies.js'
 import {
   type ClassroomConsumption,

@@ -1,5 +1,5 @@
 import type { ObjectId } from 'mongodb'
-import type { ExactSum } from './amounts.js'
+import type { ExactSum } from '../exact-decimal.js'
 import type { ParsedDays } from './questions.js'
 import { dailyStages, type Pipeline } from './stages.js'
 

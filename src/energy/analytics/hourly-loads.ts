@@ -1,5 +1,5 @@
 import type { ObjectId } from 'mongodb'
-import { exactOf } from './amounts.js'
+import { exactOf } from '../exact-decimal.js'
 import type { DaysScope } from './daily-pipelines.js'
 import { type DayHour, DayHours, type DayWithHours, dayHoursPipeline } from './day-hours.js'
 import type { RollUpReader } from './roll-up-reader.js'

@@ -1,5 +1,6 @@
 import { kwhFromMws } from '../../metering/index.js'
-import { type Costs, exactOf, gramsOf, MoneyByCurrency, sumOf } from './amounts.js'
+import { exactOf } from '../exact-decimal.js'
+import { type Costs, gramsOf, MoneyByCurrency, sumOf } from './amounts.js'
 import type { CurrencySums } from './daily-pipelines.js'
 
 /** What some energy comes to. */

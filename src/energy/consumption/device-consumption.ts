@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineEntity, type EntityRule, type Stored } from '../../core/entity.js'
 import { instant, objectId, quantity } from '../../core/fields.js'
-import { currency, pricePerKwh } from '../money-fields.js'
+import { currency, pricePerKwh } from '../tariffs/money-fields.js'
 import {
   costAgrees,
   costOfEnergy,

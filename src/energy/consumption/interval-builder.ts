@@ -1,6 +1,6 @@
 import type { Fact } from '../../ledger/facts/fact.js'
 import type { StretchQuality } from '../../metering/index.js'
-import type { Slot } from '../rollups/slot-calendar.js'
+import type { Slot } from '../tariffs/slot-calendar.js'
 import { largestIntervalMws } from './device-consumption.js'
 import type { IntervalPart } from './interval-parts.js'
 

@@ -2,9 +2,10 @@ import type { ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import type { FactStore } from '../../ledger/facts/fact-store.js'
 import { SwitchMeter } from '../../ledger/facts/switch-meter.js'
+import { type PlaceReaders, Places } from '../places.js'
+import type { PriceBookReader } from '../tariffs/price-book.js'
 import { EntryNumbers } from './entry-numbers.js'
 import { intervalFields } from './interval-document.js'
-import { IntervalPlaces, type PlaceReaders } from './interval-places.js'
 import { IntervalScan, type Span } from './interval-scan.js'
 import type { IntervalChanges, IntervalStore } from './interval-store.js'
 
@@ -17,6 +18,7 @@ export interface DeriverParts {
   readonly database: Database
   readonly facts: FactStore
   readonly readers: PlaceReaders
+  readonly prices: PriceBookReader
   readonly store: IntervalStore
 }
 
@@ -45,7 +47,7 @@ export class IntervalDeriver {
   }
 
   async #deriveSome(switchId: ObjectId, span: Span): Promise<IntervalChanges & Pick<IntervalScan, 'nextMs'>> {
-    const places = new IntervalPlaces(this.#parts.readers)
+    const places = new Places(this.#parts.readers, await this.#parts.prices.read())
     const scan = new IntervalScan(span, places)
     await this.#scan(switchId, span, places, scan)
     scan.end()
@@ -53,14 +55,15 @@ export class IntervalDeriver {
     return { ...(await this.#parts.store.replace(switchId, scan.covered, documents)), nextMs: scan.nextMs }
   }
 
-  async #scan(switchId: ObjectId, span: Span, places: IntervalPlaces, scan: IntervalScan): Promise<void> {
+  async #scan(switchId: ObjectId, span: Span, places: Places, scan: IntervalScan): Promise<void> {
     const meter = new SwitchMeter()
     const numbers = new EntryNumbers()
     const [fromMs, toMs] = [span.fromMs - hourMs, span.toMs + hourMs]
     let factCount = 0
     for await (const page of this.#parts.facts.from(switchId, fromMs, toMs)) {
       numbers.add(page)
-      await places.load(page)
+      await places.loadClassrooms(page.map(({ classroom }) => classroom))
+      await places.loadDevices(page.map(({ deviceId }) => deviceId))
       for (const found of meter.take(page)) {
         if (found.stretch.toMs <= fromMs) continue
         const isFull = factCount >= this.#limits.facts || scan.intervals.length >= this.#limits.intervals

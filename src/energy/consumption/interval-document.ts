@@ -1,27 +1,28 @@
 import type { ObjectId } from 'mongodb'
 import type { StoredFields } from '../../core/entity.js'
 import { costOf, roundMoney, whFromMws } from '../../metering/index.js'
-import type { SlotPrice } from '../rollups/slot-calendar.js'
+import type { Places } from '../places.js'
+import type { SlotPrice } from '../tariffs/slot-calendar.js'
 import { costDigits, type DeviceConsumption } from './device-consumption.js'
 import type { IntervalFigures } from './interval-builder.js'
-import type { IntervalPlaces } from './interval-places.js'
 
 /** An interval without what the library notes about each document. */
 export type IntervalFields = Omit<DeviceConsumption, keyof StoredFields>
 
 /** The document of a derived interval. */
-export function intervalFields(switchId: ObjectId, figures: IntervalFigures, places: IntervalPlaces): IntervalFields {
+export function intervalFields(switchId: ObjectId, figures: IntervalFigures, places: Places): IntervalFields {
   const { since, fromMs, toMs, onMs, consumedMws, producedMws, quality, isRated, slot, entries } = figures
-  const names = places.namesOf(since.deviceId, switchId)
-  const cost = costAt(slot.price, consumedMws, places.currencyOf(since.classroom))
+  const place = places.of(since.deviceId, since.classroom)
+  const { name, type } = place.switchOf(switchId.toHexString())
+  const cost = costAt(slot.price, consumedMws, place.currency)
   return {
     origin: 'ledger',
     device_id: since.deviceId,
-    esp32_name: names.deviceName,
+    esp32_name: place.deviceName,
     classroom: since.classroom,
     switch_id: switchId,
-    switch_name: names.switchName,
-    ...(names.switchType === undefined ? {} : { switch_type: names.switchType }),
+    switch_name: name,
+    ...(type === undefined ? {} : { switch_type: type }),
     start_ts: new Date(fromMs),
     end_ts: new Date(toMs),
     switch_on_duration_seconds: onMs / 1000,

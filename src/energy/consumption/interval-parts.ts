@@ -1,7 +1,8 @@
 import type { Fact } from '../../ledger/facts/fact.js'
 import type { FactStretch } from '../../ledger/facts/switch-meter.js'
 import { type EnergyStretch, splitStretch } from '../../metering/index.js'
-import type { Slot, SlotCalendar } from '../rollups/slot-calendar.js'
+import type { Slot, SlotCalendar } from '../tariffs/slot-calendar.js'
+import { slotPartsOf } from '../tariffs/slot-parts.js'
 import { largestIntervalMws } from './device-consumption.js'
 
 /** A part of a stretch within one civil hour and under one price, with no more energy than an interval may have. */
@@ -13,26 +14,16 @@ export interface IntervalPart {
   readonly hourMs: number
 }
 
-/**
- * The parts of a stretch in the civil hours that end after an instant, in order. Energy is split by hours first, and then by
- * prices within: what an hour gets does not depend on the tariff.
- */
+/** The parts of a stretch in the civil hours that end after an instant, in order. */
 export function* partsOf(
   { stretch, since }: FactStretch,
   calendar: SlotCalendar,
   afterMs: number,
 ): Generator<IntervalPart, void, undefined> {
-  for (const ofHour of splitStretch(stretch, calendar.hourCuts(stretch.fromMs, stretch.toMs))) {
-    if (ofHour.toMs === ofHour.fromMs) continue
-    const { slots, startMs, endMs } = calendar.hourAt(ofHour.fromMs)
-    if (endMs <= afterMs) continue
-    for (const ofPrice of splitStretch(
-      ofHour,
-      slots.slice(1).map((slot) => slot.startMs),
-    )) {
-      const slot = calendar.slotAt(ofPrice.fromMs)
-      for (const part of splitStretch(ofPrice, energyCuts(ofPrice)))
-        yield { stretch: part, since, slot, hourMs: startMs }
+  for (const { stretch: ofSlot, hour, slot } of slotPartsOf(stretch, calendar)) {
+    if (ofSlot.toMs === ofSlot.fromMs || hour.endMs <= afterMs) continue
+    for (const part of splitStretch(ofSlot, energyCuts(ofSlot))) {
+      yield { stretch: part, since, slot, hourMs: hour.startMs }
     }
   }
 }

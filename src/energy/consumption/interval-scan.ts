@@ -1,7 +1,7 @@
 import type { FactStretch } from '../../ledger/facts/switch-meter.js'
+import type { Places } from '../places.js'
 import { type EntryEnds, IntervalBuilder, type IntervalFigures } from './interval-builder.js'
 import { type IntervalPart, partsOf } from './interval-parts.js'
-import type { IntervalPlaces } from './interval-places.js'
 
 /** Instants, epoch milliseconds; the end is not part of it. */
 export interface Span {
@@ -14,13 +14,13 @@ export class IntervalScan {
   /** Where the next scan has to go on; undefined at the end of the span. */
   nextMs: number | undefined
   readonly #span: Span
-  readonly #places: IntervalPlaces
+  readonly #places: Places
   readonly #builder = new IntervalBuilder()
   #first: IntervalPart | undefined
   #last: IntervalPart | undefined
 
   /** @param places Those of all stretches have to be loaded before they are taken. */
-  constructor(span: Span, places: IntervalPlaces) {
+  constructor(span: Span, places: Places) {
     this.#span = span
     this.#places = places
   }

@@ -8,11 +8,14 @@ import type { Page } from '../../core/repository/page.js'
 import { inSession, Reader, toObjectId } from '../../core/repository/reader.js'
 import { Repository } from '../../core/repository/repository.js'
 import { validateData } from '../../core/validate.js'
+import { chainHeads } from '../../ledger/chain-heads.js'
+import type { LedgerEntry } from '../../ledger/entry/entry.js'
 import type { Ledger } from '../../ledger/ledger.js'
+import { type PlaceReaders, Places } from '../places.js'
+import type { PriceBookReader } from '../tariffs/price-book.js'
 import type { DeviceConsumption } from './device-consumption.js'
 import { IntervalDeriver } from './interval-deriver.js'
 import type { IntervalFields } from './interval-document.js'
-import { IntervalPlaces, type PlaceReaders } from './interval-places.js'
 import { type IntervalChanges, IntervalStore } from './interval-store.js'
 import type { IntervalTurn } from './interval-turn.js'
 import { type ManualIntervalInput, manualFields, manualIntervalSchema } from './manual-interval.js'
@@ -32,6 +35,7 @@ export interface Derivation extends IntervalChanges {
 
 export interface IntervalParts extends PlaceReaders {
   readonly ledger: Ledger
+  readonly prices: PriceBookReader
   readonly turns: Entity<IntervalTurn>
 }
 
@@ -52,6 +56,7 @@ export class Intervals extends Reader<DeviceConsumption> {
       database,
       facts: parts.ledger.facts,
       readers: parts,
+      prices: parts.prices,
       store: new IntervalStore(database, entity, parts.turns),
     })
   }
@@ -90,9 +95,10 @@ export class Intervals extends Reader<DeviceConsumption> {
       const message = 'is not a switch of the device'
       throw new ValidationError('The interval', [{ path: 'switch_id', message, received: 'ObjectId' }])
     }
-    const places = new IntervalPlaces(this.#parts)
-    await places.load([{ deviceId: device._id, classroom: device.classroom }])
-    return this.#documents.create(manualFields(given, device.classroom, places))
+    const places = new Places(this.#parts, await this.#parts.prices.read())
+    await places.loadClassrooms([device.classroom])
+    await places.loadDevices([device._id])
+    return this.#documents.create(manualFields(given, device.classroom, places.of(device._id, device.classroom)))
   }
 
   /** Removes a manual interval. @throws NotFoundError if there is none with this id. */
@@ -113,25 +119,17 @@ export class Intervals extends Reader<DeviceConsumption> {
     return this.page({ device_id: toObjectId(device) }, { page, limit, sort: { start_ts: -1 } })
   }
 
-  /** The switches that the ledger knows; those of a device are the ones that it has, and those whose chain began with it. */
+  /** The switches that the ledger knows; those of a device are the ones that it has, and those that it had at last. */
   async #switchIds(deviceId: ObjectId | undefined): Promise<ObjectId[]> {
     const { ledger, devices } = this.#parts
-    // In this order the server skips from one chain to the next.
-    const firstOfEach = [
-      { $sort: { switchId: 1, sequence: 1 } },
-      { $group: { _id: '$switchId', deviceId: { $first: '$deviceId' } } },
-    ]
     const chains = await this.database.run(ledger.entity, 'intervals', (session) =>
-      this.database
-        .collectionOf(ledger.entity)
-        .aggregate<{ _id: ObjectId; deviceId: ObjectId }>(firstOfEach, inSession(session))
-        .toArray(),
+      chainHeads(this.database.collectionOf<LedgerEntry>(ledger.entity), 'deviceId', inSession(session)),
     )
-    if (deviceId === undefined) return chains.map(({ _id }) => _id)
+    if (deviceId === undefined) return chains.map(({ switchId }) => switchId)
     const device = await devices.findOne({ _id: deviceId }, { withDeleted: true })
     const own = new Set(device?.switches.map(({ _id }) => _id.toHexString()))
     return chains
-      .filter((chain) => own.has(chain._id.toHexString()) || chain.deviceId.equals(deviceId))
-      .map(({ _id }) => _id)
+      .filter((chain) => own.has(chain.switchId.toHexString()) || chain.deviceId.equals(deviceId))
+      .map(({ switchId }) => switchId)
   }
 }

@@ -2,9 +2,9 @@ import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import { instant, objectId, quantity } from '../../core/fields.js'
 import { mwsFromWh } from '../../metering/index.js'
-import { currency, pricePerKwh } from '../money-fields.js'
+import type { Place } from '../places.js'
+import { currency, pricePerKwh } from '../tariffs/money-fields.js'
 import { costAt, type IntervalFields } from './interval-document.js'
-import type { IntervalPlaces } from './interval-places.js'
 
 /** What somebody writes down of a switch's consumption. */
 export const manualIntervalSchema = z.strictObject({
@@ -29,22 +29,22 @@ export const manualIntervalSchema = z.strictObject({
 export type ManualIntervalInput = z.input<typeof manualIntervalSchema>
 type ManualInterval = z.output<typeof manualIntervalSchema>
 
-/** The document of a manual interval of a device in a classroom, which were loaded. */
-export function manualFields(given: ManualInterval, classroom: ObjectId, places: IntervalPlaces): IntervalFields {
+/** @param place That of the device in the classroom. */
+export function manualFields(given: ManualInterval, classroom: ObjectId, place: Place): IntervalFields {
   const { device_id, switch_id, start_ts, end_ts, delta_wh, confidence, notes } = given
   const { switch_on_duration_seconds: onSeconds = (end_ts.getTime() - start_ts.getTime()) / 1000 } = given
-  const { deviceName, switchName, switchType } = places.namesOf(device_id, switch_id)
+  const { name, type } = place.switchOf(switch_id.toHexString())
   const energy_mws = mwsFromWh(delta_wh)
-  const { price } = places.calendarOf(classroom).slotAt(start_ts.getTime())
-  const cost = given.cost_calculation ?? costAt(price, energy_mws, places.currencyOf(classroom))
+  const { price } = place.calendar.slotAt(start_ts.getTime())
+  const cost = given.cost_calculation ?? costAt(price, energy_mws, place.currency)
   return {
     origin: 'manual',
     device_id,
-    esp32_name: deviceName,
+    esp32_name: place.deviceName,
     classroom,
     switch_id,
-    switch_name: switchName,
-    ...(switchType === undefined ? {} : { switch_type: switchType }),
+    switch_name: name,
+    ...(type === undefined ? {} : { switch_type: type }),
     start_ts,
     end_ts,
     switch_on_duration_seconds: onSeconds,

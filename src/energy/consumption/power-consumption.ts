@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineEntity, type Input, type Stored } from '../../core/entity.js'
 import { instant, objectId, quantity } from '../../core/fields.js'
 import { costOf, mwsFromWh, roundMoney } from '../../metering/index.js'
-import { pricePerKwh } from '../money-fields.js'
+import { pricePerKwh } from '../tariffs/money-fields.js'
 import {
   agrees,
   costAgrees,

@@ -1,7 +1,7 @@
 import type { ObjectId } from 'mongodb'
+import type { Places } from '../places.js'
 import { addTally, type DayFields, dayFields, tallyOf } from './day-document.js'
 import { MonthTally, monthFields, monthTallyOf } from './month-document.js'
-import type { Places } from './places.js'
 import {
   type CursorChange,
   type DayChange,

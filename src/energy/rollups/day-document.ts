@@ -1,9 +1,10 @@
 import { ObjectId } from 'mongodb'
 import { kwhFromMws } from '../../metering/index.js'
+import { exactOf, toDecimal } from '../exact-decimal.js'
+import type { Place } from '../places.js'
+import { type SlotCalendar, type SlotDay, sortedIds } from '../tariffs/slot-calendar.js'
 import type { DailyAggregate, SwitchDay } from './daily-aggregate.js'
-import { Figures, fromDecimal, shownCost, shownTotals, storedTotals, toDecimal } from './figures.js'
-import type { RollUpPlace } from './places.js'
-import { type SlotCalendar, type SlotDay, sortedIds } from './slot-calendar.js'
+import { Figures, shownCost, shownTotals, storedTotals } from './figures.js'
 import { SlotNumbers } from './slot-numbers.js'
 import type { DayTally, SwitchTally } from './slot-tally.js'
 
@@ -33,7 +34,7 @@ function switchTallyOf({ slots, adjusted_cost_exact }: SwitchDay): SwitchTally {
     numbers.missingMs = slots.missing_ms?.[n] ?? 0
     found.set(at, numbers)
   }
-  return { slots: found, adjustedCost: adjusted_cost_exact === undefined ? 0n : fromDecimal(adjusted_cost_exact) }
+  return { slots: found, adjustedCost: adjusted_cost_exact === undefined ? 0n : exactOf(adjusted_cost_exact) }
 }
 
 /** Adds a change to a tally of the same device and day. */
@@ -53,7 +54,7 @@ export function addTally(tally: DayTally, change: DayTally): void {
 /** The fields of a daily document that follow from the tally and the tariff; undefined if there is nothing in it. */
 export type DayFields = Omit<DailyAggregate, '_id' | '__v' | 'createdAt' | 'updatedAt'>
 
-export function dayFields(tally: DayTally, place: RollUpPlace): DayFields | undefined {
+export function dayFields(tally: DayTally, place: Place): DayFields | undefined {
   const { calendar, currency } = place
   const whole = new Figures()
   const versions = new Set<ObjectId>()
@@ -67,7 +68,7 @@ export function dayFields(tally: DayTally, place: RollUpPlace): DayFields | unde
     if (figures.numbers.energyMws !== 0 || figures.numbers.productionMws !== 0) used += 1
     switches.push({
       switch_id: ObjectId.createFromHexString(id),
-      switch_name: place.switchName(id),
+      switch_name: place.switchOf(id).name,
       ...storedTotals(figures),
       ...(one.adjustedCost !== 0n && { adjusted_cost_exact: toDecimal(one.adjustedCost) }),
       energy_kwh: kwhFromMws(figures.numbers.energyMws),

@@ -1,4 +1,3 @@
-import { Decimal128 } from 'mongodb'
 import type { DecimalNumber } from '../../core/fields.js'
 import {
   type Confidence,
@@ -10,7 +9,8 @@ import {
   qualityScore,
   roundMoney,
 } from '../../metering/index.js'
-import type { SlotPrice } from './slot-calendar.js'
+import { exactOf, toDecimal } from '../exact-decimal.js'
+import type { SlotPrice } from '../tariffs/slot-calendar.js'
 import { SlotNumbers } from './slot-numbers.js'
 
 /** Energy and what it comes to. Everything in it adds up exactly. */
@@ -82,9 +82,9 @@ export function figuresOf(stored: StoredTotals): Figures {
   numbers.measuredMs = stored.measured_ms
   numbers.estimatedMs = stored.estimated_ms
   numbers.missingMs = stored.missing_ms
-  figures.cost = fromDecimal(stored.cost_exact)
-  figures.earnings = fromDecimal(stored.earnings_exact)
-  figures.carbon = fromDecimal(stored.carbon_exact)
+  figures.cost = exactOf(stored.cost_exact)
+  figures.earnings = exactOf(stored.earnings_exact)
+  figures.carbon = exactOf(stored.carbon_exact)
   return figures
 }
 
@@ -126,23 +126,4 @@ export function shownCost(numerator: bigint, currency: string | null): number {
 function meanPrice(cost: bigint, energyMws: number, currency: string | null): number | null {
   if (currency === null || energyMws <= 0) return null
   return Number(cost / BigInt(energyMws)) / 1e6
-}
-
-export function toDecimal(value: bigint): Decimal128 {
-  return value === 0n ? zero : Decimal128.fromString(value.toString())
-}
-
-const zero = Decimal128.fromString('0')
-
-/** @throws SyntaxError if it is not a whole number. */
-export function fromDecimal(value: DecimalNumber): bigint {
-  const text = value.toString()
-  return text === '0' ? 0n : BigInt(text.includes('E') ? expand(text) : text)
-}
-
-/** Sums in the server can come as `1.2E+4`. */
-function expand(text: string): string {
-  const [digits = '', exponent = '0'] = text.split('E')
-  const [whole = '', fraction = ''] = digits.split('.')
-  return whole + fraction.padEnd(Number(exponent), '0')
 }

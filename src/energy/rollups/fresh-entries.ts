@@ -1,49 +1,13 @@
 import type { Collection, Filter, ObjectId } from 'mongodb'
+import { type ChainHead, chainHeads } from '../../ledger/chain-heads.js'
 import type { LedgerEntry } from '../../ledger/entry/entry.js'
-import { type Fact, factOf } from '../../ledger/facts/fact.js'
+import { type Fact, type FactEntry, factFields, factOf } from '../../ledger/facts/fact.js'
 
 /** An entry as far as roll-ups are made of it. */
-export type RollUpEntry = Pick<
-  LedgerEntry,
-  | 'switchId'
-  | 'sequence'
-  | 'deviceId'
-  | 'classroom'
-  | 'timestamp'
-  | 'eventType'
-  | 'powerState'
-  | 'powerRating'
-  | 'energySource'
-  | 'reading'
-  | 'adjustment'
-  | 'gapLimitMs'
-  | 'silentSince'
-  | 'ratePerKwh'
-  | 'metadata'
-  | 'idempotencyKey'
->
+export type RollUpEntry = FactEntry & Pick<LedgerEntry, 'switchId' | 'adjustment'>
 
 /** The fields of {@link RollUpEntry}, for the server. */
-const rollUpFields = {
-  _id: 0,
-  switchId: 1,
-  sequence: 1,
-  deviceId: 1,
-  classroom: 1,
-  timestamp: 1,
-  eventType: 1,
-  powerState: 1,
-  powerRating: 1,
-  energySource: 1,
-  reading: 1,
-  adjustment: 1,
-  gapLimitMs: 1,
-  silentSince: 1,
-  ratePerKwh: 1,
-  'metadata.bootId': 1,
-  'metadata.deviceSequence': 1,
-  idempotencyKey: 1,
-} as const
+export const rollUpFields = { ...factFields, switchId: 1, adjustment: 1 } as const
 
 /** A chain that goes on after what the roll-ups have of it. */
 export interface FreshChain {
@@ -62,16 +26,9 @@ export interface FreshEntries extends FreshChain {
 /** Only what a majority has: no primary that falls can take it back. */
 const majority = { readConcern: { level: 'majority' }, readPreference: 'primary' } as const
 
-/** The last entry of every chain; skips from one to the next. */
-export async function headsOf(ledger: Collection<LedgerEntry>): Promise<{ switchId: ObjectId; sequence: number }[]> {
-  const headOfEach = [
-    { $sort: { switchId: -1, sequence: -1 } },
-    { $group: { _id: '$switchId', sequence: { $first: '$sequence' } } },
-  ]
-  const heads = await ledger
-    .aggregate<{ _id: ObjectId; sequence: number }>(headOfEach, { ...majority, hint: { switchId: 1, sequence: 1 } })
-    .toArray()
-  return heads.map(({ _id, sequence }) => ({ switchId: _id, sequence }))
+/** The last entry of every chain. */
+export function headsOf(ledger: Collection<LedgerEntry>): Promise<ChainHead<'sequence'>[]> {
+  return chainHeads(ledger, 'sequence', majority)
 }
 
 /** Reads the new entries of some chains with one query. */

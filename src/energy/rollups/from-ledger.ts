@@ -1,6 +1,7 @@
-import type { Document, ObjectId } from 'mongodb'
+import type { ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import { inSession } from '../../core/repository/reader.js'
+import { chainHeads } from '../../ledger/chain-heads.js'
 import type { LedgerEntry } from '../../ledger/entry/entry.js'
 import { SwitchMeter } from '../../ledger/facts/switch-meter.js'
 import type { Ledger } from '../../ledger/ledger.js'
@@ -62,7 +63,11 @@ export class LedgerDays {
   /** The chains that the roll-ups have something of, by the device of each. */
   async chains(through: ReadonlyMap<string, number>): Promise<DeviceChains[]> {
     const byDevice = new Map<string, { deviceId: ObjectId; chains: CountedChain[] }>()
-    for (const { _id: switchId, deviceId } of await this.#devicesOfChains()) {
+    const { entity } = this.#ledger
+    const heads = await this.#database.run(entity, 'chains', (session) =>
+      chainHeads(this.#database.collectionOf<LedgerEntry>(entity), 'deviceId', inSession(session)),
+    )
+    for (const { switchId, deviceId } of heads) {
       const sequence = through.get(switchId.toHexString())
       if (sequence === undefined) continue
       const known = byDevice.get(deviceId.toHexString()) ?? { deviceId, chains: [] }
@@ -70,14 +75,6 @@ export class LedgerDays {
       byDevice.set(deviceId.toHexString(), known)
     }
     return [...byDevice.values()]
-  }
-
-  async #devicesOfChains(): Promise<{ _id: ObjectId; deviceId: ObjectId }[]> {
-    const headOfEach = [
-      { $sort: { switchId: -1, sequence: -1 } },
-      { $group: { _id: '$switchId', deviceId: { $first: '$deviceId' } } },
-    ]
-    return (await this.#aggregate(headOfEach)) as { _id: ObjectId; deviceId: ObjectId }[]
   }
 
   /** What was adjusted by hand. */
@@ -97,13 +94,6 @@ export class LedgerDays {
     )) as Adjusted[]
     const through = new Map(chains.map((chain) => [chain.switchId.toHexString(), chain.through]))
     return found.filter(({ switchId, sequence }) => sequence <= (through.get(switchId.toHexString()) ?? 0))
-  }
-
-  #aggregate(pipeline: Document[]): Promise<Document[]> {
-    const { entity } = this.#ledger
-    return this.#database.run(entity, 'chains', (session) =>
-      this.#database.collectionOf(entity).aggregate(pipeline, inSession(session)).toArray(),
-    )
   }
 }
 

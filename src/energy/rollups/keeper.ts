@@ -3,22 +3,20 @@ import type { Collection } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import type { LedgerEntry } from '../../ledger/entry/entry.js'
 import type { Ledger } from '../../ledger/ledger.js'
-import { batchOf, dayOf, devicesOf } from './batch.js'
+import { type PlaceReaders, Places } from '../places.js'
+import type { PriceBookReader } from '../tariffs/price-book.js'
+import { batchOf, devicesOf } from './batch.js'
 import { addChange, MeterMemory } from './chain-change.js'
 import { type FreshChain, headsOf, readFresh } from './fresh-entries.js'
-import { type PlaceParts, Places } from './places.js'
-import type { PriceBookReader } from './price-book.js'
-import { type DeviceDay, RollUpConflict, type RollUpStore } from './rollup-store.js'
+import { RollUpConflict, type RollUpStore } from './rollup-store.js'
 import { SlotTally } from './slot-tally.js'
 
 export interface KeeperParts {
   readonly database: Database
   readonly ledger: Ledger
-  readonly places: PlaceParts
+  readonly places: PlaceReaders
   readonly prices: PriceBookReader
   readonly store: RollUpStore
-  /** Told of the days that have changed. */
-  readonly onChanged: (days: readonly DeviceDay[]) => Promise<void>
 }
 
 /** What a call of `update` has done. */
@@ -65,7 +63,7 @@ export class RollUpKeeper {
     if (chains.length === 0) return total
     const book = await prices.read()
     const places = new Places(parts, book)
-    await places.loadClassrooms()
+    await places.loadAllClassrooms()
     const batches = inBatches(chains).values()
     const work = async () => {
       for (const batch of batches) {
@@ -96,7 +94,7 @@ export class RollUpKeeper {
   }
 
   async #add(chains: readonly FreshChain[], places: Places): Promise<RollUpUpdate> {
-    const { store, ledger, onChanged } = this.#parts
+    const { store, ledger } = this.#parts
     const fresh = await this.#read('new entries', (collection) => readFresh(collection, chains))
     const tally = new SlotTally((classroom) => places.calendarOf(classroom))
     const meters = await Promise.all(
@@ -119,7 +117,6 @@ export class RollUpKeeper {
       const meter = meters[at]
       if (meter !== undefined) this.#meters.put(switchId.toHexString(), head, meter)
     }
-    await onChanged(changes.map(dayOf))
     const entries = fresh.reduce((sum, chain) => sum + chain.entries.length, 0)
     return { entries, days: batch.days.length, conflicts: 0 }
   }

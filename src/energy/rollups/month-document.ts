@@ -1,9 +1,10 @@
 import { ObjectId } from 'mongodb'
 import { kwhFromMws, nextCivilMonth, startOfCivilMonth } from '../../metering/index.js'
+import { exactOf, toDecimal } from '../exact-decimal.js'
+import type { Place } from '../places.js'
 import type { DayFields } from './day-document.js'
-import { Figures, figuresOf, fromDecimal, shownCost, shownTotals, storedTotals, toDecimal } from './figures.js'
+import { Figures, figuresOf, shownCost, shownTotals, storedTotals } from './figures.js'
 import type { MonthlyAggregate, SwitchMonth } from './monthly-aggregate.js'
-import type { RollUpPlace } from './places.js'
 
 interface SwitchTotal {
   readonly figures: Figures
@@ -33,7 +34,7 @@ export class MonthTally {
   }
 
   /** @param sign -1 takes away a day that was added before. */
-  addDay(day: DayFields, { calendar }: RollUpPlace, sign: 1 | -1): void {
+  addDay(day: DayFields, { calendar }: Place, sign: 1 | -1): void {
     for (const one of day.switch_breakdown) {
       const total = this.#switch(one.switch_id.toHexString())
       total.figures.add(figuresOf(one), sign)
@@ -48,7 +49,7 @@ export class MonthTally {
     this.days.set(date, known)
     known.energyMws += sign * day.energy_mws
     known.productionMws += sign * day.production_mws
-    known.cost += BigInt(sign) * fromDecimal(day.cost_exact)
+    known.cost += BigInt(sign) * exactOf(day.cost_exact)
   }
 
   #switch(id: string): SwitchTotal {
@@ -68,7 +69,7 @@ export function monthTallyOf({ device_id, classroom, month, switch_breakdown, da
     tally.days.set(day, {
       energyMws: days.energy_mws[n] ?? 0,
       productionMws: days.production_mws[n] ?? 0,
-      cost: days.cost_exact[n] === undefined ? 0n : fromDecimal(days.cost_exact[n]),
+      cost: days.cost_exact[n] === undefined ? 0n : exactOf(days.cost_exact[n]),
     })
   }
   return tally
@@ -78,7 +79,7 @@ export function monthTallyOf({ device_id, classroom, month, switch_breakdown, da
 export type MonthFields = Omit<MonthlyAggregate, '_id' | '__v' | 'createdAt' | 'updatedAt'>
 
 /** @returns undefined if there is nothing in it. */
-export function monthFields(tally: MonthTally, place: RollUpPlace): MonthFields | undefined {
+export function monthFields(tally: MonthTally, place: Place): MonthFields | undefined {
   const { calendar, currency } = place
   const whole = new Figures()
   const switches: SwitchMonth[] = []
@@ -87,7 +88,7 @@ export function monthFields(tally: MonthTally, place: RollUpPlace): MonthFields 
     whole.add(figures)
     switches.push({
       switch_id: ObjectId.createFromHexString(id),
-      switch_name: place.switchName(id),
+      switch_name: place.switchOf(id).name,
       ...storedTotals(figures),
       energy_kwh: kwhFromMws(figures.numbers.energyMws),
       on_time_sec: figures.numbers.onMs / 1000,

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Document, ObjectId } from 'mongodb'
+import type { Places } from '../places.js'
 import { devicesOf, emptyLike } from './batch.js'
 import type { DailyAggregate } from './daily-aggregate.js'
 import { type DayFields, dayFields, tallyOf } from './day-document.js'
 import type { DeviceChains, LedgerDays } from './from-ledger.js'
 import { MonthTally, monthFields } from './month-document.js'
-import type { Places } from './places.js'
 import {
   type DayChange,
   type DeviceMonth,
@@ -111,7 +111,7 @@ export class RollUpRebuilder {
   }
 
   async #asItIsNow({ deviceId, chains }: DeviceChains): Promise<DeviceChains> {
-    const through = await this.#store.cursors()
+    const through = await this.#store.cursors(chains.map(({ switchId }) => switchId))
     return {
       deviceId,
       chains: chains.map(({ switchId }) => ({ switchId, through: through.get(switchId.toHexString()) ?? 0 })),

@@ -3,11 +3,12 @@ import type { Document, ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
 import { inSession } from '../../core/repository/reader.js'
-import type { Recosting } from '../recosting.js'
+import type { Places } from '../places.js'
+import type { Recosting } from '../tariffs/recosting.js'
 import { monthsOf } from './batch.js'
 import type { DailyAggregate } from './daily-aggregate.js'
 import { dayFields, priceCutsOf, tallyOf } from './day-document.js'
-import type { Places } from './places.js'
+import type { DeviceChains } from './from-ledger.js'
 import type { RollUpRebuilder } from './rebuilder.js'
 import { type DayChange, RollUpConflict, type RollUpStore } from './rollup-store.js'
 import { isSameRollUp } from './same.js'
@@ -33,6 +34,8 @@ export interface RecostResult {
   readonly settling: number
 }
 
+type ChainsOf = (deviceId: ObjectId) => Promise<DeviceChains | undefined>
+
 /** Carries out the orders that changes of tariffs leave. Any number of workers may; one that is killed is gone on after. */
 export class Recoster {
   readonly #parts: RecosterParts
@@ -48,10 +51,11 @@ export class Recoster {
     if (orders.length === 0) return result
     // Read after the orders, so that it has what they are about.
     const places = await placesNow()
+    const chainsOf = this.#chainsOnce()
     for (const order of orders) {
       const isOld = this.#parts.database.clock.now().getTime() - order.createdAt.getTime() >= settledAfterMs
       if (order.state === 'settling' && !isOld) result.settling += 1
-      else result.days += await this.#carryOut(order, isOld ? 'finished' : 'settling', places)
+      else result.days += await this.#carryOut(order, isOld ? 'finished' : 'settling', places, chainsOf)
       if (order.state === 'pending' && !isOld) result.settling += 1
     }
     return result
@@ -67,12 +71,12 @@ export class Recoster {
     ) as Promise<Recosting[]>
   }
 
-  async #carryOut(order: Recosting, next: Recosting['state'], places: Places): Promise<number> {
+  async #carryOut(order: Recosting, next: Recosting['state'], places: Places, chainsOf: ChainsOf): Promise<number> {
     let days = 0
     const devices = await this.#devicesAfter(order)
     for (let at = 0; at < devices.length; at += devicesAtOnce) {
       const some = devices.slice(at, at + devicesAtOnce)
-      const counts = await Promise.all(some.map((deviceId) => this.#recost(order, deviceId, places)))
+      const counts = await Promise.all(some.map((deviceId) => this.#recost(order, deviceId, places, chainsOf)))
       for (const count of counts) days += count
       await this.#note(order, { $set: { through_device: some.at(-1) } })
     }
@@ -80,7 +84,7 @@ export class Recoster {
     return days
   }
 
-  async #recost(order: Recosting, deviceId: ObjectId, places: Places): Promise<number> {
+  async #recost(order: Recosting, deviceId: ObjectId, places: Places, chainsOf: ChainsOf): Promise<number> {
     await places.loadDevices([deviceId])
     for (let attempt = 0; ; attempt += 1) {
       const found = await this.#daysOf(order, deviceId)
@@ -88,7 +92,7 @@ export class Recoster {
       try {
         const months = await monthsOf(this.#parts.store, places, changes)
         await this.#parts.store.write({ cursors: [], days: changes, months })
-        const rebuilt = await this.#rebuild(deviceId, found, places)
+        const rebuilt = await this.#rebuild(deviceId, found, places, chainsOf)
         return changes.length + rebuilt
       } catch (error) {
         if (!(error instanceof RollUpConflict)) throw error
@@ -98,14 +102,29 @@ export class Recoster {
   }
 
   /** Days in whose hours a price changes now where it did not, or the other way round, have to be cut anew. */
-  async #rebuild(deviceId: ObjectId, found: readonly DailyAggregate[], places: Places): Promise<number> {
+  async #rebuild(
+    deviceId: ObjectId,
+    found: readonly DailyAggregate[],
+    places: Places,
+    chainsOf: ChainsOf,
+  ): Promise<number> {
     const dates = found.filter((day) => !hasItsCuts(day, places)).map(({ date_string }) => date_string)
     const [from, to] = [dates[0], dates.at(-1)]
     if (from === undefined || to === undefined) return 0
-    const devices = await this.#parts.rebuilder.devices()
-    const device = devices.find((one) => one.deviceId.equals(deviceId))
+    const device = await chainsOf(deviceId)
     if (device === undefined) return 0
     return (await this.#parts.rebuilder.rebuild(device, { from, to }, places)).days.length
+  }
+
+  /** Looks all chains up when it is first asked for those of a device. */
+  #chainsOnce(): ChainsOf {
+    let devices: Promise<Map<string, DeviceChains>> | undefined
+    const read = async () =>
+      new Map((await this.#parts.rebuilder.devices()).map((device) => [device.deviceId.toHexString(), device]))
+    return async (deviceId) => {
+      devices ??= read()
+      return (await devices).get(deviceId.toHexString())
+    }
   }
 
   #devicesAfter({ tariff, through_device }: Recosting): Promise<ObjectId[]> {

@@ -73,19 +73,23 @@ const duplicateKey = 11_000
 export class RollUpStore {
   readonly #database: Database
   readonly #entities: RollUpEntities
+  readonly #onChanged: (days: readonly DeviceDay[]) => Promise<void>
 
-  constructor(database: Database, entities: RollUpEntities) {
+  /** @param onChanged Told of the days that were written, once they are. */
+  constructor(database: Database, entities: RollUpEntities, onChanged: (days: readonly DeviceDay[]) => Promise<void>) {
     this.#database = database
     this.#entities = entities
+    this.#onChanged = onChanged
   }
 
-  /** How far each chain is, by its switch's id in hexadecimal. */
-  async cursors(): Promise<Map<string, number>> {
+  /** How far chains are, all or those of some switches, by the switch's id in hexadecimal. */
+  async cursors(switchIds?: readonly ObjectId[]): Promise<Map<string, number>> {
     const { cursors } = this.#entities
+    const filter = switchIds === undefined ? {} : { _id: { $in: [...switchIds] } }
     const found = await this.#database.run(cursors, 'cursors', (session) =>
       this.#database
         .collectionOf<RollUpCursor>(cursors)
-        .find({}, { batchSize: 10_000, ...inSession(session) })
+        .find(filter, { batchSize: 10_000, ...inSession(session) })
         .toArray(),
     )
     return new Map(found.map(({ _id, through_sequence }) => [_id.toHexString(), through_sequence]))
@@ -142,6 +146,7 @@ export class RollUpStore {
         )
       }),
     )
+    await this.#onChanged(days.flatMap(deviceDay))
   }
 
   async #findAll<Stored extends Identified>(entity: Entity<Stored>, filters: readonly Document[]): Promise<Stored[]> {
@@ -179,6 +184,11 @@ export class RollUpStore {
 /** A key of a map. */
 export function dayKey({ deviceId, classroom, date }: DeviceDay): string {
   return `${deviceId.toHexString()} ${classroom.toHexString()} ${date}`
+}
+
+function deviceDay({ before, after }: DayChange): DeviceDay[] {
+  const day = after ?? before
+  return day === undefined ? [] : [{ deviceId: day.device_id, classroom: day.classroom, date: day.date_string }]
 }
 
 /** A key of a map. */

@@ -5,11 +5,11 @@ import type { Entity } from '../../core/entity.js'
 import { everyNowAndThen } from '../../core/every-now-and-then.js'
 import { validateData } from '../../core/validate.js'
 import type { Ledger } from '../../ledger/ledger.js'
-import type { Recosting } from '../recosting.js'
+import { type PlaceReaders, Places } from '../places.js'
+import type { PriceBookReader } from '../tariffs/price-book.js'
+import type { Recosting } from '../tariffs/recosting.js'
 import { type DeviceChains, LedgerDays } from './from-ledger.js'
 import { RollUpKeeper, type RollUpUpdate } from './keeper.js'
-import { type PlaceParts, Places } from './places.js'
-import type { PriceBookReader } from './price-book.js'
 import { RollUpRebuilder } from './rebuilder.js'
 import { Recoster, type RecostResult } from './recoster.js'
 import { type DayChange, type DeviceDay, type MonthChange, type RollUpEntities, RollUpStore } from './rollup-store.js'
@@ -51,7 +51,7 @@ export interface RollUpParts {
   readonly ledger: Ledger
   readonly entities: RollUpEntities
   readonly recostings: Entity<Recosting>
-  readonly places: PlaceParts
+  readonly places: PlaceReaders
   readonly prices: PriceBookReader
   /** Told of the days that have changed. */
   readonly onChanged: (days: readonly DeviceDay[]) => Promise<void>
@@ -74,7 +74,7 @@ export class RollUps {
   constructor(database: Database, parts: RollUpParts) {
     this.#database = database
     this.#parts = parts
-    const store = new RollUpStore(database, parts.entities)
+    const store = new RollUpStore(database, parts.entities, parts.onChanged)
     this.#keeper = new RollUpKeeper({ database, store, ...parts })
     this.#rebuilder = new RollUpRebuilder(store, new LedgerDays(database, parts.ledger))
     const { recostings, entities } = parts
@@ -121,7 +121,6 @@ export class RollUps {
       const changed = await rebuilder.rebuild(device, days, places)
       total.days += changed.days.length
       total.months += changed.months.length
-      await this.#parts.onChanged(changed.days.flatMap(deviceDay))
     })
     return total
   }
@@ -143,7 +142,7 @@ export class RollUps {
 
   async #placesNow(): Promise<Places> {
     const places = new Places(this.#parts.places, await this.#parts.prices.read())
-    await places.loadClassrooms()
+    await places.loadAllClassrooms()
     return places
   }
 
@@ -193,9 +192,4 @@ function difference(
     expectedKwh: after?.total_kwh ?? null,
     foundKwh: before?.total_kwh ?? null,
   }
-}
-
-function deviceDay({ before, after }: DayChange): DeviceDay[] {
-  const day = after ?? before
-  return day === undefined ? [] : [{ deviceId: day.device_id, classroom: day.classroom, date: day.date_string }]
 }

@@ -1,8 +1,9 @@
 import type { ObjectId } from 'mongodb'
 import type { Fact } from '../../ledger/facts/fact.js'
 import type { FactStretch } from '../../ledger/facts/switch-meter.js'
-import { type EnergyStretch, moneyOf, splitStretch } from '../../metering/index.js'
-import type { Slot, SlotCalendar, SlotDay } from './slot-calendar.js'
+import { moneyOf } from '../../metering/index.js'
+import type { Slot, SlotCalendar, SlotDay } from '../tariffs/slot-calendar.js'
+import { type SlotPart, slotPartsOf } from '../tariffs/slot-parts.js'
 import { SlotNumbers } from './slot-numbers.js'
 
 /** What is found of a switch in a day: by where each slot begins, ms since the day's start. */
@@ -58,7 +59,10 @@ export class SlotTally {
       last.place.classroom.equals(since.classroom) &&
       last.place.deviceId.equals(since.deviceId)
     if (isWithinLast) last.numbers.addStretch(stretch, sign)
-    else this.#addSplit(switchId, since, stretch, sign)
+    else {
+      for (const part of slotPartsOf(stretch, this.#calendarOf(since.classroom)))
+        this.#addPart(switchId, since, part, sign)
+    }
   }
 
   /** Adds what somebody has added by hand. */
@@ -72,26 +76,11 @@ export class SlotTally {
     tally.adjustedCost += moneyOf(change.cost).numerator
   }
 
-  /** First by hours, then by prices within: what an hour gets does not depend on the tariff. */
-  #addSplit(switchId: string, place: Place, stretch: EnergyStretch, sign: 1 | -1): void {
-    const calendar = this.#calendarOf(place.classroom)
-    const hour = calendar.hourAt(stretch.fromMs)
-    const parts =
-      stretch.toMs <= hour.endMs ? [stretch] : splitStretch(stretch, calendar.hourCuts(stretch.fromMs, stretch.toMs))
-    for (const part of parts) {
-      const { slots } = calendar.hourAt(part.fromMs)
-      const cuts = slots.length === 1 ? [] : slots.slice(1).map(({ startMs }) => startMs)
-      for (const piece of cuts.length === 0 ? [part] : splitStretch(part, cuts)) {
-        this.#addPiece(switchId, place, calendar.slotAt(piece.fromMs), piece, sign)
-      }
-    }
-  }
-
-  #addPiece(switchId: string, place: Place, slot: Slot, piece: EnergyStretch, sign: 1 | -1): void {
+  #addPart(switchId: string, place: Place, { stretch, slot }: SlotPart, sign: 1 | -1): void {
     const tally = this.#switchOf(switchId, place, slot.day)
     if (tally === undefined) return
     const numbers = numbersOf(tally, slot)
-    numbers.addStretch(piece, sign)
+    numbers.addStretch(stretch, sign)
     this.#last = { place, switchId, slot, numbers }
   }
 

@@ -2,7 +2,7 @@ import type { ClientSession, Collection, Document, Filter, ObjectId } from 'mong
 import { DatabaseError } from '../../core/errors.js'
 import { inSession } from '../../core/repository/reader.js'
 import type { LedgerEntry } from '../entry/entry.js'
-import { compareFacts, type Fact, factOf, inOrder } from './fact.js'
+import { compareFacts, type Fact, type FactEntry, factFields, factOf, inOrder } from './fact.js'
 import { partTheirNeighbours } from './fact-run.js'
 import { areStanding, sameReading } from './standing-counter.js'
 import { always, beyond, isWithin, type Range, upTo } from './time-range.js'
@@ -47,7 +47,7 @@ interface Skipped {
 }
 
 /** Looks for the end of what need not be read, given the last entry that was. */
-type Skip = (last: LedgerEntry, rest: Range) => Promise<Skipped | undefined>
+type Skip = (last: FactEntry, rest: Range) => Promise<Skipped | undefined>
 
 /** Runs a query: in its caller's transaction, say, and with its errors translated. */
 export type RunQuery = <Result>(query: (session: ClientSession | undefined) => Promise<Result>) => Promise<Result>
@@ -76,7 +76,7 @@ export class FactStore {
   }
 
   /** The newest entry that says something about energy. */
-  async latest(switchId: ObjectId): Promise<LedgerEntry | undefined> {
+  async latest(switchId: ObjectId): Promise<FactEntry | undefined> {
     for (let limit = fewFacts; ; limit *= 4) {
       const entries = await this.#read(switchId, always, -1, limit, nothingBeside)
       const newest = entries.reduce<Telling | undefined>(newerOf, undefined)
@@ -193,7 +193,7 @@ export class FactStore {
     switchId: ObjectId,
     rest: Range,
     direction: 1 | -1,
-    last: LedgerEntry,
+    last: FactEntry,
     beside: Beside,
   ): Promise<Skipped | undefined> {
     const [other] = await this.#read(switchId, rest, direction, 1, beside, [sameReading(last)])
@@ -252,16 +252,16 @@ export class FactStore {
     limit: number,
     { session, throughSequence }: Beside,
     passedOver: readonly Document[] = [],
-  ): Promise<LedgerEntry[]> {
+  ): Promise<FactEntry[]> {
     const timestamp = { $gt: new Date(afterMs), $lt: new Date(beforeMs) }
     const isEarly = throughSequence === undefined ? {} : { sequence: { $lte: throughSequence } }
     const filter: Document = { switchId, timestamp, ...isEarly, $nor: [...notFacts, ...passedOver] }
-    const options = { sort: { timestamp: direction }, limit, batchSize: limit + 1 }
+    const options = { projection: factFields, sort: { timestamp: direction }, limit, batchSize: limit + 1 }
     const query = (inside: ClientSession | undefined) =>
       this.#collection()
         .find(filter as Filter<LedgerEntry>, { ...options, ...inSession(inside) })
         .toArray()
-    return (await (session === undefined ? this.#run(query) : query(session))) as LedgerEntry[]
+    return (await (session === undefined ? this.#run(query) : query(session))) as FactEntry[]
   }
 }
 
@@ -273,18 +273,18 @@ function archived(switchId: ObjectId, untilMs: number): DatabaseError {
 }
 
 interface Telling {
-  readonly entry: LedgerEntry
+  readonly entry: FactEntry
   readonly fact: Fact
 }
 
-function newerOf(newest: Telling | undefined, entry: LedgerEntry): Telling | undefined {
+function newerOf(newest: Telling | undefined, entry: FactEntry): Telling | undefined {
   const fact = factOf(entry)
   if (fact === undefined) return newest
   return newest === undefined || compareFacts(newest.fact, fact) < 0 ? { entry, fact } : newest
 }
 
 /** The entries up to the last instant among them, which may go on after them. */
-function withoutLastInstant(entries: readonly LedgerEntry[]): LedgerEntry[] {
+function withoutLastInstant(entries: readonly FactEntry[]): FactEntry[] {
   const lastMs = entries.at(-1)?.timestamp.getTime()
   return entries.slice(
     0,

@@ -25,23 +25,30 @@ export interface Fact extends PowerReading, CounterReading, SwitchState {
   readonly entrySequence: number | undefined
 }
 
-type Told = Pick<
-  LedgerEvent,
-  | 'deviceId'
-  | 'classroom'
-  | 'timestamp'
-  | 'eventType'
-  | 'powerState'
-  | 'powerRating'
-  | 'energySource'
-  | 'reading'
-  | 'gapLimitMs'
-  | 'silentSince'
-  | 'ratePerKwh'
-  | 'metadata'
-  | 'idempotencyKey'
-> &
-  Partial<Pick<LedgerEntry, 'sequence'>>
+/** The fields of an entry that a fact is made of, for the server. */
+export const factFields = {
+  _id: 0,
+  sequence: 1,
+  deviceId: 1,
+  classroom: 1,
+  timestamp: 1,
+  eventType: 1,
+  powerState: 1,
+  powerRating: 1,
+  energySource: 1,
+  reading: 1,
+  gapLimitMs: 1,
+  silentSince: 1,
+  ratePerKwh: 1,
+  'metadata.bootId': 1,
+  'metadata.deviceSequence': 1,
+  idempotencyKey: 1,
+} as const
+
+/** An entry as far as facts are made of it. */
+export type FactEntry = Pick<LedgerEntry, 'sequence' | FactField>
+type FactField = Extract<keyof typeof factFields, keyof LedgerEvent> | 'metadata'
+type Told = Pick<LedgerEvent, FactField> & Partial<Pick<LedgerEntry, 'sequence'>>
 
 /**
  * What the entry or event says about energy: a reading of its switch's energy source, or for a rated switch a change of

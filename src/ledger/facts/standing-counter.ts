@@ -1,6 +1,5 @@
 import type { Document } from 'mongodb'
-import type { LedgerEntry } from '../entry/entry.js'
-import type { Fact } from './fact.js'
+import type { Fact, FactEntry } from './fact.js'
 
 /**
  * Whether all of these are readings of a counter that stands still. Between the ends of such a run nothing is decided and
@@ -21,7 +20,7 @@ export function areStanding(facts: readonly Fact[]): boolean {
 }
 
 /** Finds the same readings of the same counter, and nothing else. */
-export function sameReading({ reading }: LedgerEntry): Document {
+export function sameReading({ reading }: FactEntry): Document {
   const same = ['energyWh', 'counterQuantumWh', 'counterWidthWh', 'maximumPower'] as const
   // Null finds what is not there.
   const values = same.map((field) => [`reading.${field}`, reading?.[field] ?? null])

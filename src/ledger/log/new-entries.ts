@@ -1,4 +1,5 @@
 import { type Collection, type Filter, ObjectId } from 'mongodb'
+import { chainHeads } from '../chain-heads.js'
 import type { LedgerEntry } from '../entry/entry.js'
 import { entryFormatVersion } from '../entry/format-version.js'
 import { genesisHash } from '../entry/hash.js'
@@ -24,7 +25,7 @@ export interface NewEntries {
 
 /** A chain's last entry. */
 interface Head {
-  readonly _id: ObjectId
+  readonly switchId: ObjectId
   readonly sequence: unknown
 }
 
@@ -69,20 +70,14 @@ export class NewEntryReader {
 
   /** The chains that go on after what is covered; looks at the head of each chain. */
   async #uncovered(coverage: ReadonlyMap<string, Coverage>, limit: number): Promise<Uncovered[]> {
-    const headOfEach = [
-      { $sort: { switchId: -1, sequence: -1 } },
-      { $group: { _id: '$switchId', sequence: { $first: '$sequence' } } },
-    ]
-    const heads = await this.#collection()
-      .aggregate<Head>(headOfEach, { ...majority, hint: { switchId: 1, sequence: 1 } })
-      .toArray()
+    const heads: readonly Head[] = await chainHeads(this.#collection(), 'sequence', majority)
     const uncovered: Uncovered[] = []
     // What names no switch is no entry: a verification names it.
-    for (const { _id, sequence } of heads.filter(isOfChain).sort(byId)) {
-      const after = coverage.get(_id.toHexString())
+    for (const { switchId, sequence } of heads.filter(isOfChain).sort(byId)) {
+      const after = coverage.get(switchId.toHexString())
       // The number of a head that was tampered with can be anything.
       const count = typeof sequence === 'number' ? sequence - (after?.sequence ?? 0) : 1
-      if (count !== 0) uncovered.push({ switchId: _id, after, count: Math.min(Math.max(count, 1), limit) })
+      if (count !== 0) uncovered.push({ switchId, after, count: Math.min(Math.max(count, 1), limit) })
     }
     return uncovered
   }
@@ -155,12 +150,12 @@ function firstOf(found: readonly NewEntries[], limit: number): NewEntries[] {
   })
 }
 
-function isOfChain({ _id }: Head): boolean {
-  return _id instanceof ObjectId
+function isOfChain({ switchId }: Head): boolean {
+  return switchId instanceof ObjectId
 }
 
 function byId(a: Head, b: Head): number {
-  return a._id.toHexString() < b._id.toHexString() ? -1 : 1
+  return a.switchId.toHexString() < b.switchId.toHexString() ? -1 : 1
 }
 
 /** Groups of few chains, or of few entries. */

@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb'
 import { describe, expect, it } from 'vitest'
 import { Repository } from '../../../src/core/repository/repository.js'
-import { costVersionEntity } from '../../../src/energy/cost-version.js'
+import { costVersionEntity } from '../../../src/energy/tariffs/cost-version.js'
 import { aClassroom, aDevice, aSwitch } from '../../support/builders.js'
 import { analyticsDatabase } from './support/analytics.js'
 import { aRollUpSite, kWh, type Site, used, writeRollUps } from './support/roll-ups.js'

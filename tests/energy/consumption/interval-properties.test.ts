@@ -6,7 +6,7 @@ import { Reader } from '../../../src/core/repository/reader.js'
 import type { DeviceConsumption } from '../../../src/energy/consumption/device-consumption.js'
 import { IntervalDeriver } from '../../../src/energy/consumption/interval-deriver.js'
 import { IntervalStore } from '../../../src/energy/consumption/interval-store.js'
-import { PriceBookReader } from '../../../src/energy/rollups/price-book.js'
+import { PriceBookReader } from '../../../src/energy/tariffs/price-book.js'
 import type { LibraryEntities } from '../../../src/entities.js'
 import { chainOf } from '../../ledger/support/chains.js'
 import { arrivalsOf, histories, rooms } from '../../ledger/support/histories.js'
@@ -37,10 +37,10 @@ function deriverOf(facts: number, intervals: number): IntervalDeriver {
   const readers = {
     classrooms: new Reader(own, of('classrooms')),
     devices: new Reader(own, of('devices')),
-    prices: new PriceBookReader(own, of('costVersions')),
   }
+  const prices = new PriceBookReader(own, of('costVersions'))
   const store = new IntervalStore(own, of('intervals'), of('intervalTurns'))
-  return new IntervalDeriver({ database: own, facts: volt.ledger.facts, readers, store }, { facts, intervals })
+  return new IntervalDeriver({ database: own, facts: volt.ledger.facts, readers, prices, store }, { facts, intervals })
 }
 
 async function intervalsOf(switchId: ObjectId): Promise<DeviceConsumption[]> {

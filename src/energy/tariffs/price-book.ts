@@ -2,7 +2,7 @@ import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
 import { inSession } from '../../core/repository/reader.js'
 import { type Tariff, tariffOf } from '../../metering/index.js'
-import type { CostVersion } from '../cost-version.js'
+import type { CostVersion } from './cost-version.js'
 import { SlotCalendar, type SlotPrice } from './slot-calendar.js'
 
 /** What is known of a tariff. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { defineEntity, type Input, type Stored } from '../core/entity.js'
-import { instant, quantity } from '../core/fields.js'
-import { bandsOverlap, isPercent } from '../metering/index.js'
+import { defineEntity, type Input, type Stored } from '../../core/entity.js'
+import { instant, quantity } from '../../core/fields.js'
+import { bandsOverlap, isPercent } from '../../metering/index.js'
 import { currency, pricePerKwh } from './money-fields.js'
 
 /** The tariff of classrooms that name none. */

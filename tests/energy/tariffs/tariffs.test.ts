@@ -1,13 +1,13 @@
 import { ObjectId } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { AutoVolt } from '../../src/autovolt.js'
-import { where } from '../../src/core/repository/conditions.js'
-import type { Recosting } from '../../src/energy/recosting.js'
-import { aCostVersion } from '../support/builders.js'
-import { startChild } from '../support/child.js'
-import { testDatabase } from '../support/database.js'
-import type { ChildMessage } from '../support/inbox.js'
-import { openVolt } from '../support/volt.js'
+import type { AutoVolt } from '../../../src/autovolt.js'
+import { where } from '../../../src/core/repository/conditions.js'
+import type { Recosting } from '../../../src/energy/tariffs/recosting.js'
+import { aCostVersion } from '../../support/builders.js'
+import { startChild } from '../../support/child.js'
+import { testDatabase } from '../../support/database.js'
+import type { ChildMessage } from '../../support/inbox.js'
+import { openVolt } from '../../support/volt.js'
 
 const database = testDatabase()
 const { db } = database
@@ -153,7 +153,7 @@ describe('the currency of a tariff', () => {
   it('is one, of two that several processes set at once, and no change is lost', async () => {
     const env = { MONGODB_URI: database.uri, DB_NAME: database.dbName }
     const children = ['INR', 'EUR', 'INR'].map((currency, number) =>
-      startChild(new URL('./processes/tariff-setter.ts', import.meta.url), { args: [currency, String(number)], env }),
+      startChild(new URL('../processes/tariff-setter.ts', import.meta.url), { args: [currency, String(number)], env }),
     )
     await Promise.all(children.map((child) => child.next('ready', 60_000)))
     for (let round = 0; round < 2; round += 1) {

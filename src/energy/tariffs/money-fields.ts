@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { quantity } from '../core/fields.js'
-import { isCurrency, isPrice } from '../metering/index.js'
+import { quantity } from '../../core/fields.js'
+import { isCurrency, isPrice } from '../../metering/index.js'
 
 /** Currency units per kWh; at most six decimals, so that costs are exact. */
 export const pricePerKwh = (minimum: number, maximum: number) =>

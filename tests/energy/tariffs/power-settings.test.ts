@@ -1,9 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { AutoVolt } from '../../src/autovolt.js'
-import { powerSettings } from '../support/builders.js'
-import { testDatabase } from '../support/database.js'
-import { openVolt } from '../support/volt.js'
-import { emptyBeforeEach } from './support/site.js'
+import type { AutoVolt } from '../../../src/autovolt.js'
+import { powerSettings } from '../../support/builders.js'
+import { testDatabase } from '../../support/database.js'
+import { openVolt } from '../../support/volt.js'
+import { emptyBeforeEach } from '../support/site.js'
 
 const database = testDatabase()
 const start = new Date('2026-03-01T10:00:00Z')

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineEntity, type Input, type Stored } from '../core/entity.js'
-import { quantity } from '../core/fields.js'
+import { defineEntity, type Input, type Stored } from '../../core/entity.js'
+import { quantity } from '../../core/fields.js'
 import { currency, pricePerKwh } from './money-fields.js'
 
 const deviceTypeFields = z.strictObject({

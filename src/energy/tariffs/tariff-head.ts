@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineEntity, type Input, type Stored } from '../core/entity.js'
+import { defineEntity, type Input, type Stored } from '../../core/entity.js'
 import { currency } from './money-fields.js'
 
 /**

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { defineEntity, type Input, type Stored } from '../core/entity.js'
-import { instant, objectId } from '../core/fields.js'
+import { defineEntity, type Input, type Stored } from '../../core/entity.js'
+import { instant, objectId } from '../../core/fields.js'
 
 /** A stretch of time whose prices have changed, so that what was reckoned by them is to be reckoned again. */
 export const recostingEntity = defineEntity({
