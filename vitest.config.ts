@@ -22,6 +22,8 @@ export default defineConfig({
     reporters: ['default', new SummaryReporter()],
     // Most of the time they wait for the database, so there may be more of them than cores.
     maxWorkers: 4,
+    // Files keep their names to themselves, so what one has loaded the next can use.
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     coverage: {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { generateLogKeys } from '../../src/ledger/log/signed-note.js'
 import { aSwitchInLedger, readings } from '../ledger/support/events.js'
+import { bundled } from '../support/bundled.js'
 import { cleanUpLater } from '../support/clean-up.js'
 import { testDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
@@ -56,12 +57,11 @@ interface Ended {
   readonly errors: string
 }
 
-function run(args: readonly string[], from = root): Promise<Ended> {
-  const loader = join(root, 'node_modules/tsx/dist/esm/index.mjs')
+const program = [fileURLToPath(bundled(new URL('../../src/cli/autovolt.ts', import.meta.url)))]
+
+function run(args: readonly string[], by = program, cwd = root): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', loader, join(from, 'src/cli/autovolt.ts'), ...args], {
-      cwd: from,
-    })
+    const child = spawn(process.execPath, [...by, ...args], { cwd })
     const [out, errors]: Buffer[][] = [[], []]
     child.stdout.on('data', (bytes) => out?.push(bytes))
     child.stderr.on('data', (bytes) => errors?.push(bytes))
@@ -162,7 +162,9 @@ describe('autovolt ledger verify', () => {
     const alone = join(folder, 'alone')
     await cp(join(root, 'src'), join(alone, 'src'), { recursive: true })
     await writeFile(join(alone, 'package.json'), '{"type":"module"}')
-    const { code, errors } = await run(['ledger', 'verify', file, '--key', keys.verifierKey], alone)
+    const loader = join(root, 'node_modules/tsx/dist/esm/index.mjs')
+    const byItself = ['--import', loader, join(alone, 'src/cli/autovolt.ts')]
+    const { code, errors } = await run(['ledger', 'verify', file, '--key', keys.verifierKey], byItself, alone)
     expect([code, errors]).toEqual([0, ''])
   })
 })

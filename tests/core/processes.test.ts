@@ -1,4 +1,5 @@
 import { describe, expect, inject, it } from 'vitest'
+import { bundled } from '../support/bundled.js'
 import { startChild } from '../support/child.js'
 
 const env = { MONGODB_URI: inject('mongodbUri') }
@@ -38,7 +39,7 @@ it('does not listen to signals unasked', async () => {
 
 it('opens, listens to, prints and leaves behind nothing when it is imported', async () => {
   const entries = ['index', 'ledger/offline', 'mqtt/index', 'testing/index'].map(
-    (entry) => new URL(`../../src/${entry}.ts`, import.meta.url).href,
+    (entry) => bundled(new URL(`../../src/${entry}.ts`, import.meta.url)).href,
   )
   const child = startChild(new URL('./processes/importing.ts', import.meta.url), { args: entries })
   const { before, after } = await child.next('imported')

@@ -6,6 +6,7 @@ import { v2Decoder } from '@autovolt/data/mqtt'
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type AedesBroker, startAedes } from '../support/aedes.js'
+import { bundle } from '../support/bundled.js'
 import { type CodeBlock, readCodeBlocks, rootFolder } from './code-blocks.js'
 
 const run = promisify(execFile)
@@ -14,6 +15,8 @@ const folder = join(rootFolder, '.cache/snippets')
 const uri = inject('mongodbUri')
 const databaseOf = (block: CodeBlock) => `docs_${block.place.replace(/\W/g, '_')}`
 const fileOf = (block: CodeBlock) => join(folder, `${databaseOf(block)}.ts`)
+const programs = join(folder, 'programs')
+const programFileOf = (block: CodeBlock) => join(programs, `${databaseOf(block)}.js`)
 
 describe('the snippets of README and guides', () => {
   const snippets = blocks.filter(({ language }) => language === 'ts')
@@ -24,6 +27,7 @@ describe('the snippets of README and guides', () => {
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true })
     for (const block of snippets) await writeFile(fileOf(block), programOf(block))
+    bundle(snippets.map(fileOf), programs)
   })
 
   afterAll(async () => {
@@ -80,7 +84,7 @@ describe('the snippets of README and guides', () => {
       // Files that the snippet writes are its own.
       const cwd = join(folder, databaseOf(block))
       await mkdir(cwd, { recursive: true })
-      const start = () => run(process.execPath, ['--import', 'tsx', fileOf(block)], { cwd, env, timeout: 60_000 })
+      const start = () => run(process.execPath, [programFileOf(block)], { cwd, env, timeout: 60_000 })
       expect((await start()).stderr).toBe('')
       if (block.place.startsWith('README') && block.code.includes('dailyByClassroom')) {
         const again = await start()

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { bundled } from './bundled.js'
 import { cleanUpLater } from './clean-up.js'
 import { endProcess, exitOf, keepOutput, type ProcessExit, spawnGuarded } from './guarded-process.js'
 import { type ChildMessage, Inbox } from './inbox.js'
@@ -7,6 +8,8 @@ export interface ChildOptions {
   readonly args?: readonly string[]
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>
+  /** Runs the file where it is, for a program that finds other files by its own place. @default false */
+  readonly asItIs?: boolean
 }
 
 export interface Child extends AsyncDisposable {
@@ -32,8 +35,9 @@ export interface Child extends AsyncDisposable {
  * await child.next('connected')
  * await child.kill()
  */
-export function startChild(file: URL, { args = [], env = {} }: ChildOptions = {}): Child {
-  const child = spawnGuarded(process.execPath, ['--import', 'tsx', fileURLToPath(file), ...args], {
+export function startChild(file: URL, { args = [], env = {}, asItIs = false }: ChildOptions = {}): Child {
+  const program = asItIs ? ['--import', 'tsx', fileURLToPath(file)] : [fileURLToPath(bundled(file))]
+  const child = spawnGuarded(process.execPath, ['--enable-source-maps', ...program, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'json',

@@ -10,10 +10,14 @@ declare module 'vitest' {
 
 let replicaSet: ReplicaSet
 
-/** Starts the one replica set of the whole run. `NOTABLESCAN=1` makes every query fail that no index serves. */
+/**
+ * Starts the one replica set of the whole run. `NOTABLESCAN=1` makes every query fail that no index serves. What the
+ * transaction of a killed process holds is free after a quarter of a minute, not after a whole one.
+ */
 export async function setup(project: TestProject): Promise<void> {
   const notablescan = process.env.NOTABLESCAN === '1'
-  replicaSet = await startReplicaSet({ args: ['--setParameter', `notablescan=${notablescan}`] })
+  const parameters = [`notablescan=${notablescan}`, 'transactionLifetimeLimitSeconds=15']
+  replicaSet = await startReplicaSet({ args: parameters.flatMap((parameter) => ['--setParameter', parameter]) })
   project.provide('mongodbUri', replicaSet.uri)
 }
 

@@ -20,7 +20,7 @@ export interface HostApp {
 
 /** Starts the app without waiting for anything. */
 export function startHostProcess(env: Readonly<Record<string, string>>): Child {
-  return startChild(main, { env: { PORT: '0', ...env } })
+  return startChild(main, { asItIs: true, env: { PORT: '0', ...env } })
 }
 
 /** Starts the app, on a free port, and waits until the page is there. */
