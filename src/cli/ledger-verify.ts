@@ -16,12 +16,12 @@ export async function verifyLedgerFile(args: readonly string[], out: Writable, e
       allowPositionals: true,
       options: { key: { type: 'string', multiple: true, default: [] }, since: { type: 'string' } },
     })
-    const [file, ...more] = positionals
-    if (file === undefined || more.length > 0) throw new Error('name one file')
+    if (positionals.length === 0) throw new Error('name a file, or several that follow each other')
     if (values.key.length === 0) throw new Error('name the key that the ledger was signed with: --key KEY')
     const verifierKeys = await Promise.all(values.key.map(keyOf))
     const knownCheckpoint = values.since === undefined ? {} : { knownCheckpoint: await readFile(values.since, 'utf8') }
-    const report = await verifyExport(() => createReadStream(file), { verifierKeys, ...knownCheckpoint })
+    const files = positionals.map((file) => () => createReadStream(file))
+    const report = await verifyExport(files, { verifierKeys, ...knownCheckpoint })
     out.write(`${JSON.stringify(report, null, 2)}\n`)
     if (report.findings.length > 0) return damaged
     return report.valid ? sound : couldNotTell

@@ -1,11 +1,12 @@
 import type { Writable } from 'node:stream'
 import { verifyLedgerFile } from './ledger-verify.js'
 
-const usage = `Usage: autovolt ledger verify FILE --key KEY [--key KEY ...] [--since CHECKPOINT]
+const usage = `Usage: autovolt ledger verify FILE ... --key KEY [--key KEY ...] [--since CHECKPOINT]
 
 Verifies an exported ledger without its database, and prints a report as JSON.
 
-  FILE                what volt.ledger.export() has given
+  FILE                what volt.ledger.export() or archive() has written; several files are put in order, and each has to
+                      go on where the one before it has ended
   --key KEY           a verifier key, name+id+base64, or a file that holds it; several if the log has changed its key
   --since CHECKPOINT  a file with a checkpoint that you have seen before: the ledger has to go on from it
 

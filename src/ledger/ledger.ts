@@ -12,6 +12,7 @@ import type { Appended } from './append/append-call.js'
 import { LedgerWriter } from './append/writer.js'
 import type { Archive, Seam } from './archive/archive-entities.js'
 import { type ArchiveOptions, type ArchiveResult, Archiver } from './archive/archiver.js'
+import { SeamBounds } from './archive/seam-bounds.js'
 import { SeamFinder } from './archive/seam-finder.js'
 import { SeamStore } from './archive/seam-store.js'
 import type { VerificationReport } from './audit/finding.js'
@@ -70,6 +71,7 @@ export class Ledger extends Reader<LedgerEntry> {
   readonly #keeper: AnchorKeeper
   readonly #exportParts: ExportParts
   readonly #seams: SeamStore
+  readonly #bounds: SeamBounds
   readonly #archiver: Archiver
 
   constructor(database: Database, entity: Entity<LedgerEntry>, log: LedgerLogParts) {
@@ -87,6 +89,8 @@ export class Ledger extends Reader<LedgerEntry> {
     }
     this.#keeper = new AnchorKeeper(database, log.anchorEntity, this.#log, log.anchors)
     this.#seams = new SeamStore(() => database.native.collection<Seam>(log.collections.seams))
+    const archives = () => database.native.collection<Archive>(log.collections.archives)
+    this.#bounds = new SeamBounds(archives, this.#log.segments)
     const archivedUntil: ArchivedUntil = (switchId, session) => this.#seams.untilMs(switchId, session)
     this.facts = new FactStore(
       () => this.collection,
@@ -99,8 +103,9 @@ export class Ledger extends Reader<LedgerEntry> {
       exporting: this.#exportParts,
       entries: () => this.collection,
       keys: log.keys,
-      archives: () => database.native.collection<Archive>(log.collections.archives),
+      archives,
       seams: this.#seams,
+      bounds: this.#bounds,
       finder: new SeamFinder(() => this.collection, this.#log.segments, this.#exportParts.personalData),
     })
     this.#personal = new PersonalStore(() => database.native.collection<PersonalData>(log.collections.personalData))
@@ -253,6 +258,7 @@ export class Ledger extends Reader<LedgerEntry> {
       entries: entity.collection,
       personalData,
       seams: this.#seams,
+      bounds: this.#bounds,
       log: this.#log,
       keys: this.#keys,
       anchors: this.#anchors,

@@ -4,7 +4,7 @@ export type { LedgerEntry } from './entry/entry.js'
 export type { UnhashedEntry } from './entry/entry-bytes.js'
 export { generateHash, genesisHash } from './entry/hash.js'
 export { ExportError } from './export/export-error.js'
-export { type VerifyExportOptions, verifyExport } from './export/export-verifier.js'
+export { type OpenExport, type VerifyExportOptions, verifyExport } from './export/export-verifier.js'
 export { UntrustedCheckpointError } from './log/checkpoint-text.js'
 export {
   type ConsistencyProof,

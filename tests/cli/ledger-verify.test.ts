@@ -101,6 +101,12 @@ describe('autovolt ledger verify', () => {
     expect(JSON.parse(out).caveats).toEqual([])
   })
 
+  it('ends with 1 for files that do not follow each other, and names the place', async () => {
+    const { code, out } = await verify(file, older, '--key', keys.verifierKey)
+    expect(code).toBe(1)
+    expect(JSON.parse(out).findings[0]).toMatchObject({ damage: 'inserted', where: 'export' })
+  })
+
   it('ends with 1 for an older file, and names the checkpoint that it lacks', async () => {
     const { code, out } = await verify(older, '--key', keys.verifierKey, '--since', since)
     expect(code).toBe(1)
@@ -137,8 +143,7 @@ describe('autovolt ledger verify', () => {
     const key = ['--key', keys.verifierKey]
     for (const [args, why] of [
       [[file], 'name the key'],
-      [[...key], 'name one file'],
-      [[file, older, ...key], 'name one file'],
+      [[...key], 'name a file'],
       [[join(folder, 'missing.jsonl'), ...key], 'no such file'],
       [[folder, ...key], 'directory'],
       [[file, '--key', join(folder, 'missing-key')], 'no such file'],

@@ -11,6 +11,7 @@ import { withLogLease } from '../log/log-lease.js'
 import type { VerifierKey } from '../log/signed-note.js'
 import type { Archive } from './archive-entities.js'
 import { writeNewFile } from './new-file.js'
+import type { SeamBounds } from './seam-bounds.js'
 import type { SeamFinder } from './seam-finder.js'
 import type { SeamStore } from './seam-store.js'
 
@@ -36,6 +37,7 @@ export interface ArchiverParts {
   readonly keys: readonly VerifierKey[]
   readonly archives: () => Collection<Archive>
   readonly seams: SeamStore
+  readonly bounds: SeamBounds
   readonly finder: SeamFinder
 }
 
@@ -59,9 +61,8 @@ export class Archiver {
   }
 
   /** How many leaves of the tree are archived. */
-  async archivedSize(): Promise<number> {
-    const last = await this.#parts.archives().findOne({}, { sort: { size: -1 } })
-    return last?.size ?? 0
+  archivedSize(): Promise<number> {
+    return this.#parts.bounds.archivedSize()
   }
 
   async #archive({ file, throughSize }: ArchiveOptions, lease: Lease): Promise<Archive | null> {
@@ -107,11 +108,17 @@ export class Archiver {
     )
   }
 
-  /** Removes what is before the seams. */
+  /** Removes what is before the seams. @throws DatabaseError `LEDGER_DAMAGED` if a seam is where nothing was archived. */
   async #remove(): Promise<number> {
-    const { seams, entries } = this.#parts
+    const { seams, bounds, entries } = this.#parts
+    const all = await seams.all()
+    if ((await bounds.excessive(all)).length > 0)
+      throw new DatabaseError(
+        'LEDGER_DAMAGED',
+        'Seams are behind what was archived, so nothing was removed: verify the ledger',
+      )
     let removed = 0
-    for (const { switchId, sequence } of await seams.all()) {
+    for (const { switchId, sequence } of all) {
       const { deletedCount } = await entries().deleteMany({ switchId, sequence: { $lte: sequence } })
       removed += deletedCount
     }

@@ -62,7 +62,8 @@ export class TreeCheck {
   newest: TreeHead | undefined
   /** The hashes of the levels above the leaves, as far as they were built, from the lowest level on. */
   readonly upperHashes: Buffer[][] = []
-  readonly #frontier: MerkleFrontier
+  /** Of the leaves so far. */
+  readonly frontier: MerkleFrontier
   readonly #findings: Findings
   /** Signed statements of what is to come, by size. */
   readonly #heads: { readonly head: TreeHead; readonly isOutside: boolean }[]
@@ -77,7 +78,7 @@ export class TreeCheck {
     frontier = new MerkleFrontier(),
   ) {
     this.#findings = findings
-    this.#frontier = frontier
+    this.frontier = frontier
     this.#heads = heads.toSorted((a, b) => b.head.size - a.head.size)
     this.#compare()
   }
@@ -101,7 +102,7 @@ export class TreeCheck {
 
   /** Whether the leaves to come are a whole tile that no signed statement ends within. */
   #isTileNext(bytes: number): boolean {
-    const { size } = this.#frontier
+    const { size } = this.frontier
     const nextHead = this.#heads.at(-1)?.head.size ?? Number.POSITIVE_INFINITY
     return size % tileWidth === 0 && bytes >= tileBytes && nextHead >= size + tileWidth
   }
@@ -110,7 +111,7 @@ export class TreeCheck {
     const leaves = hashes.length / hashBytes
     const root = perfectRoot(hashes)
     if (leaves > 1) this.#keepUpper(leaves, root)
-    this.#frontier.appendPerfect(leaves, root, (width, completed) => this.#keepUpper(width, completed))
+    this.frontier.appendPerfect(leaves, root, (width, completed) => this.#keepUpper(width, completed))
   }
 
   #keepUpper(leaves: number, root: Buffer): void {
@@ -129,7 +130,7 @@ export class TreeCheck {
         where: isOutside ? 'checkpoint' : 'tree',
         checkpointSize: head.size,
         expected: `${head.size} entries`,
-        found: `${this.#frontier.size} entries`,
+        found: `${this.frontier.size} entries`,
       })
     }
   }
@@ -137,10 +138,10 @@ export class TreeCheck {
   #compare(): void {
     for (;;) {
       const next = this.#heads.at(-1)
-      if (next === undefined || next.head.size > this.#frontier.size) return
+      if (next === undefined || next.head.size > this.frontier.size) return
       this.#heads.pop()
       // One that comes after its leaves is one too late to be compared with.
-      const root = next.head.size === this.#frontier.size ? this.#frontier.root() : Buffer.alloc(0)
+      const root = next.head.size === this.frontier.size ? this.frontier.root() : Buffer.alloc(0)
       if (root.equals(next.head.rootHash)) this.newest = next.head
       else {
         this.#findings.add({

@@ -2,6 +2,7 @@ import { ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import { DatabaseError } from '../../core/errors.js'
 import type { Seam } from '../archive/archive-entities.js'
+import type { ExcessiveSeam, SeamBounds } from '../archive/seam-bounds.js'
 import type { SeamStore } from '../archive/seam-store.js'
 import type { LedgerEntry } from '../entry/entry.js'
 import { genesisHash } from '../entry/hash.js'
@@ -15,7 +16,7 @@ import { ChainPass, type ChainStart } from './chain-pass.js'
 import { findStrangers, summariesOfChain } from './chain-reader.js'
 import { classifyChain } from './classify-chain.js'
 import type { Evidence } from './evidence.js'
-import { Findings, type VerificationReport } from './finding.js'
+import { type Finding, Findings, type VerificationReport } from './finding.js'
 import { FullEvidence, later } from './full-evidence.js'
 import { askOutside, type Outside } from './outside.js'
 import { checkPersonalData } from './personal-check.js'
@@ -31,6 +32,7 @@ export interface VerificationParts {
   /** The collection of their personal data. */
   readonly personalData: string
   readonly seams: SeamStore
+  readonly bounds: SeamBounds
   readonly log: TransparencyLog
   readonly keys: readonly VerifierKey[]
   readonly anchors: readonly Anchor[]
@@ -69,7 +71,8 @@ export class Verification {
     const outside = await askOutside(isTrusting ? anchors : [], known, reader, database.clock.now().getTime())
     const scope = this.#options.switchIds?.map((id) => new ObjectId(id))
     const since = onlySince ? known : undefined
-    const seams = startsOf(await this.#parts.seams.all())
+    const { seams, excessive } = await this.#seams()
+    for (const one of excessive) this.#findings.add(seamFinding(one))
     const evidence =
       scope === undefined
         ? await FullEvidence.gather(log, reader, this.#findings, outside, since, seams)
@@ -79,6 +82,20 @@ export class Verification {
     await this.#nameDamage(pass, evidence, scope)
     await this.#checkPersonalData(scope)
     return this.#report(pass, evidence, outside, seams)
+  }
+
+  /** Where chains begin whose first entries are archived; those that claim more begin where the archives end. */
+  async #seams(): Promise<{ seams: Map<string, ChainStart>; excessive: readonly ExcessiveSeam[] }> {
+    const { seams: store, bounds } = this.#parts
+    const all = await store.all()
+    const excessive = await bounds.excessive(all)
+    const seams = startsOf(all)
+    for (const { seam, archived } of excessive) {
+      const chain = keyOfSwitchId(seam.switchId.toHexString())
+      if (archived === undefined) seams.delete(chain)
+      else seams.set(chain, archived)
+    }
+    return { seams, excessive }
   }
 
   /** What the caller knows. What nobody who is trusted has signed says nothing about the ledger. */
@@ -157,7 +174,7 @@ export class Verification {
       }
     }
     // Entries may have been archived since the verification began.
-    const starts = later(evidence.starts, startsOf(await this.#parts.seams.all()))
+    const starts = later(evidence.starts, (await this.#seams()).seams)
     for (const chain of [...pass.suspects].sort()) {
       const switchId = switchIdOf(chain)
       const start = starts.get(chain) ?? { sequence: 0, hash: genesisHash }
@@ -218,6 +235,15 @@ function queriesOf(scope: readonly ObjectId[] | undefined): { filter?: object; h
 
 function misuse(message: string): DatabaseError {
   return new DatabaseError('CONFIGURATION', message)
+}
+
+function seamFinding({ seam, archived }: ExcessiveSeam): Finding {
+  const { switchId, sequence, hash } = seam
+  const expected =
+    archived === undefined
+      ? 'no seam: nothing of the chain is archived'
+      : `a seam at entry ${archived.sequence} or before: no more is archived`
+  return { damage: 'edited', where: 'tree', switchId: switchId.toHexString(), sequence, expected, found: hash }
 }
 
 function startsOf(seams: readonly Seam[]): Map<string, ChainStart> {

@@ -88,6 +88,26 @@ describe('an archive', () => {
       const open = () => createReadStream(join(folder, name))
       expect(await verifyExport(open, { verifierKeys: [keys.verifierKey] })).toMatchObject({ valid: true, entries })
     }
+    const open = (...names: string[]) => names.map((name) => () => createReadStream(join(folder, name)))
+    const together = (...names: string[]) => verifyExport(open(...names), { verifierKeys: [keys.verifierKey] })
+    expect(await together('rest', 'one', 'two')).toMatchObject({
+      valid: true,
+      entries: 123,
+      chains: 2,
+      findings: [],
+      coveredEntries: 123,
+      archivedEntries: 0,
+    })
+    expect(await together('two', 'rest')).toMatchObject({ valid: true, entries: 23, archivedEntries: 100 })
+    const findingOf = async (...names: string[]) => (await together(...names)).findings
+    const place = { where: 'export', expected: expect.stringMatching(/^the tree of 100 entries, [0-9a-f]{64}$/) }
+    expect(await findingOf('one', 'rest')).toContainEqual(
+      expect.objectContaining({ ...place, damage: 'deleted', found: expect.stringContaining('line 1 of file 2') }),
+    )
+    expect(await findingOf('one', 'rest')).toContainEqual(
+      expect.objectContaining({ damage: 'deleted', where: 'entry', sequence: 51, throughSequence: 60 }),
+    )
+    expect(await findingOf('one', 'one')).toContainEqual(expect.objectContaining({ ...place, damage: 'inserted' }))
     expect(await volt.ledger.archive({ file: join(folder, 'one more'), throughSize: 120 })).toEqual({
       archive: null,
       removed: 0,
@@ -171,6 +191,35 @@ describe('an archive', () => {
     const { valid, findings } = await volt.ledger.verify()
     expect(valid).toBe(false)
     expect(findings).toContainEqual(expect.objectContaining({ where: 'tree', damage: 'edited', sequence: 49 }))
+  })
+
+  it('is all that a seam can stand for: one that claims more hides nothing, and removes nothing', async () => {
+    const { volt, switches, folder } = await aLedger()
+    await volt.ledger.archive({ file: join(folder, 'one') })
+    const [own] = switches as [(typeof switches)[number]]
+    const appended = await volt.ledger.append(everyTenSeconds(own, 50, 10))
+    await volt.ledger.checkpoint()
+    const { sequence, hash } = (appended[7] as (typeof appended)[number]).entry
+    const seams = database.db.collection('ledger_seams')
+    await seams.updateOne({ switchId: own.switchId }, { $set: { sequence, hash } })
+    const expected = { where: 'tree', damage: 'edited', switchId: own.switchId.toHexString(), sequence }
+    expect((await volt.ledger.verify()).findings).toEqual([expect.objectContaining(expected)])
+    const again = volt.ledger.archive({ file: join(folder, 'two'), throughSize: 100 })
+    await expect(again).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' })
+    await database.db.collection('power_consumption_ledger').deleteMany({
+      switchId: own.switchId,
+      sequence: { $lte: sequence },
+    })
+    const { findings } = await volt.ledger.verify()
+    expect(findings).toContainEqual(expect.objectContaining(expected))
+    expect(findings).toContainEqual(
+      expect.objectContaining({ damage: 'deleted', sequence: 50, throughSequence: sequence }),
+    )
+    await database.db.collection('ledger_archives').deleteMany({})
+    await seams.deleteMany({ switchId: { $ne: own.switchId } })
+    const without = (await volt.ledger.verify({ switchIds: [own.switchId] })).findings
+    expect(without).toContainEqual(expect.objectContaining(expected))
+    expect(without).toContainEqual(expect.objectContaining({ damage: 'deleted', sequence: 1 }))
   })
 })
 

@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto'
+import type { TreeHead } from '../log/checkpoint-text.js'
+import { ExportError } from './export-error.js'
+import type { ExportHeader } from './export-format.js'
+
+/** What is known of a file that is being read. */
+export class ExportFile {
+  readonly sha256 = createHash('sha256')
+  /** How its lines are named in findings. */
+  readonly lineName: (number: number) => string
+  /** Entries of the files before it. */
+  readonly entriesBefore: number
+  header: ExportHeader | undefined
+  firstFault = new ExportError('the file is empty')
+  isExport = false
+  newest: TreeHead | undefined
+  isClosed = false
+
+  constructor(number: number, count: number, entriesBefore: number) {
+    this.lineName = (line) => (count === 1 ? `line ${line}` : `line ${line} of file ${number}`)
+    this.entriesBefore = entriesBefore
+  }
+}
