@@ -213,7 +213,7 @@ describe('an archive', () => {
     const { findings } = await volt.ledger.verify()
     expect(findings).toContainEqual(expect.objectContaining(expected))
     expect(findings).toContainEqual(
-      expect.objectContaining({ damage: 'deleted', sequence: 50, throughSequence: sequence }),
+      expect.objectContaining({ damage: 'deleted', sequence: 51, throughSequence: sequence }),
     )
     await database.db.collection('ledger_archives').deleteMany({})
     await seams.deleteMany({ switchId: { $ne: own.switchId } })
