@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -47,9 +48,9 @@ describe('a settled run', () => {
         const alone = decideCounter(history.slice(before.length), rules)
         expect(decideCounter(history, rules).state).toEqual(alone.state)
       }),
-      { numRuns: 20_000 },
+      { numRuns: 8_000 },
     )
-    expect(settled).toBeGreaterThan(2_000)
+    expect(settled).toBeGreaterThan(800)
   })
 
   it('leaves the same state whatever came before it, for every short history of small counts', () => {
@@ -60,9 +61,11 @@ describe('a settled run', () => {
     expect(runs.length).toBeGreaterThan(50)
     for (const before of sequences([0, 1, 2, 5, 9, 11], 3)) {
       for (const run of runs) {
-        expect(decideCounter([...minutes(before, 0), ...run], rules).state.last).toEqual(
-          decideCounter(run, rules).state.last,
+        const [found, expected] = [[...minutes(before, 0), ...run], run].map(
+          (history) => decideCounter(history, rules).state.last,
         )
+        // There are so many that only one that fails is shown by `expect`.
+        if (!isDeepStrictEqual(found, expected)) expect(found).toEqual(expected)
       }
     }
   })

@@ -12,7 +12,7 @@ import { chainOf, expectSound } from '../support/chains.js'
 import { at } from '../support/events.js'
 import { type Arrival, arrivalsOf, histories } from '../support/histories.js'
 
-const runs = Number(process.env.AUTOVOLT_RUNS ?? 25)
+const runs = Number(process.env.AUTOVOLT_RUNS ?? 8)
 const database = testDatabase()
 let volt: AutoVolt
 
