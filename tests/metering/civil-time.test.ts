@@ -147,12 +147,6 @@ describe('civil days', () => {
       expect(() => startOfCivilDay(day, 'UTC')).toThrow(RangeError)
     },
   )
-
-  it('are found fast: a million in about a second', () => {
-    const startedMs = performance.now()
-    for (let index = 0; index < 1_000_000; index += 1) civilDayOf(1.7e12 + index * 31_557, 'Europe/Berlin')
-    expect(performance.now() - startedMs).toBeLessThan(6_000)
-  })
 })
 
 describe('civil hours', () => {
