@@ -3,7 +3,7 @@ import { alternate, type GroupContext, type Row, ratioRow, secondsOf, valueRow }
 import { EventSource, plainLedger, someSwitches, storedLike } from './events.js'
 
 const batchSize = 1000
-const batchesInFlight = 2
+const batchesInFlight = 4
 const oneByOne = 1500
 const concurrent = 16
 
