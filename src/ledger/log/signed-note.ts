@@ -74,6 +74,10 @@ export function formatSignature({ keyName, keyId, bytes }: NoteSignature): strin
   return `${signaturePrefix}${keyName} ${Buffer.concat([id, bytes]).toString('base64')}`
 }
 
+const mostParsedKeys = 100
+/** To lay a key ready takes as long as to check a signature with it, and who checks many has few. */
+const parsedKeys = new Map<string, VerifierKey>()
+
 /** The public half of a key: checks signatures. */
 export class VerifierKey {
   readonly name: string
@@ -93,6 +97,8 @@ export class VerifierKey {
 
   /** @param text `name+id+base64`, as {@link text} gives it. @throws NoteError. */
   static parse(text: string): VerifierKey {
+    const known = parsedKeys.get(text)
+    if (known !== undefined) return known
     const [, name, id, encoded] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(text.trim()) ?? []
     const bytes = encoded === undefined ? undefined : decodeBase64(encoded)
     if (name === undefined || !keyNamePattern.test(name) || bytes?.length !== 33 || bytes[0] !== ed25519)
@@ -100,6 +106,8 @@ export class VerifierKey {
     const key = new VerifierKey(name, bytes.subarray(1))
     if (Number.parseInt(id ?? '', 16) !== key.keyId)
       throw new NoteError('the id of the verifier key is not that of its key')
+    if (parsedKeys.size >= mostParsedKeys) parsedKeys.clear()
+    parsedKeys.set(text, key)
     return key
   }
 

@@ -66,8 +66,10 @@ export class TransparencyLog {
     if (stored === undefined) throw new NotFoundError('ledger entry', `_id ${entryId.toHexString()}`)
     const bytes = { buffer: stored, start: 0, length: stored.length }
     if (!isLaidOut(bytes)) throw damaged(entryId)
-    const leafIndex = await this.segments.leafOf(new ObjectId(switchIdOf(chainKey(bytes))), sequenceOf(bytes))
-    const newest = await this.checkpoints.newest()
+    const [leafIndex, newest] = await Promise.all([
+      this.segments.leafOf(new ObjectId(switchIdOf(chainKey(bytes))), sequenceOf(bytes)),
+      this.checkpoints.newest(),
+    ])
     if (leafIndex === undefined || newest === null || leafIndex >= newest.size) throw notCovered()
     const hashes = await this.#rootsOf(inclusionPath(leafIndex, newest.size))
     return {
