@@ -1,10 +1,11 @@
 import type { DeviceSwitch } from '@autovolt/data'
+import type { ObjectId } from 'mongodb'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Child, startChild } from '../support/child.js'
 import { eventually } from '../support/eventually.js'
 import { type Mosquitto, startMosquitto } from '../support/mosquitto.js'
 import { full } from './support/extent.js'
-import { type GapRow, readExpectedDays, readGaps } from './support/gaps.js'
+import { type ExpectedDay, type GapRow, readExpectedDays, readGaps } from './support/gaps.js'
 import { type OutgoingMessage, publishAll } from './support/publisher.js'
 import { seededRandom } from './support/random.js'
 import { openSchool, type School } from './support/school.js'
@@ -25,6 +26,7 @@ describe.runIf(rows)('real readings, replayed as v2 messages through mosquitto',
   let mosquitto: Mosquitto
   let school: School
   let ingester: Child
+  const devices = new Map<string, ObjectId>()
   const switches = new Map<string, DeviceSwitch>()
 
   beforeAll(async () => {
@@ -36,6 +38,7 @@ describe.runIf(rows)('real readings, replayed as v2 messages through mosquitto',
         reportingPeriodMs: 5000,
         switches: gpios.map((name, gpio) => ({ name, gpio, powerRating: 0, energySource: 'power' })),
       })
+      devices.set(deviceId, device._id)
       for (const one of device.switches) switches.set(`${deviceId} ${one.name}`, one)
     }
   })
@@ -75,21 +78,26 @@ describe.runIf(rows)('real readings, replayed as v2 messages through mosquitto',
   it('gives the daily energy of an independent calculation within 0.01 %', async () => {
     const days = await school.volt.energy.dailyBySwitch({ from: '2011-11-01', to: '2011-12-31' })
     const found = new Map(days.map(({ day, switchId, energyKwh }) => [`${switchId} ${day}`, energyKwh]))
-    const present = new Set(
-      readings.map(({ deviceId, appliance, localTime }) => `${deviceId} ${appliance} ${localTime.slice(0, 10)}`),
-    )
-    const expected = readExpectedDays().filter(({ deviceId, appliance, day }) =>
-      present.has(`${deviceId} ${appliance} ${day}`),
-    )
-    expect(expected.length).toBeGreaterThan(0)
-    const differing = expected.flatMap(({ deviceId, appliance, day, kwh }) => {
+    const differing = expectedDays(readings).flatMap(({ deviceId, appliance, day, kwh }) => {
       const energyKwh = found.get(`${switches.get(`${deviceId} ${appliance}`)?._id} ${day}`) ?? 0
-      return Math.abs(energyKwh - kwh) <= Math.max(kwh * 1e-4, 1e-6)
-        ? []
-        : [{ deviceId, appliance, day, kwh, energyKwh }]
+      return isAsMuch(energyKwh, kwh) ? [] : [{ deviceId, appliance, day, kwh, energyKwh }]
     })
     expect(differing).toEqual([])
   }, 600_000)
+
+  it('gives the same energy from the roll-ups, and the hours in which most was used', async () => {
+    const { rollUps, analytics } = school.volt
+    await rollUps.update()
+    const differing: object[] = []
+    for (const { deviceId, day, kwh, peakHour } of expectedDays(readings)) {
+      const hours = await analytics.peakHours({ from: day, to: day, devices: [devices.get(deviceId) as ObjectId] })
+      const energyKwh = hours.reduce((sum, { totalEnergy }) => sum + totalEnergy, 0)
+      const isSame = isAsMuch(energyKwh, kwh) && (kwh === 0 || hours[0]?.hour === peakHour)
+      if (!isSame) differing.push({ deviceId, day, kwh, energyKwh, peakHour, found: hours[0]?.hour })
+    }
+    expect(differing).toEqual([])
+    expect(await rollUps.verify({ from: '2011-11-01', to: '2011-12-31' })).toMatchObject({ valid: true })
+  }, 1_200_000)
 
   it('ends with registers that equal the energy of all days', async () => {
     const days = await school.volt.energy.dailyBySwitch({ from: '2011-11-01', to: '2011-12-31' })
@@ -102,6 +110,23 @@ describe.runIf(rows)('real readings, replayed as v2 messages through mosquitto',
     }
   }, 600_000)
 })
+
+/** Those of which readings were sent: each device has one appliance a day. */
+function expectedDays(readings: readonly GapRow[]): ExpectedDay[] {
+  const present = new Set(
+    readings.map(({ deviceId, appliance, localTime }) => `${deviceId} ${appliance} ${localTime.slice(0, 10)}`),
+  )
+  const expected = readExpectedDays().filter(({ deviceId, appliance, day }) =>
+    present.has(`${deviceId} ${appliance} ${day}`),
+  )
+  expect(expected.length).toBeGreaterThan(0)
+  return expected
+}
+
+/** Within 0.01 %. */
+function isAsMuch(energyKwh: number, kwh: number): boolean {
+  return Math.abs(energyKwh - kwh) <= Math.max(kwh * 1e-4, 1e-6)
+}
 
 function lastProcessed(ingester: Child): number {
   const status = ingester.messages.findLast(({ type }) => type === 'status') as

@@ -20,6 +20,8 @@ export interface ExpectedDay {
   readonly appliance: string
   readonly day: string
   readonly kwh: number
+  /** The local hour in which most was used, the first of several. */
+  readonly peakHour: number
 }
 
 /** The readings in the order of the file; undefined where the folder is absent. */
@@ -36,8 +38,8 @@ export function readExpectedDays(): ExpectedDay[] {
     .slice(1)
     .filter(Boolean)
     .map((line) => {
-      const [deviceId = '', appliance = '', day = '', , , , , kwh = ''] = line.split(',')
-      return { deviceId, appliance, day, kwh: Number(kwh) }
+      const [deviceId = '', appliance = '', day = '', , , , , kwh = '', , , peakHour = ''] = line.split(',')
+      return { deviceId, appliance, day, kwh: Number(kwh), peakHour: Number(peakHour) }
     })
 }
 
