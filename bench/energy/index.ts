@@ -16,7 +16,8 @@ export const energy: Group = async (context) => {
   await using replicaSet = await startReplicaSet()
   const rows: Row[] = []
   for (const bench of benches) {
-    await using volt = await AutoVolt.open({ uri: replicaSet.uri, dbName: 'bench' })
+    // A baseline takes longer than the usual limit of 45 s on a slow machine.
+    await using volt = await AutoVolt.open({ uri: replicaSet.uri, dbName: 'bench', socketTimeoutMs: 600_000 })
     await volt.setup()
     rows.push(...(await bench(volt, context)))
     await volt.database.native.dropDatabase()
