@@ -12,6 +12,7 @@ import { powerConsumptionEntity } from './energy/consumption/power-consumption.j
 import { measurementEntity, measurementEntityOf } from './energy/measurement/measurement.js'
 import { measurementMarkEntity, measurementMarkEntityOf } from './energy/measurement/measurement-mark.js'
 import { telemetryEventEntity, telemetryEventEntityOf } from './energy/measurement/telemetry-event.js'
+import { registerMarkEntity } from './energy/registers/register-mark.js'
 import { dailyAggregateEntity } from './energy/rollups/daily-aggregate.js'
 import { monthlyAggregateEntity } from './energy/rollups/monthly-aggregate.js'
 import { rollUpCursorEntity } from './energy/rollups/rollup-cursor.js'
@@ -38,6 +39,7 @@ export type CollectionKey =
   | 'intervals'
   | 'measurements'
   | 'measurementMarks'
+  | 'registerMarks'
   | 'telemetry'
   | 'tariffs'
   | 'recostings'
@@ -71,6 +73,7 @@ const libraryEntities = {
   intervals: deviceConsumptionEntity,
   measurements: measurementEntity,
   measurementMarks: measurementMarkEntity,
+  registerMarks: registerMarkEntity,
   telemetry: telemetryEventEntity,
   tariffs: tariffHeadEntity,
   recostings: recostingEntity,

@@ -76,6 +76,7 @@ export {
   deviceEntity,
   type EnergyRole,
   type EnergySource,
+  type LedgerRecording,
 } from './devices/device.js'
 export type { DevicePresence, DeviceRepository } from './devices/device-repository.js'
 export { macAddress, normalizeMacAddress } from './devices/mac-address.js'
@@ -199,6 +200,7 @@ export {
   telemetryEventEntity,
 } from './energy/measurement/telemetry-event.js'
 export type { TelemetryStore } from './energy/measurement/telemetry-store.js'
+export type { RegisterKeeper, RegisterStartOptions, RegisterUpdate } from './energy/registers/register-keeper.js'
 export { type DailyAggregate, dailyAggregateEntity } from './energy/rollups/daily-aggregate.js'
 export type { RollUpUpdate } from './energy/rollups/keeper.js'
 export { type MonthlyAggregate, monthlyAggregateEntity } from './energy/rollups/monthly-aggregate.js'

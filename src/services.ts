@@ -14,10 +14,13 @@ import type { PowerConsumption, PowerConsumptionInput } from './energy/consumpti
 import { EnergyService } from './energy/energy-service.js'
 import { MeasurementStore } from './energy/measurement/measurement-store.js'
 import { TelemetryStore } from './energy/measurement/telemetry-store.js'
+import { RegisterMarkStore } from './energy/registers/mark-store.js'
+import { RegisterKeeper } from './energy/registers/register-keeper.js'
 import { invalidateDays } from './energy/rollups/cache-invalidation.js'
 import { RollUps } from './energy/rollups/rollups.js'
 import { PowerSettingsRepository } from './energy/tariffs/power-settings-repository.js'
 import { PriceBookReader } from './energy/tariffs/price-book.js'
+import { PriceSource } from './energy/tariffs/price-source.js'
 import { Tariffs } from './energy/tariffs/tariffs.js'
 import type { LibraryEntities } from './entities.js'
 import type { User, UserInput } from './identity/user.js'
@@ -51,6 +54,8 @@ export abstract class Services<Devices extends Entity<Device>, Classrooms extend
   readonly ledger: Ledger
   readonly measurements: MeasurementStore
   readonly telemetry: TelemetryStore
+  /** Takes the registers of devices whose readings go to the ledger only by quarter hours. */
+  readonly registers: RegisterKeeper
   /** Intervals of consumption: derived from the ledger, and written down by hand. */
   readonly intervals: Intervals
   readonly energy: EnergyService
@@ -102,10 +107,29 @@ export abstract class Services<Devices extends Entity<Device>, Classrooms extend
     this.activities = new ActivityLog(database, entities.activities)
     this.quarantine = new QuarantineReader(database, entities.quarantine)
     const devices = this.devices as unknown as Reader<Device>
+    const registerMarks = new RegisterMarkStore(database, entities.registerMarks)
     this.measurements = new MeasurementStore(database, {
       measurements: entities.measurements,
       marks: entities.measurementMarks,
       devices,
+      registerMarks,
+    })
+    const { expireAfterSeconds } = entities.measurements.timeSeries ?? {}
+    this.registers = new RegisterKeeper(database, {
+      ledger: this.ledger,
+      measurements: this.measurements,
+      marks: registerMarks,
+      devices,
+      classrooms: this.classrooms as unknown as Reader<Classroom>,
+      prices: new PriceSource(
+        {
+          tariffs: new Reader(database, entities.tariffs),
+          costVersions: this.tariffs,
+          powerSettings: this.powerSettings,
+        },
+        database.clock,
+      ),
+      measurementsExpireMs: expireAfterSeconds === undefined ? undefined : expireAfterSeconds * 1000,
     })
     this.telemetry = new TelemetryStore(database, { events: entities.telemetry, devices })
     const prices = new PriceBookReader(database, entities.costVersions)

@@ -14,6 +14,10 @@ export type EnergySource = (typeof energySources)[number]
 const energyRoles = ['consumption', 'production', 'storage'] as const
 export type EnergyRole = (typeof energyRoles)[number]
 
+/** What of a device's metered switches goes to the ledger. */
+const ledgerRecordings = ['readings', 'quarter_hours'] as const
+export type LedgerRecording = (typeof ledgerRecordings)[number]
+
 const switchFields = z.strictObject({
   _id: objectId().default(newId),
   name: z.string().min(1).max(200),
@@ -63,6 +67,8 @@ export const deviceEntity = defineEntity({
     owner: objectId().optional(),
     /** A storage consumes while its power is positive, and produces while it is negative. */
     energyRole: z.enum(energyRoles).default('consumption'),
+    /** Every reading, as where it is left out, or a register for each quarter hour; switch events always. */
+    ledgerRecording: z.enum(ledgerRecordings).optional(),
     switches: z.array(switchFields).max(64).default([]),
     /** ms; how often the device promises to report. Without it five minutes of silence are a gap. */
     reportingPeriodMs: z.int().min(100).max(86_400_000).optional(),

@@ -1,8 +1,8 @@
 import type { DeviceSwitch } from '../devices/device.js'
+import type { Prices } from '../energy/tariffs/price-source.js'
 import type { EntryFlag, LedgerEvent } from '../ledger/entry/entry.js'
 import { credibleTime, instantOfLocalTime, isCounterValue } from '../metering/index.js'
 import type { KnownDevice } from './device-directory.js'
-import type { Prices } from './price-source.js'
 import type { DeviceTime, ReadingReport } from './report.js'
 
 /** When something happened, and how well that is known. */

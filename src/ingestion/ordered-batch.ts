@@ -1,4 +1,6 @@
 import type { Activity } from '../activity/activity.js'
+import { isInQuarterHours } from '../energy/registers/touched-quarter.js'
+import type { Prices } from '../energy/tariffs/price-source.js'
 import type { LedgerEvent } from '../ledger/entry/entry.js'
 import { activityOf } from './activity-of.js'
 import { isAuthentic } from './credential.js'
@@ -9,7 +11,6 @@ import type { Arrival, OrderedDevice } from './ordered-device.js'
 import type { OrderedDevices } from './ordered-devices.js'
 import type { Decoded, IngestionParts } from './pipeline.js'
 import { Presences } from './presences.js'
-import type { Prices } from './price-source.js'
 import type { RawMessage, Refusal } from './quarantine-store.js'
 import type { DeviceReport, ReadingReport, SnapshotReport, StatusReport, SwitchReport } from './report.js'
 import { SeriesBatch } from './series-batch.js'
@@ -159,7 +160,7 @@ export class OrderedBatch {
       sequence: report.sequence,
       firmwareVersion: report.firmwareVersion,
     }
-    this.events.push(readingEvent(device, target, fact, report))
+    if (!isInQuarterHours(device.document, target)) this.events.push(readingEvent(device, target, fact, report))
     this.series.takeReading(report, target, { report, device, instant, arrivalMs })
     if (report.on !== undefined) {
       this.presences.state(device, { switchId: target._id, state: report.on, stateAt: new Date(instant.atMs) })

@@ -1,9 +1,9 @@
 import type { DeviceSwitch } from '../devices/device.js'
+import type { Prices } from '../energy/tariffs/price-source.js'
 import type { EntryFlag, LedgerEvent } from '../ledger/entry/entry.js'
 import { type Boot, readBootClock } from './boot-clock.js'
 import type { KnownDevice } from './device-directory.js'
 import { switchEvent } from './ledger-event.js'
-import type { Prices } from './price-source.js'
 import type { SnapshotReport, SwitchReport } from './report.js'
 import { type StateChange, SwitchStates } from './switch-states.js'
 

@@ -1,9 +1,9 @@
 import type { ActivityLog } from '../activity/activity-log.js'
 import type { Database } from '../core/database.js'
 import type { DeviceRepository } from '../devices/device-repository.js'
+import type { PriceSource } from '../energy/tariffs/price-source.js'
 import type { Ledger } from '../ledger/ledger.js'
 import type { DeviceDirectory } from './device-directory.js'
-import type { PriceSource } from './price-source.js'
 import type { QuarantineStore, RawMessage } from './quarantine-store.js'
 import type { Decoding, DeviceReport } from './report.js'
 import type { SeriesStores } from './series-batch.js'
@@ -17,7 +17,7 @@ export interface IngestionParts {
   readonly ledger: Ledger
   readonly activities: ActivityLog
   readonly quarantine: QuarantineStore
-  /** Where readings and telemetry go besides; nowhere if left out. */
+  /** Where readings and telemetry go besides. */
   readonly series: SeriesStores
   /** Instants before this one are not taken for a device's time, epoch milliseconds. */
   readonly earliestCredibleMs: number

@@ -7,12 +7,15 @@ import type { MeasurementStore } from '../energy/measurement/measurement-store.j
 import { implausibilitiesOf } from '../energy/measurement/plausibility.js'
 import { type TelemetryEvent, telemetryEventEntity } from '../energy/measurement/telemetry-event.js'
 import type { TelemetryStore } from '../energy/measurement/telemetry-store.js'
+import { isInQuarterHours, type TouchedQuarter, touchedAt } from '../energy/registers/touched-quarter.js'
 import type { DeviceReport, ReadingReport } from './report.js'
 import type { TelemetryMemory } from './telemetry-memory.js'
 import type { Told } from './told.js'
 
 export interface SeriesStores {
-  readonly measurements?: MeasurementStore | undefined
+  readonly measurements: MeasurementStore
+  /** Whether readings are stored that go to the ledger one by one as well. */
+  readonly everyReading: boolean
   readonly telemetry?: TelemetryStore | undefined
 }
 
@@ -21,6 +24,7 @@ export class SeriesBatch {
   readonly #stores: SeriesStores
   readonly #memory: TelemetryMemory
   readonly #measurements: EnergyMeasurement[] = []
+  readonly #touched: TouchedQuarter[] = []
   readonly #events: TelemetryEvent[] = []
 
   constructor(stores: SeriesStores, memory: TelemetryMemory) {
@@ -33,7 +37,10 @@ export class SeriesBatch {
    * @throws ValidationError for values that are none: time series have no validator that would refuse them.
    */
   takeReading(report: ReadingReport, target: DeviceSwitch, told: Told): void {
-    if (this.#stores.measurements !== undefined) this.#addMeasurement(measurementOf(report, target, told))
+    const { document } = told.device
+    const isForRegister = isInQuarterHours(document, target)
+    if (isForRegister || this.#stores.everyReading) this.#addMeasurement(measurementOf(report, target, told))
+    if (isForRegister) this.#touched.push(touchedAt(document, target._id, told.instant.atMs))
     if (this.#stores.telemetry === undefined) return
     const { temperature, vitals } = report
     const flags = this.#memory.flagsOf(told)
@@ -63,7 +70,7 @@ export class SeriesBatch {
   /** Stores what was taken, durably. It can be handed in again: what is stored twice is read once. */
   async store(): Promise<void> {
     await Promise.all([
-      this.#stores.measurements?.insertValid(this.#measurements),
+      this.#stores.measurements.insertValid(this.#measurements, this.#touched),
       this.#stores.telemetry?.insertValid(this.#events),
     ])
   }

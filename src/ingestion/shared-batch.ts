@@ -1,5 +1,7 @@
 import type { Activity } from '../activity/activity.js'
 import type { DeviceSwitch } from '../devices/device.js'
+import { isInQuarterHours } from '../energy/registers/touched-quarter.js'
+import type { Prices } from '../energy/tariffs/price-source.js'
 import type { LedgerEvent } from '../ledger/entry/entry.js'
 import { activityOf } from './activity-of.js'
 import { isAuthentic } from './credential.js'
@@ -8,7 +10,6 @@ import { type Instant, instantOf, notAReading, readingEvent, type SwitchFact, sw
 import type { IngestionParts } from './pipeline.js'
 import type { PresenceMemory } from './presence-memory.js'
 import { Presences } from './presences.js'
-import type { Prices } from './price-source.js'
 import type { RawMessage, Refusal } from './quarantine-store.js'
 import type { DeviceReport, ReadingReport, SwitchReport } from './report.js'
 import { SeriesBatch } from './series-batch.js'
@@ -96,7 +97,7 @@ export class SharedBatch {
     const reason = notAReading(report)
     if (reason !== undefined) return { reason: 'not_a_reading', detail: reason }
     const fact = this.#factOf(report, heard, report.on ?? report.powerW !== 0)
-    this.events.push(readingEvent(device, target, fact, report))
+    if (!isInQuarterHours(device.document, target)) this.events.push(readingEvent(device, target, fact, report))
     this.series.takeReading(report, target, heard)
     if (report.on !== undefined) this.#noteState(heard, target, report.on)
     return undefined

@@ -1,10 +1,10 @@
 import { where } from '../core/repository/conditions.js'
 import type { DeviceSwitch } from '../devices/device.js'
+import type { Prices } from '../energy/tariffs/price-source.js'
 import type { LedgerEntry, LedgerEvent } from '../ledger/entry/entry.js'
 import type { KnownDevice } from './device-directory.js'
 import { switchEvent } from './ledger-event.js'
 import type { IngestionParts } from './pipeline.js'
-import type { Prices } from './price-source.js'
 import type { Heard } from './shared-batch.js'
 
 interface Watched {

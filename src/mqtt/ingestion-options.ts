@@ -26,7 +26,10 @@ export interface IngestionOptions {
   readonly decoders?: readonly Decoder[]
   /** Device times before this one are not believed. @default 2020-01-01 */
   readonly earliestCredibleTime?: Date
-  /** Whether readings also go to `energy_measurements`, for raw values by time; docs/measurements.md says what it costs. @default false */
+  /**
+   * Whether readings also go to `energy_measurements`, for raw values by time; docs/measurements.md says what it costs. Those
+   * that the ledger gets only as registers always go there. @default false
+   */
   readonly measurements?: boolean
   /** Whether heartbeats, status and values of sensors go to `telemetry_events`. @default false */
   readonly telemetry?: boolean

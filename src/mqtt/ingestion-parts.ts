@@ -3,10 +3,10 @@ import { Repository } from '../core/repository/repository.js'
 import type { classroomEntity } from '../devices/classroom.js'
 import type { deviceEntity } from '../devices/device.js'
 import { DeviceRepository } from '../devices/device-repository.js'
+import { PriceSource } from '../energy/tariffs/price-source.js'
 import type { tariffHeadEntity } from '../energy/tariffs/tariff-head.js'
 import { DeviceDirectory } from '../ingestion/device-directory.js'
 import type { IngestionParts } from '../ingestion/pipeline.js'
-import { PriceSource } from '../ingestion/price-source.js'
 import type { quarantineEntity } from '../ingestion/quarantine.js'
 import { QuarantineStore } from '../ingestion/quarantine-store.js'
 import { DEFAULT_EARLIEST_CREDIBLE_MS } from '../metering/index.js'
@@ -43,7 +43,8 @@ export function partsOf(
       volt.entityOf('ingestCounters').collection,
     ),
     series: {
-      measurements: options.measurements === true ? volt.measurements : undefined,
+      measurements: volt.measurements,
+      everyReading: options.measurements === true,
       telemetry: options.telemetry === true ? volt.telemetry : undefined,
     },
     earliestCredibleMs: options.earliestCredibleTime?.getTime() ?? DEFAULT_EARLIEST_CREDIBLE_MS,

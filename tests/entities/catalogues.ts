@@ -42,7 +42,7 @@ import {
   unsealed,
   wrongType,
 } from './bad-documents.js'
-import { measurementMarks, measurements, telemetry } from './measurement-catalogues.js'
+import { measurementMarks, measurements, registerMarks, telemetry } from './measurement-catalogues.js'
 import { dailyAggregates, monthlyAggregates, rollUpCursors } from './roll-up-catalogues.js'
 
 const users: Catalogue = {
@@ -118,6 +118,7 @@ const devices: Catalogue = {
     }),
     owner: new ObjectId(),
     energyRole: 'storage',
+    ledgerRecording: 'quarter_hours',
     firmwareVersion: '2.1.0',
     status: 'online',
     statusAt: new Date('2026-03-01T10:00:00Z'),
@@ -145,6 +146,8 @@ const devices: Catalogue = {
     wrongType('energyRole', 5),
     badFormat('energyRole', 'battery'),
     missingWhenStored('energyRole'),
+    wrongType('ledgerRecording', 5),
+    badFormat('ledgerRecording', 'hours'),
     wrongType('switches', 'two'),
     wrongType('switches', true),
     missingWhenStored('switches'),
@@ -1025,6 +1028,7 @@ export const catalogues: Readonly<Record<CollectionKey, Catalogue>> = {
   intervals,
   measurements,
   measurementMarks,
+  registerMarks,
   telemetry,
   tariffs,
   recostings,

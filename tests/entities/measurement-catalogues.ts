@@ -1,5 +1,5 @@
 import { ObjectId } from 'mongodb'
-import { aMeasurement, aMeasurementMark, aTelemetryEvent } from '../support/builders.js'
+import { aMeasurement, aMeasurementMark, aRegisterMark, aTelemetryEvent } from '../support/builders.js'
 import {
   badFormat,
   brokenRule,
@@ -173,6 +173,21 @@ export const measurementMarks: Catalogue = {
     wrongType('validated', 'yes'),
     missing('validated'),
     wrongType('validated_by', 5),
+    extra('colour'),
+  ],
+}
+
+export const registerMarks: Catalogue = {
+  good: () => ({ ...aRegisterMark() }),
+  bad: [
+    ...managedFields,
+    ...['switchId', 'deviceId'].flatMap((path) => [wrongType(path, 5), missing(path)]),
+    ...['quarter', 'dueAt'].flatMap((path) => [wrongType(path, 'now'), missing(path)]),
+    wrongType('touches', '1'),
+    missing('touches'),
+    outOfRange('touches', 0),
+    outOfRange('touches', 1.5),
+    ...notFinite('touches'),
     extra('colour'),
   ],
 }

@@ -11,6 +11,7 @@ import type { PowerConsumptionInput } from '../../src/energy/consumption/power-c
 import type { EnergyMeasurement } from '../../src/energy/measurement/measurement.js'
 import type { MeasurementMark } from '../../src/energy/measurement/measurement-mark.js'
 import type { TelemetryEvent } from '../../src/energy/measurement/telemetry-event.js'
+import type { RegisterMark } from '../../src/energy/registers/register-mark.js'
 import { type CostVersionInput, DEFAULT_TARIFF } from '../../src/energy/tariffs/cost-version.js'
 import type { PowerSettingsInput } from '../../src/energy/tariffs/power-settings.js'
 import type { UserInput } from '../../src/identity/user.js'
@@ -295,4 +296,14 @@ export function aTelemetryEvent(fields: Partial<TelemetryEvent> = {}): Omit<Tele
 
 export function aMeasurementMark(): Pick<MeasurementMark, 'device' | 'timestamp' | 'identity' | 'validated'> {
   return { device: new ObjectId(), timestamp: new Date('2026-03-01T10:00:00Z'), identity: 'a', validated: true }
+}
+
+export function aRegisterMark(): Omit<RegisterMark, '_id' | 'createdAt' | 'updatedAt' | '__v'> {
+  return {
+    switchId: new ObjectId(),
+    deviceId: new ObjectId(),
+    quarter: new Date('2026-03-01T10:00:00Z'),
+    dueAt: new Date('2026-03-01T10:20:00Z'),
+    touches: 1,
+  }
 }

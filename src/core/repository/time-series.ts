@@ -19,6 +19,8 @@ export interface Walk<Stored> {
   readonly after?: Place | undefined
   /** How many documents are fetched at a time. @default 1,000 */
   readonly batchSize?: number
+  /** Reads what the primary has, wherever the connection reads as a rule. */
+  readonly fromPrimary?: boolean
 }
 
 /**
@@ -90,12 +92,14 @@ export class TimeSeries<Stored extends TimedDocument> {
     direction,
     after,
     batchSize = largestBatch,
+    fromPrimary = false,
   }: Walk<Stored>): AsyncGenerator<Stored[], void, undefined> {
     const from = after === undefined ? {} : { timestamp: { [direction === 1 ? '$gte' : '$lte']: new Date(after.atMs) } }
     const cursor = this.#collection.find({ $and: [query, from] } as Filter<Stored>, {
       // By time alone: a tie-breaker would make the server sort everything before it gives the first.
       sort: { timestamp: direction },
       batchSize,
+      ...(fromPrimary ? { readPreference: 'primary' } : {}),
     })
     let instant: Stored[] = []
     try {

@@ -5,7 +5,16 @@ import type { Reader } from '../../core/repository/reader.js'
 import type { Device } from '../../devices/device.js'
 
 /** What measurements have to know of a registered device. */
-export type DeviceProfile = Pick<Device, '_id' | 'classroom' | 'owner' | 'energyRole' | 'switches'>
+export type DeviceProfile = Pick<Device, '_id' | (typeof profileFields)[number]>
+
+const profileFields = [
+  'classroom',
+  'owner',
+  'energyRole',
+  'ledgerRecording',
+  'reportingPeriodMs',
+  'switches',
+] as const satisfies readonly (keyof Device)[]
 
 const freshMs = 10_000
 const largestMemory = 100_000
@@ -45,7 +54,7 @@ export class DeviceProfiles {
     const found = new Map<string, DeviceProfile>()
     const filter = { _id: where.in([...stale.values()]) }
     for await (const profile of this.#devices.stream(filter, {
-      select: ['classroom', 'owner', 'energyRole', 'switches'],
+      select: profileFields,
       withDeleted: true,
     })) {
       found.set(profile._id.toHexString(), profile)

@@ -6,10 +6,12 @@ import { objectId } from '../../core/fields.js'
 import { requireBatch } from '../../core/repository/bulk.js'
 import type { Slice } from '../../core/repository/page.js'
 import type { Reader } from '../../core/repository/reader.js'
-import { TimeSeries } from '../../core/repository/time-series.js'
+import { TimeSeries, type Walk } from '../../core/repository/time-series.js'
 import { validateData } from '../../core/validate.js'
 import type { Device } from '../../devices/device.js'
-import { DeviceProfiles } from './device-profiles.js'
+import type { RegisterMarkStore } from '../registers/mark-store.js'
+import { isInQuarterHours, type TouchedQuarter, touchedAt } from '../registers/touched-quarter.js'
+import { type DeviceProfile, DeviceProfiles } from './device-profiles.js'
 import { type MarkedMeasurement, MarkStore, markKey } from './mark-store.js'
 import type { EnergyMeasurement, Implausibility } from './measurement.js'
 import { completed, type MeasurementInput, parseMeasurements } from './measurement-input.js'
@@ -41,6 +43,8 @@ export interface MeasurementParts {
   readonly measurements: Entity<EnergyMeasurement>
   readonly marks: Entity<MeasurementMark>
   readonly devices: Reader<Device>
+  /** Where it is noted which quarter hours have got measurements that go to the ledger as registers. */
+  readonly registerMarks: RegisterMarkStore
 }
 
 const optionsSchema = z.strictObject({ implausible: z.enum(['flag', 'refuse']).default('flag') })
@@ -54,13 +58,15 @@ export class MeasurementStore {
   readonly #series: TimeSeries<EnergyMeasurement>
   readonly #marks: MarkStore
   readonly #profiles: DeviceProfiles
+  readonly #registerMarks: RegisterMarkStore
 
-  constructor(database: Database, { measurements, marks, devices }: MeasurementParts) {
+  constructor(database: Database, { measurements, marks, devices, registerMarks }: MeasurementParts) {
     this.#database = database
     this.#entity = measurements
     this.#series = new TimeSeries(database, measurements, identityOf)
     this.#marks = new MarkStore(database, marks)
     this.#profiles = new DeviceProfiles(devices, database.clock)
+    this.#registerMarks = registerMarks
   }
 
   /**
@@ -89,13 +95,23 @@ export class MeasurementStore {
       refused.push({ index, reasons })
       return []
     })
-    await this.#series.insert(stored)
+    await this.insertValid(stored, touchedBy(stored, profiles))
     return { stored: stored.length, refused }
   }
 
-  /** As {@link insert}, for what was built and validated by the library itself. */
-  insertValid(documents: readonly EnergyMeasurement[]): Promise<void> {
-    return this.#series.insert(documents)
+  /**
+   * As {@link insert}, for what was built and validated by the library itself.
+   * @param touched The quarter hours whose registers these are for.
+   */
+  async insertValid(documents: readonly EnergyMeasurement[], touched: readonly TouchedQuarter[]): Promise<void> {
+    await this.#series.insert(documents)
+    // Not before: whoever takes the register meanwhile would take the mark away without having seen the measurements.
+    await this.#registerMarks.touch(touched)
+  }
+
+  /** The measurements of a walk, without copies and without what is kept beside them. */
+  walk(walk: Walk<EnergyMeasurement>): AsyncGenerator<EnergyMeasurement, void, undefined> {
+    return this.#series.stream(walk)
   }
 
   /**
@@ -141,6 +157,18 @@ export class MeasurementStore {
       validated: validated.size > 0 && validated.has(markKey(marked[at] as MarkedMeasurement)),
     }))
   }
+}
+
+function touchedBy(
+  measurements: readonly EnergyMeasurement[],
+  profiles: ReadonlyMap<string, DeviceProfile>,
+): TouchedQuarter[] {
+  return measurements.flatMap(({ meta, timestamp }) => {
+    const device = profiles.get(meta.device.toHexString())
+    const channel = device?.switches.find(({ _id }) => _id.equals(meta.switch))
+    if (device === undefined || channel === undefined || !isInQuarterHours(device, channel)) return []
+    return [touchedAt(device, channel._id, timestamp.getTime())]
+  })
 }
 
 function markedOf(measurement: EnergyMeasurement): MarkedMeasurement {

@@ -1,17 +1,22 @@
-import type { Clock } from '../core/clock.js'
-import type { Reader } from '../core/repository/reader.js'
-import { type CostVersion, DEFAULT_TARIFF } from '../energy/tariffs/cost-version.js'
-import type { PowerSettings } from '../energy/tariffs/power-settings.js'
-import type { TariffHead } from '../energy/tariffs/tariff-head.js'
-import { type Tariff, tariffOf } from '../metering/index.js'
-import type { KnownDevice } from './device-directory.js'
+import type { Clock } from '../../core/clock.js'
+import type { Reader } from '../../core/repository/reader.js'
+import { type Tariff, tariffOf } from '../../metering/index.js'
+import { type CostVersion, DEFAULT_TARIFF } from './cost-version.js'
+import type { PowerSettings } from './power-settings.js'
+import type { TariffHead } from './tariff-head.js'
 
 const freshMs = 10_000
 
+/** Where energy is used: by which tariff it costs, and in which IANA zone its bands are. */
+export interface PricedPlace {
+  readonly tariff: string
+  readonly timeZone: string
+}
+
 /** What energy costs, as it was known when it was last read. */
 export interface Prices {
-  /** Currency units per kWh at an instant, by the tariff of the device's classroom; 0 where nothing is known. */
-  at(device: Pick<KnownDevice, 'tariff' | 'timeZone'>, instantMs: number): number
+  /** Currency units per kWh at an instant; 0 where nothing is known. */
+  at(place: PricedPlace, instantMs: number): number
 }
 
 export interface PriceParts {
@@ -35,7 +40,7 @@ export class PriceSource {
   readonly #tariffs = new Map<string, KnownTariff>()
   #settingsPrice = 0
   #readMs = Number.NEGATIVE_INFINITY
-  readonly #prices: Prices = { at: (device, instantMs) => this.#priceAt(device, instantMs) }
+  readonly #prices: Prices = { at: (place, instantMs) => this.#priceAt(place, instantMs) }
 
   constructor(parts: PriceParts, clock: Clock) {
     this.#parts = parts
@@ -51,7 +56,7 @@ export class PriceSource {
     return this.#prices
   }
 
-  #priceAt({ tariff: name, timeZone }: Pick<KnownDevice, 'tariff' | 'timeZone'>, instantMs: number): number {
+  #priceAt({ tariff: name, timeZone }: PricedPlace, instantMs: number): number {
     const known = this.#tariffs.get(name)
     if (known !== undefined) return known.tariff.priceAt(instantMs, timeZone)?.pricePerKwh ?? 0
     return name === DEFAULT_TARIFF ? this.#settingsPrice : 0

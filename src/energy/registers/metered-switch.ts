@@ -1,0 +1,55 @@
+import type { ObjectId } from 'mongodb'
+import type { Device, DeviceSwitch } from '../../devices/device.js'
+import { type Fact, factOf } from '../../ledger/facts/fact.js'
+import { gapLimitMs } from '../../metering/index.js'
+import type { EnergyMeasurement } from '../measurement/measurement.js'
+import { settlingMs } from './touched-quarter.js'
+
+/** A switch as its measurements are to be understood. */
+export interface MeteredSwitch {
+  readonly switchId: ObjectId
+  readonly source: 'power' | 'counter'
+  readonly gapLimitMs: number
+  readonly settlingMs: number
+  readonly document: DeviceSwitch
+}
+
+export function meteredSwitch(device: Device, document: DeviceSwitch): MeteredSwitch {
+  return {
+    switchId: document._id,
+    // What was measured of a switch that is rated by now is as good as it was.
+    source: document.energySource === 'counter' ? 'counter' : 'power',
+    gapLimitMs: gapLimitMs(device.reportingPeriodMs),
+    settlingMs: settlingMs(device),
+    document,
+  }
+}
+
+/** What a measurement says about energy, as an entry with the same reading would; undefined if it says nothing. */
+export function factOfMeasurement(
+  { timestamp, meta, data_type, power, counter_wh, boot, sequence_no }: EnergyMeasurement,
+  { source, gapLimitMs, document }: MeteredSwitch,
+): Fact | undefined {
+  return factOf({
+    deviceId: meta.device,
+    classroom: meta.site,
+    timestamp,
+    eventType: 'power_reading',
+    powerState: power !== 0,
+    powerRating: document.powerRating,
+    energySource: source,
+    reading: {
+      powerW: power,
+      energyWh: counter_wh,
+      counterQuantumWh: document.counterQuantumWh,
+      counterWidthWh: document.counterWidthWh,
+      maximumPower: document.maximumPower,
+    },
+    gapLimitMs,
+    silentSince: undefined,
+    ratePerKwh: 0,
+    metadata: { source: 'calculated', bootId: boot, deviceSequence: sequence_no },
+    // Copies are left out when measurements are read: nothing else can tell two of one instant apart.
+    idempotencyKey: data_type,
+  })
+}
