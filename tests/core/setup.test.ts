@@ -237,7 +237,14 @@ describe('the entities of the library', () => {
     const volt = await openVolt(testDatabase())
     const { collections } = await volt.setup({ dryRun: true })
     expect(collections.length).toBeGreaterThan(0)
-    for (const key of ['ledger', 'activities', 'quarantine', 'ingestWindows', 'measurementMarks', 'registerMarks'] as const) {
+    for (const key of [
+      'ledger',
+      'activities',
+      'quarantine',
+      'ingestWindows',
+      'measurementMarks',
+      'registerMarks',
+    ] as const) {
       const { shardKey, indexes } = volt.entityOf(key)
       const wanted = Object.keys(shardKey ?? { missing: 1 })
       for (const index of indexes.filter(({ unique }) => unique)) {

@@ -10,11 +10,11 @@ import { quarterMs, quarterOf } from './quarter-hours.js'
 import {
   ending,
   isSameValue,
+  meanPower,
   type Register,
   type RegisterValue,
   registerEvent,
   registerOf,
-  meanPower,
 } from './register-entry.js'
 import { type Recorded, RegisterLedger, type Span } from './register-ledger.js'
 import { reachOf, type Segment, segmentsOf } from './segments.js'
