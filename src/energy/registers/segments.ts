@@ -20,7 +20,7 @@ export interface Segment {
 }
 
 /** Whether the ledger has the fact itself: a register begins anew there, for the fact ends the one before it. */
-export function isRecorded({ entrySequence }: Fact): boolean {
+function isRecorded({ entrySequence }: Fact): boolean {
   return entrySequence !== undefined
 }
 
