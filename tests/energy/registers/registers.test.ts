@@ -189,7 +189,7 @@ describe('whatever the order in which measurements come', () => {
         expect(await energyInLedger(database, device)).toEqual(energyOf(device, said))
         expect(await volt.registers.update()).toEqual({ entries: 0, left: 0 })
       }),
-      { numRuns: 8 },
+      { numRuns: 5 },
     )
   })
 
@@ -212,7 +212,7 @@ describe('whatever the order in which measurements come', () => {
         for await (const day of days) energyMws += day.energy_mws - day.production_mws
         expect(energyMws).toBe([...energyOf(device, said).values()].reduce((sum, one) => sum + one, 0))
       }),
-      { numRuns: 3 },
+      { numRuns: 2 },
     )
   })
 })
@@ -243,7 +243,7 @@ describe('a device that is switched over', () => {
           expect(Math.abs((found.get(quarter) ?? 0) - energyMws)).toBeLessThanOrEqual(said.length)
         }
       }),
-      { numRuns: 8 },
+      { numRuns: 5 },
     )
   })
 })

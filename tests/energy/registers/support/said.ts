@@ -12,7 +12,7 @@ const powerW = fc.oneof(fc.constantFrom(0, 60, -60), fc.double({ min: -3000, max
 
 /** What a power meter says in the course of time. */
 export const powers: fc.Arbitrary<Said[]> = fc
-  .array(fc.record({ waitMs, powerW }), { minLength: 1, maxLength: 40, size: 'max' })
+  .array(fc.record({ waitMs, powerW }), { minLength: 1, maxLength: 30, size: 'max' })
   .map((steps) => {
     let atMs = noonMs
     return steps.map(({ waitMs: wait, powerW: power }, sequence) => {
@@ -28,7 +28,7 @@ const kind = fc.oneof(
 
 /** What an energy counter says, with all that counters do. */
 export const counts: fc.Arbitrary<Said[]> = fc
-  .array(fc.record({ waitMs, kind, amount: fc.nat({ max: 4 }) }), { minLength: 1, maxLength: 40, size: 'max' })
+  .array(fc.record({ waitMs, kind, amount: fc.nat({ max: 4 }) }), { minLength: 1, maxLength: 30, size: 'max' })
   .map((steps) => {
     let atMs = noonMs
     let countWh = 20
