@@ -42,10 +42,39 @@ function startOf(facts: readonly Fact[], fromMs: number): number {
 }
 
 function endOf(facts: readonly Fact[], toMs: number): number {
-  const last = decidedAfter(facts.filter(({ atMs }) => atMs >= toMs && atMs - toMs <= longestReachMs)).at(-1)
+  const after = facts.filter(({ atMs }) => atMs >= toMs && atMs - toMs <= longestReachMs)
+  const last = decidedAfter(after).at(-1)
   if (last === undefined) return toMs
-  const cut = facts.find((fact) => isRecorded(fact) && fact.atMs >= last.atMs)?.atMs ?? Number.POSITIVE_INFINITY
-  return Math.min(cut, quarterOf(last.atMs + quarterMs - 1))
+  const quarterEndMs = quarterOf(last.atMs + quarterMs - 1)
+  const isGoneOnFrom = (fact: Fact) => isRecorded(fact) && fact.atMs >= last.atMs
+  if (!after.some((fact) => isGoneOnFrom(fact) && fact.atMs < quarterEndMs)) return quarterEndMs
+  const zeroPoints = zeroPointsOf(facts)
+  const cut = after.find((fact) => isGoneOnFrom(fact) && zeroPoints.has(fact.atMs))?.atMs
+  return cut ?? quarterOf((after.at(-1) ?? last).atMs + quarterMs - 1)
+}
+
+/**
+ * The instants at which a meter that begins with what is said there comes to the same as one that knows all before: those of
+ * powers, and of counts that were accepted as they are.
+ */
+function zeroPointsOf(facts: readonly Fact[]): ReadonlySet<number> {
+  const meter = new SwitchMeter()
+  const instants = new Set<number>()
+  for (const whole of byInstant(facts)) {
+    const atMs = whole[0]?.atMs ?? 0
+    const isCounted = meter.take(whole).some(({ stretch }) => stretch.toMs === atMs && stretch.consumedMws > 0)
+    if (whole.at(-1)?.counter === undefined || (isCounted && !meter.isPending)) instants.add(atMs)
+  }
+  return instants
+}
+
+function* byInstant(facts: readonly Fact[]): Generator<readonly Fact[], void, undefined> {
+  for (let start = 0; start < facts.length; ) {
+    let end = start + 1
+    while (end < facts.length && facts[end]?.atMs === facts[start]?.atMs) end += 1
+    yield facts.slice(start, end)
+    start = end
+  }
 }
 
 /** The first facts, as many as it takes to part what is before them from what comes after. */
