@@ -223,6 +223,24 @@ describe('a device that is switched over', () => {
     ['counter', counts, { counterQuantumWh: 1, maximumPower: 2000 }],
   ] as const
 
+  it('goes on with a counter at a reading that was accepted, and not amid a glitch', async () => {
+    const device = await aMeteredDevice(volt, { energySource: 'counter', counterQuantumWh: 1 })
+    const count = (minute: number, energyWh: number) => ({
+      atMs: noonMs + minute * minuteMs,
+      energyWh,
+      boot: 'b',
+      sequence: minute,
+    })
+    const [measured, recorded] = [
+      [count(1, 20)],
+      [count(16, 20), count(17, 20), count(18, 21), count(21, 0), count(36, 22)],
+    ]
+    await measure(device, measured)
+    await record(device, recorded)
+    await volt.registers.update()
+    expect(await energyInLedger(database, device)).toEqual(energyOf(device, [...measured, ...recorded]))
+  })
+
   it.each(cases)('has its energy once (%s)', { timeout: 60_000 }, async (energySource, histories, rules) => {
     await fc.assert(
       fc.asyncProperty(histories, fc.nat(), fc.boolean(), async (said, place, isBackwards) => {
