@@ -63,7 +63,7 @@ function monthOf({ before, after }: DayChange): DeviceMonth | undefined {
   return { deviceId: day.device_id, classroom: day.classroom, month: day.date_string.slice(0, 7) }
 }
 
-export function dayOf({ deviceId, classroom, day }: DayTally): DeviceDay {
+function dayOf({ deviceId, classroom, day }: DayTally): DeviceDay {
   return { deviceId, classroom, date: day.date }
 }
 

@@ -7,7 +7,7 @@ import { type Fact, type FactEntry, factFields, factOf } from '../../ledger/fact
 export type RollUpEntry = FactEntry & Pick<LedgerEntry, 'switchId' | 'adjustment'>
 
 /** The fields of {@link RollUpEntry}, for the server. */
-export const rollUpFields = { ...factFields, switchId: 1, adjustment: 1 } as const
+const rollUpFields = { ...factFields, switchId: 1, adjustment: 1 } as const
 
 /** A chain that goes on after what the roll-ups have of it. */
 export interface FreshChain {
