@@ -16,7 +16,7 @@ import { type SetupReport, setUpCollections } from './core/setup.js'
 import { closeOnSignals } from './core/signals.js'
 import type { Classroom, ClassroomEntity } from './devices/classroom.js'
 import type { Device, DeviceEntity } from './devices/device.js'
-import { type CollectionKey, chosenEntities, type LibraryEntities, type Retention } from './entities.js'
+import { type CollectionKey, chosenEntities, type Retention } from './entities.js'
 import { ledgerLogOf } from './ledger/log/log-options.js'
 import { type ServiceOptions, Services } from './services.js'
 
@@ -84,7 +84,7 @@ export class AutoVolt<
       keyRing: options.keys === undefined ? undefined : new KeyRing(options.keys),
       logQueries: options.logQueries ?? false,
     })
-    super(database, entities as LibraryEntities, options)
+    super(database, entities, options)
     this.#ownsConnection = ownsConnection
     this.#entities = entities
     this.#hostEntities = options.hostEntities ?? []

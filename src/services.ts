@@ -22,7 +22,7 @@ import { PowerSettingsRepository } from './energy/tariffs/power-settings-reposit
 import { PriceBookReader } from './energy/tariffs/price-book.js'
 import { PriceSource } from './energy/tariffs/price-source.js'
 import { Tariffs } from './energy/tariffs/tariffs.js'
-import type { LibraryEntities } from './entities.js'
+import type { CollectionKey, LibraryEntities } from './entities.js'
 import type { User, UserInput } from './identity/user.js'
 import { QuarantineReader } from './ingestion/quarantine-reader.js'
 import { Ledger } from './ledger/ledger.js'
@@ -70,7 +70,8 @@ export abstract class Services<Devices extends Entity<Device>, Classrooms extend
   /** Messages that ingestion could not use. */
   readonly quarantine: QuarantineReader
 
-  protected constructor(database: Database, entities: LibraryEntities, options: ServiceOptions) {
+  protected constructor(database: Database, chosen: Readonly<Record<CollectionKey, Entity>>, options: ServiceOptions) {
+    const entities = chosen as LibraryEntities
     this.database = database
     this.users = new Repository(database, entities.users)
     this.classrooms = new Repository(
