@@ -41,7 +41,7 @@ async function benchKeeping(
   const measured = await alternate(
     rounds,
     async () => {
-      const stop = volt.rollUps.start({ everyMs: 1000 })
+      const stop = volt.rollUps.start()
       const seconds = await secondsOf(async () => {
         await append()
         await stop()

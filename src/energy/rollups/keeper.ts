@@ -64,8 +64,7 @@ export class RollUpKeeper {
     const book = await prices.read()
     const places = new Places(parts, book)
     await places.loadAllClassrooms()
-    const batches = inBatches(chains).values()
-    const work = async () => {
+    const work = async (batches: readonly (readonly FreshChain[])[]) => {
       for (const batch of batches) {
         const done = await this.#add(batch, places)
         total.entries += done.entries
@@ -73,7 +72,7 @@ export class RollUpKeeper {
         total.conflicts += done.conflicts
       }
     }
-    await Promise.all(Array.from({ length: lanes }, work))
+    await Promise.all(inLanes(inBatches(chains)).map(work))
     return total
   }
 
@@ -125,6 +124,15 @@ export class RollUpKeeper {
     const { database, ledger } = this.#parts
     return database.run(ledger.entity, operation, () => query(database.collectionOf<LedgerEntry>(ledger.entity)))
   }
+}
+
+/** Batches that follow each other are in one lane: where one ends amid a device's switches, the next has the same documents. */
+function inLanes<Batch>(batches: readonly Batch[]): (readonly Batch[])[] {
+  // One batch in each lane would be neighbours at the same time.
+  const length = batches.length <= lanes ? batches.length : Math.ceil(batches.length / lanes)
+  return Array.from({ length: Math.ceil(batches.length / length) }, (_, at) =>
+    batches.slice(at * length, (at + 1) * length),
+  )
 }
 
 function inBatches(chains: readonly FreshChain[]): FreshChain[][] {
