@@ -6,9 +6,12 @@ import type { Slice } from './page.js'
 import { type Direction, decodePlace, encodePlace, isBeyond, type Place } from './time-place.js'
 
 const largestBatch = 1000
+/** Documents that are inserted in two commands at once. */
+const worthParting = 200
 
 interface TimedDocument extends Identified {
   readonly timestamp: Date
+  readonly meta: { readonly device: ObjectId }
 }
 
 /** What a walk through a time series is to give. */
@@ -49,13 +52,23 @@ export class TimeSeries<Stored extends TimedDocument> {
       const message = `A ${this.#entity.name} cannot be written in a transaction: it is in a time-series collection`
       throw new DatabaseError('TRANSACTION', message)
     }
-    await this.#database.run(this.#entity, 'insert', () =>
-      this.#collection.insertMany([...documents] as OptionalUnlessRequiredId<Stored>[], {
-        // In order, the server would write each on its own.
-        ordered: false,
-        writeConcern: { w: 'majority', journal: true },
-      }),
-    )
+    // The server takes several at once, as long as their series are not the same.
+    const parts = documents.length < worthParting ? [documents] : this.#bySeries(documents)
+    await this.#database.run(this.#entity, 'insert', () => Promise.all(parts.map((part) => this.#insertPart(part))))
+  }
+
+  #insertPart(documents: readonly Stored[]): Promise<unknown> {
+    return this.#collection.insertMany([...documents] as OptionalUnlessRequiredId<Stored>[], {
+      // In order, the server would write each on its own.
+      ordered: false,
+      writeConcern: { w: 'majority', journal: true },
+    })
+  }
+
+  #bySeries(documents: readonly Stored[]): Stored[][] {
+    const parts: [Stored[], Stored[]] = [[], []]
+    for (const document of documents) parts[(document.meta.device.id[11] ?? 0) % 2 === 0 ? 0 : 1].push(document)
+    return parts.filter(({ length }) => length > 0)
   }
 
   /** The documents in the order of time, those of one instant by `_id`, without copies. */
