@@ -156,8 +156,8 @@ describe('getOrCompute()', () => {
     await eventually('somebody computes', () => computed === 1)
     start.open()
     const reasons = (await all).map((result) => (result.status === 'rejected' ? String(result.reason) : result.value))
-    // Who looks for it after the end computes for itself.
-    expect(reasons[0]).toBe('Error: no figures yet')
+    // Whichever looks for it only after the end computes for itself.
+    expect(reasons).toContain('Error: no figures yet')
     expect(reasons.every((reason) => reason === 'Error: no figures yet' || reason === 2)).toBe(true)
     expect(await ask()).toBe(2)
   })
