@@ -1,4 +1,5 @@
 import type { AutoVolt, LedgerEventInput } from '@autovolt/data'
+import { factFields } from '../../src/ledger/facts/fact.js'
 import { alternate, type GroupContext, type Row, ratioRow, secondsOf, valueRow } from '../harness.js'
 import { type Board, boards } from './roll-up-data.js'
 
@@ -75,26 +76,11 @@ async function benchRebuild(volt: AutoVolt, { rounds, say }: Pick<GroupContext, 
 
 async function readAll(volt: AutoVolt, timestamp: object): Promise<void> {
   const ledger = volt.database.native.collection(volt.entityOf('ledger').collection)
-  const projection = {
-    _id: 0,
-    switchId: 1,
-    deviceId: 1,
-    classroom: 1,
-    timestamp: 1,
-    eventType: 1,
-    powerState: 1,
-    powerRating: 1,
-    energySource: 1,
-    reading: 1,
-    gapLimitMs: 1,
-    silentSince: 1,
-    ratePerKwh: 1,
-    'metadata.bootId': 1,
-    'metadata.deviceSequence': 1,
-    idempotencyKey: 1,
-  }
   const hint = { switchId: 1, timestamp: 1 } as const
-  const cursor = ledger.find({ timestamp }, { projection, hint, sort: hint, batchSize: 5000 })
+  const cursor = ledger.find(
+    { timestamp },
+    { projection: { ...factFields, switchId: 1 }, hint, sort: hint, batchSize: 5000 },
+  )
   for await (const _ of cursor);
 }
 

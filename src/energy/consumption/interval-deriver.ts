@@ -3,10 +3,11 @@ import type { Database } from '../../core/database.js'
 import type { FactStore } from '../../ledger/facts/fact-store.js'
 import { SwitchMeter } from '../../ledger/facts/switch-meter.js'
 import { type PlaceReaders, Places } from '../places.js'
+import type { TimeRange } from '../switch-energy.js'
 import type { PriceBookReader } from '../tariffs/price-book.js'
 import { EntryNumbers } from './entry-numbers.js'
 import { intervalFields } from './interval-document.js'
-import { IntervalScan, type Span } from './interval-scan.js'
+import { IntervalScan } from './interval-scan.js'
 import type { IntervalChanges, IntervalStore } from './interval-store.js'
 
 /** No slot is longer. */
@@ -33,10 +34,10 @@ export class IntervalDeriver {
   }
 
   /** Makes the derived intervals of the hours that reach into the span be what the ledger says. */
-  async derive(switchId: ObjectId, { fromMs, toMs }: Span): Promise<IntervalChanges> {
+  async derive(switchId: ObjectId, { fromMs, toMs }: TimeRange): Promise<IntervalChanges> {
     const sum = { created: 0, changed: 0, removed: 0 }
     for (let nextMs: number | undefined = fromMs; nextMs !== undefined; ) {
-      const span: Span = { fromMs: nextMs, toMs }
+      const span: TimeRange = { fromMs: nextMs, toMs }
       const done = await this.#parts.database.transactions.run(() => this.#deriveSome(switchId, span))
       sum.created += done.created
       sum.changed += done.changed
@@ -46,7 +47,7 @@ export class IntervalDeriver {
     return sum
   }
 
-  async #deriveSome(switchId: ObjectId, span: Span): Promise<IntervalChanges & Pick<IntervalScan, 'nextMs'>> {
+  async #deriveSome(switchId: ObjectId, span: TimeRange): Promise<IntervalChanges & Pick<IntervalScan, 'nextMs'>> {
     const places = new Places(this.#parts.readers, await this.#parts.prices.read())
     const scan = new IntervalScan(span, places)
     await this.#scan(switchId, span, places, scan)
@@ -55,7 +56,7 @@ export class IntervalDeriver {
     return { ...(await this.#parts.store.replace(switchId, scan.covered, documents)), nextMs: scan.nextMs }
   }
 
-  async #scan(switchId: ObjectId, span: Span, places: Places, scan: IntervalScan): Promise<void> {
+  async #scan(switchId: ObjectId, span: TimeRange, places: Places, scan: IntervalScan): Promise<void> {
     const meter = new SwitchMeter()
     const numbers = new EntryNumbers()
     const [fromMs, toMs] = [span.fromMs - hourMs, span.toMs + hourMs]

@@ -1,26 +1,21 @@
 import type { FactStretch } from '../../ledger/facts/switch-meter.js'
 import type { Places } from '../places.js'
+import type { TimeRange } from '../switch-energy.js'
 import { type EntryEnds, IntervalBuilder, type IntervalFigures } from './interval-builder.js'
 import { type IntervalPart, partsOf } from './interval-parts.js'
-
-/** Instants, epoch milliseconds; the end is not part of it. */
-export interface Span {
-  readonly fromMs: number
-  readonly toMs: number
-}
 
 /** Joins the stretches of a switch, in order, into the intervals of the hours that reach into a span. */
 export class IntervalScan {
   /** Where the next scan has to go on; undefined at the end of the span. */
   nextMs: number | undefined
-  readonly #span: Span
+  readonly #span: TimeRange
   readonly #places: Places
   readonly #builder = new IntervalBuilder()
   #first: IntervalPart | undefined
   #last: IntervalPart | undefined
 
   /** @param places Those of all stretches have to be loaded before they are taken. */
-  constructor(span: Span, places: Places) {
+  constructor(span: TimeRange, places: Places) {
     this.#span = span
     this.#places = places
   }
@@ -31,7 +26,7 @@ export class IntervalScan {
   }
 
   /** The time that was looked at: whole hours, as far as the ledger tells of them. */
-  get covered(): Span {
+  get covered(): TimeRange {
     const { fromMs, toMs } = this.#span
     return {
       fromMs: Math.min(fromMs, this.#first?.stretch.fromMs ?? fromMs),

@@ -2,9 +2,9 @@ import { type AnyBulkWriteOperation, type Collection, ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
 import { inSession } from '../../core/repository/reader.js'
+import type { TimeRange } from '../switch-energy.js'
 import type { DeviceConsumption } from './device-consumption.js'
 import { areSame, type IntervalFields } from './interval-document.js'
-import type { Span } from './interval-scan.js'
 import type { IntervalTurn } from './interval-turn.js'
 
 /** How long a derived interval is at most. */
@@ -34,7 +34,7 @@ export class IntervalStore {
    * the span go.
    * @param intervals In order, within the span.
    */
-  async replace(switchId: ObjectId, span: Span, intervals: readonly IntervalFields[]): Promise<IntervalChanges> {
+  async replace(switchId: ObjectId, span: TimeRange, intervals: readonly IntervalFields[]): Promise<IntervalChanges> {
     const stored = new Map((await this.#stored(switchId, span)).map((one) => [one.start_ts.getTime(), one]))
     const now = this.#database.clock.now()
     const writes: AnyBulkWriteOperation<DeviceConsumption>[] = []
@@ -64,7 +64,7 @@ export class IntervalStore {
     return this.#database.collectionOf(this.#entity)
   }
 
-  #stored(switchId: ObjectId, { fromMs, toMs }: Span): Promise<DeviceConsumption[]> {
+  #stored(switchId: ObjectId, { fromMs, toMs }: TimeRange): Promise<DeviceConsumption[]> {
     const filter = {
       switch_id: switchId,
       origin: 'ledger' as const,

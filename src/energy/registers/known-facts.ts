@@ -1,9 +1,10 @@
 import type { Fact } from '../../ledger/facts/fact.js'
 import { inOrder } from '../../ledger/facts/fact.js'
 import type { MeasurementStore } from '../measurement/measurement-store.js'
+import type { TimeRange } from '../switch-energy.js'
 import { MeasuredFacts } from './measured-facts.js'
 import type { MeteredSwitch } from './metered-switch.js'
-import type { Recorded, RegisterLedger, Span } from './register-ledger.js'
+import type { Recorded, RegisterLedger } from './register-ledger.js'
 
 /**
  * ms; a time longer than this between two readings is missing, whatever its energy: it would be thousands of registers at one
@@ -28,7 +29,7 @@ export class KnownFacts {
   }
 
   /** All that matter to the energy of the range, in order. */
-  async around(span: Span, recorded: Recorded): Promise<readonly Fact[]> {
+  async around(span: TimeRange, recorded: Recorded): Promise<readonly Fact[]> {
     const [before, within, after] = await Promise.all([
       this.#before(span.fromMs),
       this.#measured.within(span),

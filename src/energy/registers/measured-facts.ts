@@ -4,8 +4,8 @@ import { partTheirNeighbours } from '../../ledger/facts/fact-run.js'
 import { areStanding } from '../../ledger/facts/standing-counter.js'
 import type { EnergyMeasurement } from '../measurement/measurement.js'
 import type { MeasurementStore } from '../measurement/measurement-store.js'
+import type { TimeRange } from '../switch-energy.js'
 import { factOfMeasurement, type MeteredSwitch } from './metered-switch.js'
-import type { Span } from './register-ledger.js'
 
 const largestPage = 4096
 /** A page so large whose counter stood still is worth a look for the end of that. */
@@ -35,12 +35,12 @@ export class MeasuredFacts {
     this.#meter = meter
   }
 
-  async within(span: Span): Promise<readonly Fact[]> {
+  async within(span: TimeRange): Promise<readonly Fact[]> {
     return (await this.#page(span, 1, Number.POSITIVE_INFINITY)).facts
   }
 
   /** The facts at the end of the range, back to where what lies before them no longer matters. */
-  async back(span: Span): Promise<MeasuredWindow> {
+  async back(span: TimeRange): Promise<MeasuredWindow> {
     let facts: readonly Fact[] = []
     let { toMs } = span
     for (let limit = this.#firstPage(); ; limit = Math.min(4 * limit, largestPage)) {
@@ -57,7 +57,7 @@ export class MeasuredFacts {
   }
 
   /** The facts at the start of the range, on to where what lies after them no longer matters. */
-  async onward(span: Span): Promise<MeasuredWindow> {
+  async onward(span: TimeRange): Promise<MeasuredWindow> {
     let facts: readonly Fact[] = []
     let { fromMs } = span
     for (let limit = this.#firstPage(); ; limit = Math.min(4 * limit, largestPage)) {
@@ -74,7 +74,7 @@ export class MeasuredFacts {
   }
 
   /** The first readings of a counter that stood still at the end of the range: what lies between need not be read. */
-  async #startOfStanding(span: Span, { energyWh }: Fact): Promise<{ facts: readonly Fact[]; fromMs: number }> {
+  async #startOfStanding(span: TimeRange, { energyWh }: Fact): Promise<{ facts: readonly Fact[]; fromMs: number }> {
     const others = { $or: [{ counter_wh: { $lt: energyWh } }, { counter_wh: { $gt: energyWh } }] }
     let fromMs = span.fromMs
     for await (const { timestamp } of this.#walk(span, -1, others as never, 1)) {
@@ -85,7 +85,7 @@ export class MeasuredFacts {
   }
 
   /** Whole instants, about as many as the limit says. */
-  async #page(span: Span, direction: 1 | -1, limit: number): Promise<Page> {
+  async #page(span: TimeRange, direction: 1 | -1, limit: number): Promise<Page> {
     const facts: Fact[] = []
     let lastMs: number | undefined
     for await (const measurement of this.#walk(span, direction, {}, Math.min(limit + 1, largestPage))) {
@@ -98,7 +98,7 @@ export class MeasuredFacts {
     return { facts: inOrder(facts), reachedMs: undefined }
   }
 
-  #walk({ fromMs, toMs }: Span, direction: 1 | -1, filter: Filter<EnergyMeasurement>, batchSize: number) {
+  #walk({ fromMs, toMs }: TimeRange, direction: 1 | -1, filter: Filter<EnergyMeasurement>, batchSize: number) {
     const timestamp = { $gte: new Date(fromMs), $lt: new Date(toMs) }
     const query = { 'meta.switch': this.#meter.switchId, timestamp, ...filter } as Filter<EnergyMeasurement>
     // What a secondary does not know yet would be left out of a register, and nothing would bring it back.

@@ -3,13 +3,8 @@ import type { Database } from '../../core/database.js'
 import type { LedgerEntry } from '../../ledger/entry/entry.js'
 import { type Fact, type FactEntry, factFields, factOf, inOrder } from '../../ledger/facts/fact.js'
 import type { Ledger } from '../../ledger/ledger.js'
+import type { TimeRange } from '../switch-energy.js'
 import { isRegister, type Register, registerBoot, registerOf } from './register-entry.js'
-
-/** A range of time, epoch milliseconds; the end is not part of it. */
-export interface Span {
-  readonly fromMs: number
-  readonly toMs: number
-}
 
 /** What the ledger says of a switch in a range. */
 export interface Recorded {
@@ -34,7 +29,7 @@ export class RegisterLedger {
     this.#ledger = ledger
   }
 
-  async recorded(switchId: ObjectId, span: Span): Promise<Recorded> {
+  async recorded(switchId: ObjectId, span: TimeRange): Promise<Recorded> {
     const entries = await this.#read(switchId, span, saySomething, { timestamp: 1 })
     const registers = new Map<number, Register>()
     const facts: Fact[] = []
@@ -54,7 +49,7 @@ export class RegisterLedger {
   /** Facts other than registers, from the end of the range back, or from its start on: whole instants of so many entries. */
   async facts(
     switchId: ObjectId,
-    span: Span,
+    span: TimeRange,
     direction: 1 | -1,
     limit: number,
   ): Promise<{ readonly facts: readonly Fact[]; readonly areAll: boolean }> {
@@ -69,7 +64,7 @@ export class RegisterLedger {
 
   async #read(
     switchId: ObjectId,
-    { fromMs, toMs }: Span,
+    { fromMs, toMs }: TimeRange,
     filter: Document,
     sort: { readonly timestamp: 1 | -1 },
     limit = 0,

@@ -4,6 +4,7 @@ import { DatabaseError } from '../../core/errors.js'
 import type { LedgerEvent } from '../../ledger/entry/entry.js'
 import type { Ledger } from '../../ledger/ledger.js'
 import type { MeasurementStore } from '../measurement/measurement-store.js'
+import type { TimeRange } from '../switch-energy.js'
 import { KnownFacts } from './known-facts.js'
 import type { MeteredSwitch } from './metered-switch.js'
 import { quarterMs, quarterOf } from './quarter-hours.js'
@@ -16,7 +17,7 @@ import {
   registerEvent,
   registerOf,
 } from './register-entry.js'
-import { type Recorded, RegisterLedger, type Span } from './register-ledger.js'
+import { type Recorded, RegisterLedger } from './register-ledger.js'
 import { reachOf, type Segment, segmentsOf } from './segments.js'
 
 /** Where a switch is: what a register says of it where no measurement does. */
@@ -35,7 +36,7 @@ export interface Taken {
 }
 
 interface Looked {
-  readonly span: Span
+  readonly span: TimeRange
   readonly recorded: Recorded
   readonly segments: readonly Segment[]
 }
@@ -61,7 +62,7 @@ export class RegisterWriter {
    * @param endedMs Up to where registers can be taken, the end of a quarter hour.
    * @throws DatabaseError `ARCHIVED` if what the ledger has of the marked time is archived.
    */
-  async take(meter: MeteredSwitch, place: SwitchPlace, marked: Span, endedMs: number): Promise<Taken> {
+  async take(meter: MeteredSwitch, place: SwitchPlace, marked: TimeRange, endedMs: number): Promise<Taken> {
     const facts = new KnownFacts(this.#measurements, this.#recorded, meter)
     for (let attempt = 1; ; attempt += 1) {
       const looked = await this.#look(meter, facts, marked, endedMs)
@@ -75,8 +76,8 @@ export class RegisterWriter {
   }
 
   /** What is known, and what the ledger has; for as much time around what is marked as that can change. */
-  async #look(meter: MeteredSwitch, known: KnownFacts, marked: Span, endedMs: number): Promise<Looked> {
-    let span: Span = { fromMs: marked.fromMs - quarterMs, toMs: marked.toMs }
+  async #look(meter: MeteredSwitch, known: KnownFacts, marked: TimeRange, endedMs: number): Promise<Looked> {
+    let span: TimeRange = { fromMs: marked.fromMs - quarterMs, toMs: marked.toMs }
     for (;;) {
       // First what the ledger has: who writes a register between the two has seen no more than we shall.
       const recorded = await this.#recorded.recorded(meter.switchId, { ...span, toMs: span.toMs + 1 })
@@ -111,7 +112,7 @@ export class RegisterWriter {
   }
 
   /** @returns false if one of them is there already, and says something else. */
-  async #append(events: readonly LedgerEvent[], marked: Span): Promise<boolean> {
+  async #append(events: readonly LedgerEvent[], marked: TimeRange): Promise<boolean> {
     try {
       const appended = await this.#ledger.appendValid(events)
       return appended.every(({ entry, isNew }, index) => isNew || saysTheSame(entry, events[index]))

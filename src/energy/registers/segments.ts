@@ -2,9 +2,9 @@ import type { Fact } from '../../ledger/facts/fact.js'
 import { partTheirNeighbours } from '../../ledger/facts/fact-run.js'
 import { type FactStretch, SwitchMeter } from '../../ledger/facts/switch-meter.js'
 import { splitStretch } from '../../metering/index.js'
+import type { TimeRange } from '../switch-energy.js'
 import { longestReachMs } from './known-facts.js'
 import { quarterMs, quarterOf, quartersWithin } from './quarter-hours.js'
-import type { Span } from './register-ledger.js'
 
 /** The time that one register is for, and what a switch used in it. */
 export interface Segment {
@@ -28,7 +28,7 @@ function isRecorded({ entrySequence }: Fact): boolean {
  * How far what is measured in a time reaches: back to the reading whose energy it decides about, on to the one that is
  * decided about with it. Whole segments.
  */
-export function reachOf(facts: readonly Fact[], { fromMs, toMs }: Span): Span {
+export function reachOf(facts: readonly Fact[], { fromMs, toMs }: TimeRange): TimeRange {
   return { fromMs: startOf(facts, fromMs), toMs: endOf(facts, toMs) }
 }
 
@@ -88,7 +88,7 @@ function decidedAfter(facts: readonly Fact[]): readonly Fact[] {
 }
 
 /** What the switch used in each segment of the span, whose ends are ends of segments. */
-export function segmentsOf(facts: readonly Fact[], { fromMs, toMs }: Span): Segment[] {
+export function segmentsOf(facts: readonly Fact[], { fromMs, toMs }: TimeRange): Segment[] {
   const recordedMs = [...new Set(facts.filter(isRecorded).map(({ atMs }) => atMs))]
   const cuts = [fromMs, ...quartersWithin(fromMs, toMs), ...recordedMs.filter((at) => at > fromMs && at < toMs), toMs]
   const bounds = [...new Set(cuts)].sort((a, b) => a - b)

@@ -44,7 +44,7 @@ export class Recoster {
     this.#parts = parts
   }
 
-  /** @param places With the tariffs as they are now, and all classrooms loaded. */
+  /** @param placesNow Gives places with the tariffs as they are then, and all classrooms loaded. */
   async run(placesNow: () => Promise<Places>): Promise<RecostResult> {
     const result = { days: 0, settling: 0 }
     const orders = await this.#orders()

@@ -173,6 +173,7 @@ export class Verification {
           })
       }
     }
+    if (pass.suspects.size === 0) return
     // Entries may have been archived since the verification began.
     const starts = later(evidence.starts, (await this.#seams()).seams)
     for (const chain of [...pass.suspects].sort()) {

@@ -46,6 +46,14 @@ async function record(device: Device, said: readonly Said[]): Promise<void> {
   await volt.ledger.append(said.map((one) => asEvent(device, one)))
 }
 
+/** A reading of a counter at a minute after noon. */
+const count = (minute: number, energyWh: number): Said => ({
+  atMs: noonMs + minute * minuteMs,
+  energyWh,
+  boot: 'b',
+  sequence: minute,
+})
+
 /** A reading a minute. */
 function everyMinute(count: number, powerW: number, fromMs = noonMs, first = 0): Said[] {
   return Array.from({ length: count }, (_, minute) => ({
@@ -225,12 +233,6 @@ describe('a device that is switched over', () => {
 
   it('goes on with a counter at a reading that was accepted, and not amid a glitch', async () => {
     const device = await aMeteredDevice(volt, { energySource: 'counter', counterQuantumWh: 1 })
-    const count = (minute: number, energyWh: number) => ({
-      atMs: noonMs + minute * minuteMs,
-      energyWh,
-      boot: 'b',
-      sequence: minute,
-    })
     const [measured, recorded] = [
       [count(1, 20)],
       [count(16, 20), count(17, 20), count(18, 21), count(21, 0), count(36, 22)],
@@ -300,12 +302,6 @@ it('takes no register from what is left of measurements that have expired', asyn
 
 it('looks no further than the time in which a counter stood still, however long that was', async () => {
   const device = await aMeteredDevice(volt, { energySource: 'counter', counterQuantumWh: 1 })
-  const count = (minute: number, energyWh: number) => ({
-    atMs: noonMs + minute * minuteMs,
-    energyWh,
-    boot: 'b',
-    sequence: minute,
-  })
   const said = [
     ...[0, 1, 2, 3].map((minute) => count(minute, 100 + 2 * minute)),
     ...Array.from({ length: 1500 }, (_, minute) => count(4 + minute, 106)),
