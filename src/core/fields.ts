@@ -59,6 +59,25 @@ export const instant = (): z.ZodType<Date, Date | string> =>
     z.date({ error: 'expected a Date or an ISO 8601 text with a zone' }),
   ) as unknown as z.ZodType<Date, Date | string>
 
+/** A value that JSON has words for, at most 100 levels deep. */
+export const json = (): z.ZodType<z.core.util.JSONType, z.core.util.JSONType> =>
+  // Not z.json(), which is recursive: a schema that it is part of cannot be compiled, and is four times as slow.
+  z.custom<z.core.util.JSONType>((value) => isJson(value, 100), { error: 'expected JSON' })
+
+function isJson(value: unknown, levels: number): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (levels === 0) return false
+  if (Array.isArray(value)) return value.every((item) => isJson(item, levels - 1))
+  return isPlainObject(value) && Object.values(value).every((item) => isJson(item, levels - 1))
+}
+
+function isPlainObject(value: unknown): value is object {
+  if (!isRecord(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
 /** A finite number with a unit in its field's name. */
 export const quantity = (minimum: number, maximum: number) => z.number().min(minimum).max(maximum)
 

@@ -1,4 +1,5 @@
 import { ObjectId } from 'mongodb'
+import { compiled } from '../core/compiled-schema.js'
 import { validateData } from '../core/validate.js'
 import type { DeviceSwitch } from '../devices/device.js'
 import { dataTypeOf } from '../energy/measurement/data-type.js'
@@ -76,12 +77,12 @@ export class SeriesBatch {
   }
 
   #addMeasurement(measurement: EnergyMeasurement): void {
-    validateData(measurementEntity.inputSchema, measurement, 'The measurement')
+    validateData(compiled(measurementEntity.inputSchema), measurement, 'The measurement')
     this.#measurements.push(measurement)
   }
 
   #addEvent(event: TelemetryEvent): void {
-    validateData(telemetryEventEntity.inputSchema, event, 'The telemetry event')
+    validateData(compiled(telemetryEventEntity.inputSchema), event, 'The telemetry event')
     this.#events.push(event)
   }
 }

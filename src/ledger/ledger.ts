@@ -1,5 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
+import { compiled } from '../core/compiled-schema.js'
 import type { Database } from '../core/database.js'
 import type { Entity } from '../core/entity.js'
 import { DatabaseError, NotFoundError } from '../core/errors.js'
@@ -119,7 +120,7 @@ export class Ledger extends Reader<LedgerEntry> {
    * @throws ValidationError if one of them is not valid, and then none is appended; DatabaseConnectionError.
    */
   async append(events: readonly LedgerEventInput[]): Promise<Appended[]> {
-    const given = validateData(eventsSchema, events, 'The ledger events')
+    const given = validateData(compiled(eventsSchema), events, 'The ledger events')
     if (!given.some(({ notes, personal }) => notes !== undefined || personal !== undefined))
       return this.appendValid(given as readonly LedgerEvent[])
     const committed = given.map(commitPersonal)

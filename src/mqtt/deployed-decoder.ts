@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { compiled } from '../core/compiled-schema.js'
 import type { Decoder, Decoding, DeviceReport } from '../ingestion/report.js'
 import { requirePrefix, requireStatusTopic } from './decoder-options.js'
 import { invalid, readJsonObject } from './json-payload.js'
@@ -76,7 +77,7 @@ export function deployedDecoder({ prefix = 'esp32', statusTopics: templates = []
 }
 
 function decodeSnapshot(object: Record<string, unknown>): Decoding {
-  const result = snapshot.safeParse(object)
+  const result = compiled(snapshot).safeParse(object)
   if (!result.success) return invalid(object, result.error)
   const { mac, secret, switches } = result.data
   return only({
@@ -88,12 +89,12 @@ function decodeSnapshot(object: Record<string, unknown>): Decoding {
 
 function decodeTelemetry(object: Record<string, unknown>): Decoding {
   if (object.status === 'heartbeat') {
-    const result = heartbeat.safeParse(object)
+    const result = compiled(heartbeat).safeParse(object)
     if (!result.success) return invalid(object, result.error)
     return only({ kind: 'heartbeat', device: { macAddress: result.data.mac }, credential: { kind: 'none' } })
   }
   if (object.type === 'manual_switch') {
-    const result = manualSwitch.safeParse(object)
+    const result = compiled(manualSwitch).safeParse(object)
     if (!result.success) return invalid(object, result.error)
     const { mac, secret, timestamp, gpio, state, type } = result.data
     return only({
@@ -106,7 +107,7 @@ function decodeTelemetry(object: Record<string, unknown>): Decoding {
       cause: 'manual',
     })
   }
-  const result = switchEvent.safeParse(object)
+  const result = compiled(switchEvent).safeParse(object)
   if (!result.success) return invalid(object, result.error)
   const { mac, secret, timestamp, gpio, state, type, source, userId, userName } = result.data
   return only({

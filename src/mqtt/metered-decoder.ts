@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { compiled } from '../core/compiled-schema.js'
 import type { Decoder, DeviceTime, ReportedDevice, Vitals } from '../ingestion/report.js'
 import { requireTopic } from './decoder-options.js'
 import { textualTime } from './device-time.js'
@@ -46,7 +47,7 @@ export function meteredDecoder(topics: Readonly<Record<string, MeteredTopic>>): 
       if (target === undefined) return { reason: 'unknown_topic', detail: 'the topic is not mapped to a device' }
       const json = readJsonObject(payload)
       if (!('object' in json)) return json
-      const result = message.safeParse(json.object)
+      const result = compiled(message).safeParse(json.object)
       if (!result.success) return invalid(json.object, result.error)
       const { power_w, energy_wh_total, switch_state, firmware_ver, sequence_no, timestamp } = result.data
       if (!isNumberOrAbsent(power_w) || !isNumberOrAbsent(energy_wh_total)) {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { compiled } from '../core/compiled-schema.js'
 import type { Credential, Decoder, Decoding, DeviceReport } from '../ingestion/report.js'
 import { misuse, requirePrefix } from './decoder-options.js'
 import { textualTime } from './device-time.js'
@@ -92,13 +93,13 @@ function decodeKind(kind: string, object: Record<string, unknown>, from: From): 
     case 'switch':
       return decodeSwitch(object, from)
     case 'heartbeat': {
-      const result = heartbeatMessage.safeParse(object)
+      const result = compiled(heartbeatMessage).safeParse(object)
       if (!result.success) return invalid(object, result.error)
       const { data } = result
       return { reports: [{ kind: 'heartbeat', ...from, ...envelopeOf(data), vitals: vitalsOf(data) }] }
     }
     case 'status': {
-      const result = statusMessage.safeParse(object)
+      const result = compiled(statusMessage).safeParse(object)
       if (!result.success) return invalid(object, result.error)
       return { reports: [{ kind: 'status', ...from, online: result.data.status === 'online' }] }
     }
@@ -108,7 +109,7 @@ function decodeKind(kind: string, object: Record<string, unknown>, from: From): 
 }
 
 function decodePower(object: Record<string, unknown>, from: From): Decoding {
-  const result = powerMessage.safeParse(object)
+  const result = compiled(powerMessage).safeParse(object)
   if (!result.success) return invalid(object, result.error)
   const { data } = result
   const { powerW, energyWh } = data
@@ -136,7 +137,7 @@ function decodePower(object: Record<string, unknown>, from: From): Decoding {
 }
 
 function decodeSwitch(object: Record<string, unknown>, from: From): Decoding {
-  const result = switchMessage.safeParse(object)
+  const result = compiled(switchMessage).safeParse(object)
   if (!result.success) return invalid(object, result.error)
   const { gpio, state, cause, userId, userName } = result.data
   return {

@@ -1,8 +1,8 @@
 import { type Document, ObjectId } from 'mongodb'
+import { compiled } from '../compiled-schema.js'
 import type { Database } from '../database.js'
 import type { EntityDescription } from '../entity.js'
 import { ValidationError } from '../errors.js'
-import { asZod } from '../schema-like.js'
 import { issuesOf } from '../validate.js'
 import { compileChanges } from './compile-changes.js'
 import { requireOpenData } from './data.js'
@@ -24,14 +24,14 @@ export class DocumentBuilder {
   /** The input as its schema gives it back. @throws ValidationError. */
   parse(input: object, subject: string = this.#entity.name): Record<string, unknown> {
     requireOpenData(this.#entity, input, subject)
-    const result = asZod(this.#entity.inputSchema).safeParse(input)
+    const result = compiled(this.#entity.inputSchema).safeParse(input)
     if (!result.success) throw new ValidationError(subject, issuesOf(result.error, input))
     return result.data as Record<string, unknown>
   }
 
   /** As {@link build}, for many. @throws ValidationError with the issues of all of them, paths such as `2.name`. */
   buildAll(inputs: readonly object[]): Document[] {
-    const parsed = parseInputs(this.#entity, asZod(this.#entity.inputSchema), inputs)
+    const parsed = parseInputs(this.#entity, this.#entity.inputSchema, inputs)
     return parsed.map((fields) => this.build(fields as Record<string, unknown>))
   }
 

@@ -1,6 +1,7 @@
-import type { z } from 'zod'
+import { compiled } from '../compiled-schema.js'
 import type { EntityDescription } from '../entity.js'
 import { ValidationError } from '../errors.js'
+import type { SchemaLike } from '../schema-like.js'
 import { issuesOf } from '../validate.js'
 import { requireOpenData } from './data.js'
 
@@ -10,11 +11,12 @@ import { requireOpenData } from './data.js'
  */
 export function parseInputs<Output>(
   entity: EntityDescription,
-  schema: z.ZodType<Output>,
+  schema: SchemaLike<Output>,
   inputs: readonly unknown[],
 ): Output[] {
   for (const [index, input] of inputs.entries()) requireOpenData(entity, input, entity.name, `${index}.`)
-  const results = inputs.map((input) => schema.safeParse(input))
+  const parser = compiled(schema)
+  const results = inputs.map((input) => parser.safeParse(input))
   const issues = results.flatMap((result, index) =>
     result.success
       ? []

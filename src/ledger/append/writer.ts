@@ -24,7 +24,7 @@ interface ChainLane {
 }
 
 /** Batches of disjoint chains that are on their way at once: while one is being written the next is hashed. */
-const laneCount = 4
+const laneCount = 3
 const batchSize = 1000
 /** Chains whose heads are kept in memory, by each lane. */
 const maximumChains = 25_000

@@ -17,6 +17,7 @@ const typeDate = 0x09
  */
 class BsonWriter {
   #bytes = Buffer.allocUnsafe(4096)
+  #view = viewOf(this.#bytes)
   #at = 0
 
   start(): void {
@@ -28,11 +29,14 @@ class BsonWriter {
     return this.#bytes.subarray(0, this.#at)
   }
 
-  raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length)
+  raw(source: Uint8Array): void {
+    const { length } = source
+    this.#reserve(length)
+    const bytes = this.#bytes
+    const start = this.#at
     // Faster than a call of `set` for the few bytes that there are.
-    for (let at = 0; at < bytes.length; at += 1) this.#bytes[this.#at + at] = bytes[at] as number
-    this.#at += bytes.length
+    for (let n = 0; n < length; n += 1) bytes[start + n] = source[n] as number
+    this.#at = start + length
   }
 
   beginDocument(): number {
@@ -45,21 +49,24 @@ class BsonWriter {
   endDocument(start: number): void {
     this.#reserve(1)
     this.#bytes[this.#at++] = 0
-    this.#bytes.writeInt32LE(this.#at - start, start)
+    this.#view.setInt32(start, this.#at - start, true)
   }
 
   double(element: Uint8Array, value: number): void {
     this.raw(element)
     this.#reserve(8)
-    this.#at = this.#bytes.writeDoubleLE(value, this.#at)
+    this.#view.setFloat64(this.#at, value, true)
+    this.#at += 8
   }
 
   string(element: Uint8Array, value: string): void {
     this.raw(element)
     this.#reserve(value.length * 3 + 5)
-    const length = this.#bytes.write(value, this.#at + 4, 'utf8')
-    this.#at = this.#bytes.writeInt32LE(length + 1, this.#at) + length
-    this.#bytes[this.#at++] = 0
+    const start = this.#at + 4
+    const length = writeAscii(this.#bytes, start, value) ?? this.#bytes.write(value, start, 'utf8')
+    this.#view.setInt32(this.#at, length + 1, true)
+    this.#bytes[start + length] = 0
+    this.#at = start + length + 1
   }
 
   boolean(element: Uint8Array, value: boolean): void {
@@ -73,8 +80,9 @@ class BsonWriter {
     this.#reserve(8)
     const ms = value.getTime()
     const high = Math.floor(ms / 0x1_0000_0000)
-    this.#at = this.#bytes.writeUInt32LE(ms - high * 0x1_0000_0000, this.#at)
-    this.#at = this.#bytes.writeInt32LE(high, this.#at)
+    this.#view.setUint32(this.#at, ms - high * 0x1_0000_0000, true)
+    this.#view.setInt32(this.#at + 4, high, true)
+    this.#at += 8
   }
 
   objectId(element: Uint8Array, value: { readonly id: Uint8Array }): void {
@@ -87,7 +95,27 @@ class BsonWriter {
     const larger = Buffer.allocUnsafe((this.#at + length) * 2)
     this.#bytes.copy(larger, 0, 0, this.#at)
     this.#bytes = larger
+    this.#view = viewOf(larger)
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
+}
+
+/** Longer texts are written faster by a call. */
+const shortText = 70
+
+/** @returns the length of a short text of ASCII, written; undefined for any other. */
+function writeAscii(bytes: Uint8Array, start: number, text: string): number | undefined {
+  const { length } = text
+  if (length > shortText) return undefined
+  for (let n = 0; n < length; n += 1) {
+    const code = text.charCodeAt(n)
+    if (code > 0x7f) return undefined
+    bytes[start + n] = code
+  }
+  return length
 }
 
 /** The beginning of a BSON element: its type and name. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineAppendOnlyEntity, type Stored } from '../../core/entity.js'
-import { instant, objectId, quantity } from '../../core/fields.js'
+import { instant, json, objectId, quantity } from '../../core/fields.js'
 import { isPrice } from '../../metering/index.js'
 import { entryFormatVersion } from './format-version.js'
 
@@ -208,7 +208,7 @@ export const ledgerEventSchema = z
     notes: z.string().min(1).max(4000).optional(),
     /** Whatever else of it is personal, as JSON. It can be erased; the entry itself cannot. */
     personal: z
-      .record(z.string().min(1).max(100), z.json())
+      .record(z.string().min(1).max(100), json())
       .refine(
         (data) => JSON.stringify(data).length <= maximumPersonal,
         `is more than ${maximumPersonal} characters of JSON`,

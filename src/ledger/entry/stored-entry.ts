@@ -8,30 +8,30 @@ import type { LedgerEntry } from './entry.js'
 export function toStoredEntry(entry: LedgerEntry): Document {
   return {
     _id: entry._id,
-    formatVersion: new Double(entry.formatVersion),
+    formatVersion: double(entry.formatVersion),
     switchId: entry.switchId,
-    sequence: new Double(entry.sequence),
+    sequence: double(entry.sequence),
     deviceId: entry.deviceId,
     classroom: entry.classroom,
     timestamp: entry.timestamp,
     receivedAt: entry.receivedAt,
     eventType: entry.eventType,
     powerState: entry.powerState,
-    powerRating: new Double(entry.powerRating),
+    powerRating: double(entry.powerRating),
     energySource: entry.energySource,
     reading: entry.reading && toStoredReading(entry.reading),
     adjustment: entry.adjustment && toStoredAdjustment(entry.adjustment),
     erases: entry.erases,
-    gapLimitMs: new Double(entry.gapLimitMs),
+    gapLimitMs: double(entry.gapLimitMs),
     silentSince: entry.silentSince,
-    ratePerKwh: new Double(entry.ratePerKwh),
+    ratePerKwh: double(entry.ratePerKwh),
     flags: entry.flags,
     metadata: toStoredMetadata(entry.metadata),
     personalCommitment: entry.personalCommitment,
     idempotencyKey: entry.idempotencyKey,
-    cumulativeEnergy: new Double(entry.cumulativeEnergy),
-    cumulativeProduction: new Double(entry.cumulativeProduction),
-    calculatedCost: new Double(entry.calculatedCost),
+    cumulativeEnergy: double(entry.cumulativeEnergy),
+    cumulativeProduction: double(entry.cumulativeProduction),
+    calculatedCost: double(entry.calculatedCost),
     previousHash: entry.previousHash,
     hash: entry.hash,
   }
@@ -48,7 +48,7 @@ function toStoredReading(reading: NonNullable<LedgerEntry['reading']>): Document
 }
 
 function toStoredAdjustment({ energyWs, productionWs, cost }: NonNullable<LedgerEntry['adjustment']>): Document {
-  return { energyWs: new Double(energyWs), productionWs: new Double(productionWs), cost: new Double(cost) }
+  return { energyWs: double(energyWs), productionWs: double(productionWs), cost: double(cost) }
 }
 
 function toStoredMetadata(metadata: LedgerEntry['metadata']): Document {
@@ -65,7 +65,7 @@ function toStoredMetadata(metadata: LedgerEntry['metadata']): Document {
   }
 }
 
-/** Absent stays absent: the driver leaves out what is undefined. */
-function double(value: number | undefined): Double | undefined {
-  return value === undefined ? undefined : new Double(value)
+/** What the driver writes as a double: other numbers are so by themselves. Absent stays absent, which it leaves out. */
+function double(value: number | undefined): Double | number | undefined {
+  return Number.isInteger(value) ? new Double(value as number) : value
 }

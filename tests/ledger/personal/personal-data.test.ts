@@ -31,6 +31,16 @@ async function isAnywhere(text: string): Promise<boolean> {
   return false
 }
 
+function selfReferring(): object {
+  const value: Record<string, unknown> = {}
+  value.self = value
+  return value
+}
+
+function nested(levels: number): unknown {
+  return levels === 0 ? 1 : { in: nested(levels - 1) }
+}
+
 describe('personal data', () => {
   it('is kept beside the entry, which has a commitment to it, and can be read back', async () => {
     const notes = 'moved by Asha Rao, “3B”'
@@ -54,6 +64,26 @@ describe('personal data', () => {
     const largest = { photograph: 'x'.repeat(899_000) }
     const entry = await appended({ notes: '\u0001'.repeat(4000), personal: largest })
     expect(await volt.ledger.personalDataOf(entry._id)).toMatchObject({ personal: largest })
+  })
+
+  it.each([
+    ['undefined', undefined],
+    ['a function', () => 1],
+    ['an instant', new Date(0)],
+    ['an infinity', [Number.POSITIVE_INFINITY]],
+    ['what refers to itself', selfReferring()],
+    ['what is nested too deep', nested(101)],
+  ])('is JSON: %s is not', async (_what, value) => {
+    const event = { ...anEvent(), personal: { teacher: value } } as Parameters<typeof volt.ledger.append>[0][number]
+    await expect(volt.ledger.append([event])).rejects.toMatchObject({
+      code: 'VALIDATION',
+      issues: [expect.objectContaining({ path: '0.personal.teacher', message: 'expected JSON' })],
+    })
+  })
+
+  it('may be nested a hundred levels deep', async () => {
+    const personal = { teacher: nested(100) }
+    expect(await volt.ledger.personalDataOf((await appended({ personal }))._id)).toEqual({ personal })
   })
 
   it('is null where there is none, and cannot be asked of an entry that is not there', async () => {
