@@ -8,8 +8,12 @@ const nodeInput = Buffer.alloc(1 + 2 * hashBytes, 0x01)
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   nodeInput.set(left, 1)
   nodeInput.set(right, 1 + hashBytes)
-  // As text and back: Node takes several times as long to hand over a buffer.
-  return Buffer.from(hash('sha256', nodeInput, 'hex'), 'hex')
+  return Buffer.from(hashOfInput(), 'latin1')
+}
+
+/** As text, a character for each byte: Node takes twice as long to hand over a buffer. */
+function hashOfInput(): string {
+  return hash('sha256', nodeInput, 'binary')
 }
 
 /** The root of a perfect tree: of the hashes beside each other, which are as many as a power of two. */
@@ -17,8 +21,9 @@ export function perfectRoot(hashes: Uint8Array): Buffer {
   const level = Buffer.from(hashes)
   for (let length = level.length; length > hashBytes; length /= 2) {
     for (let at = 0; at < length; at += 2 * hashBytes) {
-      level.copy(nodeInput, 1, at, at + 2 * hashBytes)
-      level.write(hash('sha256', nodeInput, 'hex'), at / 2, hashBytes, 'hex')
+      // Faster than a copy by call.
+      for (let n = 0; n < 2 * hashBytes; n += 1) nodeInput[1 + n] = level[at + n] as number
+      level.write(hashOfInput(), at / 2, hashBytes, 'latin1')
     }
   }
   return Buffer.from(level.subarray(0, hashBytes))

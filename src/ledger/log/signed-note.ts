@@ -44,9 +44,17 @@ export function parseNote(note: string): SignedNote {
   return { text: note.slice(0, end + 1), signatures: lines.map(parseSignature) }
 }
 
+/** Half a surrogate pair, or what stands for a byte that is no UTF-8. */
+const noText = /[\p{Cs}\ufffd]/u
+const [lineFeed, space] = [0x0a, 0x20]
+
 /** Control characters, and what is or stands for no UTF-8, would let two different notes look or sign the same. */
 function isPlain(note: string): boolean {
-  return ![...note].some((character) => (character < ' ' && character !== '\n') || /[\p{Cs}\ufffd]/u.test(character))
+  for (let at = 0; at < note.length; at += 1) {
+    const code = note.charCodeAt(at)
+    if (code < space && code !== lineFeed) return false
+  }
+  return !noText.test(note)
 }
 
 function parseSignature(line: string): NoteSignature {
