@@ -49,10 +49,7 @@ export async function monthsOf(store: RollUpStore, places: Places, days: readonl
     const place = places.of(month.deviceId, month.classroom)
     const tally =
       before === undefined ? new MonthTally(month.deviceId, month.classroom, month.month) : monthTallyOf(before)
-    for (const day of changed) {
-      if (day.before !== undefined) tally.addDay(day.before, place, -1)
-      if (day.after !== undefined) tally.addDay(day.after, place, 1)
-    }
+    for (const day of changed) tally.replaceDay(day, place)
     return { before, after: monthFields(tally, place) }
   })
 }

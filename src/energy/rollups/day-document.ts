@@ -4,6 +4,7 @@ import { exactOf, toDecimal } from '../exact-decimal.js'
 import type { Place } from '../places.js'
 import { type SlotCalendar, type SlotDay, sortedIds } from '../tariffs/slot-calendar.js'
 import type { DailyAggregate, SwitchDay } from './daily-aggregate.js'
+import { EnergyByPrice } from './energy-by-price.js'
 import { Figures, shownCost, shownTotals, storedTotals } from './figures.js'
 import { SlotNumbers } from './slot-numbers.js'
 import type { DayTally, SwitchTally } from './slot-tally.js'
@@ -113,11 +114,12 @@ function pricedFigures(
   versions: Set<ObjectId>,
 ): Figures {
   const figures = new Figures()
+  const sums = new EnergyByPrice(calendar, day.startMs)
   for (const [at, numbers] of slots) {
-    const { price } = calendar.slotAt(day.startMs + at)
-    figures.addPriced(numbers, price)
-    if (price !== undefined) versions.add(price.version)
+    figures.numbers.add(numbers)
+    sums.add(at, numbers.energyMws, numbers.productionMws)
   }
+  sums.addTo(figures, versions)
   figures.cost += adjustedCost
   return figures
 }

@@ -22,16 +22,12 @@ export class Figures {
   /** 3.6·10¹⁵ths of a gram. */
   carbon = 0n
 
-  addPriced(numbers: SlotNumbers, price: SlotPrice | undefined): void {
-    this.numbers.add(numbers)
-    if (price === undefined) return
-    if (numbers.energyMws !== 0) {
-      this.cost += costOf(numbers.energyMws, price.pricePerKwh).numerator
-      this.carbon += costOf(numbers.energyMws, price.carbonIntensityGPerKwh).numerator
+  addPrice(energyMws: number, productionMws: number, price: SlotPrice): void {
+    if (energyMws !== 0) {
+      this.cost += costOf(energyMws, price.pricePerKwh).numerator
+      this.carbon += costOf(energyMws, price.carbonIntensityGPerKwh).numerator
     }
-    if (numbers.productionMws !== 0) {
-      this.earnings += costOf(numbers.productionMws, price.feedInPricePerKwh).numerator
-    }
+    if (productionMws !== 0) this.earnings += costOf(productionMws, price.feedInPricePerKwh).numerator
   }
 
   add(other: Figures, sign: 1 | -1 = 1): void {

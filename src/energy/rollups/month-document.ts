@@ -2,7 +2,10 @@ import { ObjectId } from 'mongodb'
 import { kwhFromMws, nextCivilMonth, startOfCivilMonth } from '../../metering/index.js'
 import { exactOf, toDecimal } from '../exact-decimal.js'
 import type { Place } from '../places.js'
+import type { SlotCalendar } from '../tariffs/slot-calendar.js'
+import type { SwitchDay } from './daily-aggregate.js'
 import type { DayFields } from './day-document.js'
+import type { DocumentChange } from './document-change.js'
 import { Figures, figuresOf, shownCost, shownTotals, storedTotals } from './figures.js'
 import type { MonthlyAggregate, SwitchMonth } from './monthly-aggregate.js'
 
@@ -33,23 +36,48 @@ export class MonthTally {
     this.month = month
   }
 
-  /** @param sign -1 takes away a day that was added before. */
-  addDay(day: DayFields, { calendar }: Place, sign: 1 | -1): void {
-    for (const one of day.switch_breakdown) {
-      const total = this.#switch(one.switch_id.toHexString())
-      total.figures.add(figuresOf(one), sign)
-      const startMs = day.starts_at.getTime()
-      for (const [n, at] of one.slots.at_ms.entries()) {
-        const { hourOfDay } = calendar.slotAt(startMs + at)
-        total.hours[hourOfDay] = (total.hours[hourOfDay] ?? 0) + sign * (one.slots.energy_mws[n] ?? 0)
-      }
+  /** Puts a day in the place of what was added as it before. */
+  replaceDay({ before, after }: DocumentChange<DayFields, DayFields>, { calendar }: Place): void {
+    const slotsBefore = new Map(before?.switch_breakdown.map((one) => [one.switch_id.toHexString(), one.slots]))
+    if (before !== undefined) this.#addTotals(before, -1)
+    if (after !== undefined) this.#addTotals(after, 1)
+    const startMs = (after ?? before)?.starts_at.getTime() ?? 0
+    for (const one of after?.switch_breakdown ?? []) {
+      const id = one.switch_id.toHexString()
+      this.#addHours(id, startMs, calendar, slotsBefore.get(id), one.slots)
+      slotsBefore.delete(id)
     }
+    for (const [id, slots] of slotsBefore) this.#addHours(id, startMs, calendar, slots, undefined)
+  }
+
+  #addTotals(day: DayFields, sign: 1 | -1): void {
+    for (const one of day.switch_breakdown) this.#switch(one.switch_id.toHexString()).figures.add(figuresOf(one), sign)
     const date = Number(day.date_string.slice(8))
     const known = this.days.get(date) ?? { energyMws: 0, productionMws: 0, cost: 0n }
     this.days.set(date, known)
     known.energyMws += sign * day.energy_mws
     known.productionMws += sign * day.production_mws
     known.cost += BigInt(sign) * exactOf(day.cost_exact)
+  }
+
+  /** Looks up only the hours that have changed. */
+  #addHours(
+    id: string,
+    startMs: number,
+    calendar: SlotCalendar,
+    before: SwitchDay['slots'] | undefined,
+    after: SwitchDay['slots'] | undefined,
+  ): void {
+    if (before === after) return
+    const changes = new Map(after?.at_ms.map((at, n) => [at, after.energy_mws[n] ?? 0]))
+    for (const [n, at] of before?.at_ms.entries() ?? [])
+      changes.set(at, (changes.get(at) ?? 0) - (before?.energy_mws[n] ?? 0))
+    const { hours } = this.#switch(id)
+    for (const [at, energyMws] of changes) {
+      if (energyMws === 0) continue
+      const { hourOfDay } = calendar.slotAt(startMs + at)
+      hours[hourOfDay] = (hours[hourOfDay] ?? 0) + energyMws
+    }
   }
 
   #switch(id: string): SwitchTotal {

@@ -4,12 +4,12 @@ import type { Places } from '../places.js'
 import { devicesOf, emptyLike } from './batch.js'
 import type { DailyAggregate } from './daily-aggregate.js'
 import { type DayFields, dayFields, tallyOf } from './day-document.js'
+import type { DocumentChange } from './document-change.js'
 import type { DeviceChains, LedgerDays } from './from-ledger.js'
 import { MonthTally, monthFields } from './month-document.js'
 import {
   type DayChange,
   type DeviceMonth,
-  type DocumentChange,
   dayKey,
   type MonthChange,
   monthKey,
@@ -101,7 +101,9 @@ export class RollUpRebuilder {
     }
     for (const day of after.values()) {
       if (day !== undefined)
-        tallies.get(monthKey(monthOf(day)))?.addDay(day, places.of(day.device_id, day.classroom), 1)
+        tallies
+          .get(monthKey(monthOf(day)))
+          ?.replaceDay({ before: undefined, after: day }, places.of(day.device_id, day.classroom))
     }
     const before = await this.#store.months([...tallies.values()])
     return [...tallies].map(([key, tally]) => ({

@@ -7,11 +7,10 @@ import type { Places } from '../places.js'
 import type { Recosting } from '../tariffs/recosting.js'
 import { monthsOf } from './batch.js'
 import type { DailyAggregate } from './daily-aggregate.js'
-import { dayFields, priceCutsOf, tallyOf } from './day-document.js'
 import type { DeviceChains } from './from-ledger.js'
 import type { RollUpRebuilder } from './rebuilder.js'
+import { hasItsCuts, repriced } from './repricing.js'
 import { type DayChange, RollUpConflict, type RollUpStore } from './rollup-store.js'
-import { isSameRollUp } from './same.js'
 
 export interface RecosterParts {
   readonly database: Database
@@ -108,7 +107,7 @@ export class Recoster {
     places: Places,
     chainsOf: ChainsOf,
   ): Promise<number> {
-    const dates = found.filter((day) => !hasItsCuts(day, places)).map(({ date_string }) => date_string)
+    const dates = found.filter((day) => !hasCutsOfNow(day, places)).map(({ date_string }) => date_string)
     const [from, to] = [dates[0], dates.at(-1)]
     if (from === undefined || to === undefined) return 0
     const device = await chainsOf(deviceId)
@@ -157,15 +156,12 @@ export class Recoster {
   }
 }
 
-function hasItsCuts(day: DailyAggregate, places: Places): boolean {
-  const { calendar } = places.of(day.device_id, day.classroom)
-  const cuts = priceCutsOf(calendar, tallyOf(day).day)
-  const known = day.price_cuts_ms ?? []
-  return cuts.length === known.length && cuts.every((cut, at) => cut === known[at])
+function hasCutsOfNow(day: DailyAggregate, places: Places): boolean {
+  return hasItsCuts(day, places.of(day.device_id, day.classroom))
 }
 
 function recosted(before: DailyAggregate, places: Places): DayChange[] {
-  if (!hasItsCuts(before, places)) return []
-  const after = dayFields(tallyOf(before), places.of(before.device_id, before.classroom))
-  return after !== undefined && isSameRollUp(before, after) ? [] : [{ before, after }]
+  const place = places.of(before.device_id, before.classroom)
+  const change = hasItsCuts(before, place) ? repriced(before, place) : undefined
+  return change === undefined ? [] : [change]
 }

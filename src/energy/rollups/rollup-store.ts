@@ -11,6 +11,7 @@ import type { Entity, Identified, StoredFields } from '../../core/entity.js'
 import { inSession } from '../../core/repository/reader.js'
 import type { DailyAggregate } from './daily-aggregate.js'
 import type { DayFields } from './day-document.js'
+import type { DocumentChange } from './document-change.js'
 import type { MonthFields } from './month-document.js'
 import type { MonthlyAggregate } from './monthly-aggregate.js'
 import type { RollUpCursor } from './rollup-cursor.js'
@@ -20,12 +21,6 @@ export interface RollUpEntities {
   readonly daily: Entity<DailyAggregate>
   readonly monthly: Entity<MonthlyAggregate>
   readonly cursors: Entity<RollUpCursor>
-}
-
-/** A document as it was read, and what it is to become; undefined where there is none. */
-export interface DocumentChange<Stored, Fields> {
-  readonly before: Stored | undefined
-  readonly after: Fields | undefined
 }
 
 export type DayChange = DocumentChange<DailyAggregate, DayFields>
@@ -206,7 +201,7 @@ function cursorWrite({ switchId, from, to }: CursorChange, now: Date): AnyBulkWr
 }
 
 function documentWrite<Stored extends StoredFields, Fields extends object>(
-  { before, after }: DocumentChange<Stored, Fields>,
+  { before, after, set }: DocumentChange<Stored, Fields>,
   now: Date,
 ): AnyBulkWriteOperation<Document>[] {
   if (before === undefined) {
@@ -215,6 +210,10 @@ function documentWrite<Stored extends StoredFields, Fields extends object>(
   }
   const filter = { _id: before._id, __v: before.__v }
   if (after === undefined) return [{ deleteOne: { filter } }]
+  if (set !== undefined) {
+    const update = { $set: { ...set, updatedAt: now }, $inc: { __v: 1 } }
+    return [{ updateOne: { filter, update } }]
+  }
   const replacement = { ...after, createdAt: before.createdAt, updatedAt: now, __v: before.__v + 1 }
   return [{ replaceOne: { filter, replacement } }]
 }

@@ -80,16 +80,21 @@ export class PriceBookReader {
 
 function pricesOf(tariff: Tariff<CostVersion> | undefined, timeZone: string) {
   if (tariff === undefined) return () => []
+  // One object for each price: what costs the same is told by it.
+  const prices = new Map<string, SlotPrice>()
   const priceAt = (atMs: number): SlotPrice | undefined => {
     const found = tariff.priceAt(atMs, timeZone)
     if (found === undefined) return undefined
     const { version, pricePerKwh } = found
-    return {
+    const key = `${version._id.toHexString()} ${pricePerKwh}`
+    const price = prices.get(key) ?? {
       version: version._id,
       pricePerKwh,
       feedInPricePerKwh: version.feedInPricePerKwh ?? 0,
       carbonIntensityGPerKwh: version.carbonIntensityGPerKwh ?? 0,
     }
+    prices.set(key, price)
+    return price
   }
   return (fromMs: number, toMs: number) =>
     [fromMs, ...tariff.priceCutsBetween(fromMs, toMs, timeZone)].map((at) => ({ fromMs: at, price: priceAt(at) }))

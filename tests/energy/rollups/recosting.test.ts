@@ -97,3 +97,37 @@ it('goes on where a killed worker has stopped', async () => {
   const done = (await days()).filter(({ cost_at_calc_time }) => cost_at_calc_time === 14.4)
   expect(done.map(({ device_id }) => device_id.equals(one))).toEqual([false, false, false])
 })
+
+it('writes what the days would be if they were made anew, and only what has changed of them', async () => {
+  const site = await aSite(volt)
+  await volt.ledger.append([
+    site.event.power('2026-03-02T00:00:00Z', 1000),
+    site.event.power('2026-03-02T09:00:00Z', -2000),
+    site.event.power('2026-03-02T15:30:00Z', 300),
+    site.event.power('2026-03-03T03:00:00Z', 0),
+    site.event.power('2026-03-03T20:00:00Z', 0, {
+      eventType: 'manual_adjustment',
+      reading: undefined,
+      adjustment: { energyWs: 3600, productionWs: 0, cost: 1.25 },
+    }),
+    site.event.power('2026-03-03T21:00:00Z', 0),
+  ])
+  const bands = [{ from: '06:00', to: '20:00', pricePerKwh: 0.35 }]
+  const version = { currency: 'EUR', pricePerKwh: 0.2, bands, feedInPricePerKwh: 0.08, carbonIntensityGPerKwh: 400 }
+  await volt.tariffs.set({ ...version, startsAt: new Date('2026-01-01') })
+  await volt.rollUps.update()
+  await volt.rollUps.recost()
+  const [before] = await days()
+  const dearer = { ...version, pricePerKwh: 0.3, feedInPricePerKwh: 0.1, carbonIntensityGPerKwh: 500 }
+  await volt.tariffs.set({ ...dearer, startsAt: new Date('2026-03-02T10:00:00Z') })
+  expect(await volt.rollUps.recost()).toMatchObject({ days: 2 })
+
+  const [after] = await days()
+  expect(after?.switch_breakdown[0]?.slots).toEqual(before?.switch_breakdown[0]?.slots)
+  expect(after?.cost_versions).toHaveLength(2)
+  expect(after?.__v).toBe(1)
+  expect(await volt.rollUps.verify(spring)).toMatchObject({ valid: true })
+  const [recosted, ofMonths] = [await days(), await months()]
+  expect(await volt.rollUps.rebuild(spring)).toEqual({ days: 0, months: 0 })
+  expect([await days(), await months()]).toEqual([recosted, ofMonths])
+})
