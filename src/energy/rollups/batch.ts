@@ -1,6 +1,7 @@
 import type { ObjectId } from 'mongodb'
 import type { Places } from '../places.js'
-import { addTally, type DayFields, dayFields, tallyOf } from './day-document.js'
+import { addTally, type DayTotals, dayFields, tallyOf } from './day-document.js'
+import type { DocumentChange } from './document-change.js'
 import { MonthTally, monthFields, monthTallyOf } from './month-document.js'
 import {
   type CursorChange,
@@ -14,6 +15,8 @@ import {
   type RollUpStore,
 } from './rollup-store.js'
 import type { DayTally } from './slot-tally.js'
+
+type TotalsChange = DocumentChange<DayTotals, DayTotals>
 
 /** What the changes make of the documents that are there. The places of their devices are loaded. */
 export async function batchOf(
@@ -34,8 +37,12 @@ export async function batchOf(
 }
 
 /** The months of the days, less what those were and with what they become. */
-export async function monthsOf(store: RollUpStore, places: Places, days: readonly DayChange[]): Promise<MonthChange[]> {
-  const byMonth = new Map<string, { readonly month: DeviceMonth; readonly days: DayChange[] }>()
+export async function monthsOf(
+  store: RollUpStore,
+  places: Places,
+  days: readonly TotalsChange[],
+): Promise<MonthChange[]> {
+  const byMonth = new Map<string, { readonly month: DeviceMonth; readonly days: TotalsChange[] }>()
   for (const change of days) {
     const month = monthOf(change)
     if (month === undefined) continue
@@ -54,8 +61,8 @@ export async function monthsOf(store: RollUpStore, places: Places, days: readonl
   })
 }
 
-function monthOf({ before, after }: DayChange): DeviceMonth | undefined {
-  const day: DayFields | undefined = after ?? before
+function monthOf({ before, after }: TotalsChange): DeviceMonth | undefined {
+  const day = after ?? before
   if (day === undefined) return undefined
   return { deviceId: day.device_id, classroom: day.classroom, month: day.date_string.slice(0, 7) }
 }

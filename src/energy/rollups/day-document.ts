@@ -52,6 +52,14 @@ export function addTally(tally: DayTally, change: DayTally): void {
   }
 }
 
+type PricedSlots = Pick<SwitchDay['slots'], 'at_ms' | 'energy_mws' | 'production_mws'>
+/** As much of a day as its price, and its month, are made of. */
+export type DayTotals = Omit<DayFields, 'switch_breakdown'> & {
+  readonly switch_breakdown: readonly (Omit<SwitchDay, 'slots'> & { readonly slots: PricedSlots })[]
+}
+/** The same as it is stored. */
+export type PricedDay = DayTotals & Pick<DailyAggregate, '_id' | '__v' | 'createdAt' | 'updatedAt'>
+
 /** The fields of a daily document that follow from the tally and the tariff; undefined if there is nothing in it. */
 export type DayFields = Omit<DailyAggregate, '_id' | '__v' | 'createdAt' | 'updatedAt'>
 

@@ -3,8 +3,7 @@ import { kwhFromMws, nextCivilMonth, startOfCivilMonth } from '../../metering/in
 import { exactOf, toDecimal } from '../exact-decimal.js'
 import type { Place } from '../places.js'
 import type { SlotCalendar } from '../tariffs/slot-calendar.js'
-import type { SwitchDay } from './daily-aggregate.js'
-import type { DayFields } from './day-document.js'
+import type { DayTotals } from './day-document.js'
 import type { DocumentChange } from './document-change.js'
 import { Figures, figuresOf, shownCost, shownTotals, storedTotals } from './figures.js'
 import type { MonthlyAggregate, SwitchMonth } from './monthly-aggregate.js'
@@ -20,6 +19,8 @@ interface DayTotal {
   productionMws: number
   cost: bigint
 }
+
+type HourEnergies = DayTotals['switch_breakdown'][number]['slots']
 
 /** What the days of a device's month in a classroom come to. */
 export class MonthTally {
@@ -37,7 +38,7 @@ export class MonthTally {
   }
 
   /** Puts a day in the place of what was added as it before. */
-  replaceDay({ before, after }: DocumentChange<DayFields, DayFields>, { calendar }: Place): void {
+  replaceDay({ before, after }: DocumentChange<DayTotals, DayTotals>, { calendar }: Place): void {
     const slotsBefore = new Map(before?.switch_breakdown.map((one) => [one.switch_id.toHexString(), one.slots]))
     if (before !== undefined) this.#addTotals(before, -1)
     if (after !== undefined) this.#addTotals(after, 1)
@@ -50,7 +51,7 @@ export class MonthTally {
     for (const [id, slots] of slotsBefore) this.#addHours(id, startMs, calendar, slots, undefined)
   }
 
-  #addTotals(day: DayFields, sign: 1 | -1): void {
+  #addTotals(day: DayTotals, sign: 1 | -1): void {
     for (const one of day.switch_breakdown) this.#switch(one.switch_id.toHexString()).figures.add(figuresOf(one), sign)
     const date = Number(day.date_string.slice(8))
     const known = this.days.get(date) ?? { energyMws: 0, productionMws: 0, cost: 0n }
@@ -65,8 +66,8 @@ export class MonthTally {
     id: string,
     startMs: number,
     calendar: SlotCalendar,
-    before: SwitchDay['slots'] | undefined,
-    after: SwitchDay['slots'] | undefined,
+    before: HourEnergies | undefined,
+    after: HourEnergies | undefined,
   ): void {
     if (before === after) return
     const changes = new Map(after?.at_ms.map((at, n) => [at, after.energy_mws[n] ?? 0]))

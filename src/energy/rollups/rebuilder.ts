@@ -20,6 +20,12 @@ import {
 import { isSameRollUp } from './same.js'
 import type { DaySpan, DayTally } from './slot-tally.js'
 
+/** The days of some devices, and their months. */
+export interface RollUpChanges {
+  readonly days: readonly DayChange[]
+  readonly months: readonly MonthChange[]
+}
+
 /** Makes roll-ups from the ledger alone. */
 export class RollUpRebuilder {
   readonly #store: RollUpStore
@@ -36,7 +42,7 @@ export class RollUpRebuilder {
   }
 
   /** Writes the days of a device anew, and their months. @returns the documents that were not what they are now. */
-  async rebuild(device: DeviceChains, span: DaySpan, places: Places): Promise<Pick<RollUpBatch, 'days' | 'months'>> {
+  async rebuild(device: DeviceChains, span: DaySpan, places: Places): Promise<RollUpChanges> {
     for (let attempt = 0, chains = device; ; attempt += 1) {
       const expected = await this.expected(chains, span, places)
       const changes = { days: expected.days.filter(isChange), months: expected.months.filter(isChange) }
@@ -52,11 +58,7 @@ export class RollUpRebuilder {
   }
 
   /** What is not as the ledger has it. Looked at again where entries were added meanwhile. */
-  async differences(
-    device: DeviceChains,
-    span: DaySpan,
-    places: Places,
-  ): Promise<Pick<RollUpBatch, 'days' | 'months'>> {
+  async differences(device: DeviceChains, span: DaySpan, places: Places): Promise<RollUpChanges> {
     for (let chains = device; ; ) {
       const { days, months } = await this.expected(chains, span, places)
       const changes = { days: days.filter(isChange), months: months.filter(isChange) }
@@ -68,7 +70,11 @@ export class RollUpRebuilder {
   }
 
   /** What the days of a device, and their months, have to be by the entries that are in the roll-ups. */
-  async expected(device: DeviceChains, span: DaySpan, places: Places): Promise<RollUpBatch> {
+  async expected(
+    device: DeviceChains,
+    span: DaySpan,
+    places: Places,
+  ): Promise<RollUpChanges & Pick<RollUpBatch, 'cursors'>> {
     const calendarOf = (classroom: ObjectId) => places.calendarOf(classroom)
     const tallies = await this.#ledgerDays.of(device, span, places.zones(), calendarOf)
     const devices = new Map([device.deviceId, ...devicesOf(tallies)].map((id) => [id.toHexString(), id]))

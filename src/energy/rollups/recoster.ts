@@ -3,14 +3,15 @@ import type { Document, ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
 import { inSession } from '../../core/repository/reader.js'
-import type { Places } from '../places.js'
+import type { Place, Places } from '../places.js'
 import type { Recosting } from '../tariffs/recosting.js'
 import { monthsOf } from './batch.js'
 import type { DailyAggregate } from './daily-aggregate.js'
+import type { PricedDay } from './day-document.js'
 import type { DeviceChains } from './from-ledger.js'
 import type { RollUpRebuilder } from './rebuilder.js'
 import { hasItsCuts, repriced } from './repricing.js'
-import { type DayChange, RollUpConflict, type RollUpStore } from './rollup-store.js'
+import { RollUpConflict, type RollUpStore } from './rollup-store.js'
 
 export interface RecosterParts {
   readonly database: Database
@@ -23,7 +24,13 @@ export interface RecosterParts {
 /** No transaction that began before a change of prices, and knows nothing of it, lives longer: see `transactionLifetimeLimitSeconds`. */
 const settledAfterMs = 90_000
 const longestDayMs = 26 * 3_600_000
-const devicesAtOnce = 2
+/** How far a worker that follows a killed one goes back. */
+const devicesBetweenNotes = 20
+const lanes = 4
+/** What a day's price does not depend on is most of it. */
+const notPriced = Object.fromEntries(
+  ['on_ms', 'measured_ms', 'estimated_ms', 'missing_ms'].map((name) => [`switch_breakdown.slots.${name}`, 0]),
+)
 
 /** What has become of the orders to reckon again. */
 export interface RecostResult {
@@ -73,10 +80,17 @@ export class Recoster {
   async #carryOut(order: Recosting, next: Recosting['state'], places: Places, chainsOf: ChainsOf): Promise<number> {
     let days = 0
     const devices = await this.#devicesAfter(order)
-    for (let at = 0; at < devices.length; at += devicesAtOnce) {
-      const some = devices.slice(at, at + devicesAtOnce)
-      const counts = await Promise.all(some.map((deviceId) => this.#recost(order, deviceId, places, chainsOf)))
-      for (const count of counts) days += count
+    for (let at = 0; at < devices.length; at += devicesBetweenNotes) {
+      const some = devices.slice(at, at + devicesBetweenNotes)
+      await places.loadDevices(some)
+      const queue = some.values()
+      const lane = async () => {
+        for (const deviceId of queue) {
+          const count = await this.#recost(order, deviceId, places, chainsOf)
+          days += count
+        }
+      }
+      await Promise.all(Array.from({ length: lanes }, lane))
       await this.#note(order, { $set: { through_device: some.at(-1) } })
     }
     await this.#note(order, { $set: { state: next }, $unset: { through_device: '' } })
@@ -84,14 +98,14 @@ export class Recoster {
   }
 
   async #recost(order: Recosting, deviceId: ObjectId, places: Places, chainsOf: ChainsOf): Promise<number> {
-    await places.loadDevices([deviceId])
     for (let attempt = 0; ; attempt += 1) {
       const found = await this.#daysOf(order, deviceId)
-      const changes = found.flatMap((before) => recosted(before, places))
+      const [fitting, uncut] = parted(found, (day) => hasItsCuts(day, placeOf(day, places)))
+      const changes = fitting.flatMap((day) => repriced(day, placeOf(day, places)) ?? [])
       try {
         const months = await monthsOf(this.#parts.store, places, changes)
         await this.#parts.store.write({ cursors: [], days: changes, months })
-        const rebuilt = await this.#rebuild(deviceId, found, places, chainsOf)
+        const rebuilt = await this.#rebuild(deviceId, uncut, places, chainsOf)
         return changes.length + rebuilt
       } catch (error) {
         if (!(error instanceof RollUpConflict)) throw error
@@ -101,14 +115,8 @@ export class Recoster {
   }
 
   /** Days in whose hours a price changes now where it did not, or the other way round, have to be cut anew. */
-  async #rebuild(
-    deviceId: ObjectId,
-    found: readonly DailyAggregate[],
-    places: Places,
-    chainsOf: ChainsOf,
-  ): Promise<number> {
-    const dates = found.filter((day) => !hasCutsOfNow(day, places)).map(({ date_string }) => date_string)
-    const [from, to] = [dates[0], dates.at(-1)]
+  async #rebuild(deviceId: ObjectId, uncut: readonly PricedDay[], places: Places, chainsOf: ChainsOf): Promise<number> {
+    const [from, to] = [uncut[0]?.date_string, uncut.at(-1)?.date_string]
     if (from === undefined || to === undefined) return 0
     const device = await chainsOf(deviceId)
     if (device === undefined) return 0
@@ -134,16 +142,21 @@ export class Recoster {
     )
   }
 
-  #daysOf({ tariff, from, until }: Recosting, deviceId: ObjectId): Promise<DailyAggregate[]> {
+  #daysOf({ tariff, from, until }: Recosting, deviceId: ObjectId): Promise<PricedDay[]> {
     const { database, daily } = this.#parts
     const starts_at = { $gt: new Date(from.getTime() - longestDayMs), ...(until && { $lt: until }) }
     const filter = { tariff, device_id: deviceId, starts_at, ends_at: { $gt: from } }
     return database.run(daily, 're-costing', (session) =>
       database
         .collectionOf<DailyAggregate>(daily)
-        .find(filter as never, { sort: { starts_at: 1 }, batchSize: 1000, ...inSession(session) })
+        .find(filter as never, {
+          projection: notPriced,
+          sort: { starts_at: 1 },
+          batchSize: 1000,
+          ...inSession(session),
+        })
         .toArray(),
-    ) as Promise<DailyAggregate[]>
+    ) as Promise<PricedDay[]>
   }
 
   async #note({ _id }: Recosting, update: Document): Promise<void> {
@@ -156,12 +169,13 @@ export class Recoster {
   }
 }
 
-function hasCutsOfNow(day: DailyAggregate, places: Places): boolean {
-  return hasItsCuts(day, places.of(day.device_id, day.classroom))
+function placeOf({ device_id, classroom }: PricedDay, places: Places): Place {
+  return places.of(device_id, classroom)
 }
 
-function recosted(before: DailyAggregate, places: Places): DayChange[] {
-  const place = places.of(before.device_id, before.classroom)
-  const change = hasItsCuts(before, place) ? repriced(before, place) : undefined
-  return change === undefined ? [] : [change]
+/** Those of which it holds, and the others. */
+function parted<Item>(items: readonly Item[], holds: (item: Item) => boolean): readonly [Item[], Item[]] {
+  const [some, others]: [Item[], Item[]] = [[], []]
+  for (const item of items) (holds(item) ? some : others).push(item)
+  return [some, others]
 }

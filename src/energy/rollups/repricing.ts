@@ -2,24 +2,20 @@ import { Decimal128, type Document, type ObjectId } from 'mongodb'
 import { exactOf, toDecimal } from '../exact-decimal.js'
 import type { Place } from '../places.js'
 import { sortedIds } from '../tariffs/slot-calendar.js'
-import type { DailyAggregate, SwitchDay } from './daily-aggregate.js'
-import { priceCutsOf } from './day-document.js'
+import { type PricedDay, priceCutsOf } from './day-document.js'
 import { EnergyByPrice } from './energy-by-price.js'
 import { Figures, figuresOf, shownCost, shownTotals } from './figures.js'
-import type { DayChange } from './rollup-store.js'
+import type { DayRepricing } from './rollup-store.js'
 
 /** Whether the day's slots are cut where a price changes now. */
-export function hasItsCuts(
-  { date_string, starts_at, ends_at, price_cuts_ms = [] }: DailyAggregate,
-  { calendar }: Place,
-) {
+export function hasItsCuts({ date_string, starts_at, ends_at, price_cuts_ms = [] }: PricedDay, { calendar }: Place) {
   const day = { date: date_string, startMs: starts_at.getTime(), endMs: ends_at.getTime() }
   const cuts = priceCutsOf(calendar, day)
   return cuts.length === price_cuts_ms.length && cuts.every((cut, at) => cut === price_cuts_ms[at])
 }
 
 /** The day at the prices of now; undefined if that is what it is at. Its slots have the cuts that they are to have. */
-export function repriced(before: DailyAggregate, place: Place): DayChange | undefined {
+export function repriced(before: PricedDay, place: Place): DayRepricing | undefined {
   const { currency, tariff } = place
   const whole = figuresOf(before)
   const versions = new Set<ObjectId>()
@@ -39,8 +35,8 @@ export function repriced(before: DailyAggregate, place: Place): DayChange | unde
 }
 
 function pricesOf(
-  { slots, adjusted_cost_exact }: SwitchDay,
-  { starts_at }: DailyAggregate,
+  { slots, adjusted_cost_exact }: PricedDay['switch_breakdown'][number],
+  { starts_at }: PricedDay,
   { calendar }: Place,
   versions: Set<ObjectId>,
 ): Figures {

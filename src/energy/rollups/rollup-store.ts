@@ -9,8 +9,9 @@ import {
 import type { Database } from '../../core/database.js'
 import type { Entity, Identified, StoredFields } from '../../core/entity.js'
 import { inSession } from '../../core/repository/reader.js'
+import { ValidatorBypass } from '../../core/validator-bypass.js'
 import type { DailyAggregate } from './daily-aggregate.js'
-import type { DayFields } from './day-document.js'
+import type { DayFields, PricedDay } from './day-document.js'
 import type { DocumentChange } from './document-change.js'
 import type { MonthFields } from './month-document.js'
 import type { MonthlyAggregate } from './monthly-aggregate.js'
@@ -24,6 +25,8 @@ export interface RollUpEntities {
 }
 
 export type DayChange = DocumentChange<DailyAggregate, DayFields>
+/** A day that has another price now. */
+export type DayRepricing = Required<DocumentChange<PricedDay, PricedDay>>
 export type MonthChange = DocumentChange<MonthlyAggregate, MonthFields>
 
 /** How far a chain is in the roll-ups, before and after. */
@@ -37,7 +40,7 @@ export interface CursorChange {
 /** What is written together. */
 export interface RollUpBatch {
   readonly cursors: readonly CursorChange[]
-  readonly days: readonly DayChange[]
+  readonly days: readonly (DayChange | DayRepricing)[]
   readonly months: readonly MonthChange[]
 }
 
@@ -68,12 +71,14 @@ const duplicateKey = 11_000
 export class RollUpStore {
   readonly #database: Database
   readonly #entities: RollUpEntities
+  readonly #bypass: ValidatorBypass
   readonly #onChanged: (days: readonly DeviceDay[]) => Promise<void>
 
   /** @param onChanged Told of the days that were written, once they are. */
   constructor(database: Database, entities: RollUpEntities, onChanged: (days: readonly DeviceDay[]) => Promise<void>) {
     this.#database = database
     this.#entities = entities
+    this.#bypass = new ValidatorBypass(database.logger, 'roll-ups')
     this.#onChanged = onChanged
   }
 
@@ -167,7 +172,9 @@ export class RollUpStore {
     if (writes.length === 0) return
     const collection = this.#database.native.collection(entity.collection)
     try {
-      const done = await collection.bulkWrite([...writes], { session, ordered: false })
+      const done = await this.#bypass.write(session, (bypassDocumentValidation) =>
+        collection.bulkWrite([...writes], { session, ordered: false, bypassDocumentValidation }),
+      )
       if (done.insertedCount + done.matchedCount + done.deletedCount !== writes.length) throw new RollUpConflict()
     } catch (error) {
       if (error instanceof MongoBulkWriteError && error.code === duplicateKey) throw new RollUpConflict()
@@ -181,7 +188,7 @@ export function dayKey({ deviceId, classroom, date }: DeviceDay): string {
   return `${deviceId.toHexString()} ${classroom.toHexString()} ${date}`
 }
 
-function deviceDay({ before, after }: DayChange): DeviceDay[] {
+function deviceDay({ before, after }: DayChange | DayRepricing): DeviceDay[] {
   const day = after ?? before
   return day === undefined ? [] : [{ deviceId: day.device_id, classroom: day.classroom, date: day.date_string }]
 }
@@ -200,8 +207,8 @@ function cursorWrite({ switchId, from, to }: CursorChange, now: Date): AnyBulkWr
   return { updateOne: { filter: { _id: switchId, through_sequence: from }, update } }
 }
 
-function documentWrite<Stored extends StoredFields, Fields extends object>(
-  { before, after, set }: DocumentChange<Stored, Fields>,
+function documentWrite(
+  { before, after, set }: DocumentChange<StoredFields, object>,
   now: Date,
 ): AnyBulkWriteOperation<Document>[] {
   if (before === undefined) {
