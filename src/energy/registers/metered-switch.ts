@@ -48,7 +48,7 @@ export function factOfMeasurement(
     gapLimitMs,
     silentSince: undefined,
     ratePerKwh: 0,
-    metadata: { source: 'calculated', bootId: boot, deviceSequence: sequence_no },
+    metadata: { bootId: boot, deviceSequence: sequence_no },
     // Copies are left out when measurements are read: nothing else can tell two of one instant apart.
     idempotencyKey: data_type,
   })

@@ -1,5 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import type { LedgerEntry, LedgerEvent } from '../../ledger/entry/entry.js'
+import type { FactEntry } from '../../ledger/facts/fact.js'
 
 /** What registers have for a boot: after whatever devices call theirs, so that of one instant the register counts. */
 export const registerBoot = '~registers'
@@ -35,11 +36,11 @@ export function isSameValue(a: RegisterValue, b: RegisterValue): boolean {
   return a.powerW === b.powerW && a.gapLimitMs === b.gapLimitMs && a.isEstimated === b.isEstimated
 }
 
-export function isRegister({ metadata }: Pick<LedgerEntry, 'metadata'>): boolean {
+export function isRegister({ metadata }: Pick<FactEntry, 'metadata'>): boolean {
   return metadata.bootId === registerBoot
 }
 
-type Told = Pick<LedgerEntry, 'timestamp' | 'reading' | 'gapLimitMs' | 'flags' | 'metadata'>
+type Told = Pick<FactEntry, 'timestamp' | 'reading' | 'gapLimitMs' | 'metadata'> & Pick<LedgerEntry, 'flags'>
 
 /** The register that an entry is. */
 export function registerOf({ timestamp, reading, gapLimitMs, flags, metadata }: Told): Register {

@@ -1,13 +1,8 @@
 import type { Collection, Filter, ObjectId } from 'mongodb'
 import { type ChainHead, chainHeads } from '../../ledger/chain-heads.js'
 import type { LedgerEntry } from '../../ledger/entry/entry.js'
-import { type Fact, type FactEntry, factFields, factOf } from '../../ledger/facts/fact.js'
-
-/** An entry as far as roll-ups are made of it. */
-export type RollUpEntry = FactEntry & Pick<LedgerEntry, 'switchId' | 'adjustment'>
-
-/** The fields of {@link RollUpEntry}, for the server. */
-const rollUpFields = { ...factFields, switchId: 1, adjustment: 1 } as const
+import { type Fact, factOf } from '../../ledger/facts/fact.js'
+import { type EnergyEntry, energyEntryOf } from '../../ledger/facts/stored-fact.js'
 
 /** A chain that goes on after what the roll-ups have of it. */
 export interface FreshChain {
@@ -20,7 +15,7 @@ export interface FreshChain {
 
 /** The new entries of a chain, in any order. */
 export interface FreshEntries extends FreshChain {
-  readonly entries: readonly RollUpEntry[]
+  readonly entries: readonly EnergyEntry[]
 }
 
 /** Only what a majority has: no primary that falls can take it back. */
@@ -37,19 +32,22 @@ export async function readFresh(
   chains: readonly FreshChain[],
 ): Promise<FreshEntries[]> {
   const ranges = chains.map(({ switchId, through, head }) => ({ switchId, sequence: { $gt: through, $lte: head } }))
-  const entries = (await ledger
+  const stored = (await ledger
     .find({ $or: ranges } as Filter<LedgerEntry>, {
       ...majority,
-      projection: rollUpFields,
+      raw: true,
       hint: { switchId: 1, sequence: 1 },
       batchSize: 5000,
     })
-    .toArray()) as RollUpEntry[]
-  const bySwitch = new Map(chains.map(({ switchId }) => [switchId.toHexString(), [] as RollUpEntry[]]))
-  for (const entry of entries) bySwitch.get(entry.switchId.toHexString())?.push(entry)
+    .toArray()) as unknown as Buffer[]
+  const bySwitch = new Map(chains.map(({ switchId }) => [switchId.toHexString(), [] as EnergyEntry[]]))
+  for (const bytes of stored) {
+    const entry = energyEntryOf(bytes)
+    bySwitch.get(entry.switchId.toHexString())?.push(entry)
+  }
   return chains.map((chain) => ({ ...chain, entries: bySwitch.get(chain.switchId.toHexString()) ?? [] }))
 }
 
-export function factsOf(entries: readonly RollUpEntry[]): Fact[] {
+export function factsOf(entries: readonly EnergyEntry[]): Fact[] {
   return entries.flatMap((entry) => factOf(entry) ?? [])
 }

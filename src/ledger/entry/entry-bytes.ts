@@ -123,7 +123,7 @@ function element(type: number, name: string): Uint8Array {
   return Buffer.concat([Buffer.from([type]), Buffer.from(`${name}\0`, 'latin1')])
 }
 
-const elements = {
+export const elements = {
   _id: element(typeObjectId, '_id'),
   formatVersion: element(typeDouble, 'formatVersion'),
   switchId: element(typeObjectId, 'switchId'),

@@ -2,9 +2,10 @@ import type { ClientSession, Collection, Document, Filter, ObjectId } from 'mong
 import { DatabaseError } from '../../core/errors.js'
 import { inSession } from '../../core/repository/reader.js'
 import type { LedgerEntry } from '../entry/entry.js'
-import { compareFacts, type Fact, type FactEntry, factFields, factOf, inOrder } from './fact.js'
+import { compareFacts, type Fact, type FactEntry, factOf, inOrder } from './fact.js'
 import { partTheirNeighbours } from './fact-run.js'
 import { areStanding, sameReading } from './standing-counter.js'
+import { energyEntryOf } from './stored-fact.js'
 import { always, beyond, isWithin, type Range, upTo } from './time-range.js'
 
 /** A fact that is no counter reading parts what is before it from what comes after it, so one or two are enough. */
@@ -256,12 +257,13 @@ export class FactStore {
     const timestamp = { $gt: new Date(afterMs), $lt: new Date(beforeMs) }
     const isEarly = throughSequence === undefined ? {} : { sequence: { $lte: throughSequence } }
     const filter: Document = { switchId, timestamp, ...isEarly, $nor: [...notFacts, ...passedOver] }
-    const options = { projection: factFields, sort: { timestamp: direction }, limit, batchSize: limit + 1 }
+    const options = { raw: true, sort: { timestamp: direction }, limit, batchSize: limit + 1 } as const
     const query = (inside: ClientSession | undefined) =>
       this.#collection()
         .find(filter as Filter<LedgerEntry>, { ...options, ...inSession(inside) })
-        .toArray()
-    return (await (session === undefined ? this.#run(query) : query(session))) as FactEntry[]
+        .toArray() as Promise<unknown>
+    const stored = await (session === undefined ? this.#run(query) : query(session))
+    return (stored as Buffer[]).map(energyEntryOf)
   }
 }
 

@@ -46,9 +46,12 @@ export const factFields = {
 } as const
 
 /** An entry as far as facts are made of it. */
-export type FactEntry = Pick<LedgerEntry, 'sequence' | FactField>
+export type FactEntry = Pick<LedgerEntry, 'sequence' | Exclude<FactField, 'metadata'>> & {
+  readonly metadata: FactMetadata
+}
 type FactField = Extract<keyof typeof factFields, keyof LedgerEvent> | 'metadata'
-type Told = Pick<LedgerEvent, FactField> & Partial<Pick<LedgerEntry, 'sequence'>>
+type FactMetadata = Pick<LedgerEntry['metadata'], 'bootId' | 'deviceSequence'>
+type Told = Omit<FactEntry, 'sequence'> & Partial<Pick<FactEntry, 'sequence'>>
 
 /**
  * What the entry or event says about energy: a reading of its switch's energy source, or for a rated switch a change of

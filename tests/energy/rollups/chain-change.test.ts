@@ -2,18 +2,19 @@ import fc from 'fast-check'
 import { ObjectId } from 'mongodb'
 import { expect, it } from 'vitest'
 import { addChange, type FactSource } from '../../../src/energy/rollups/chain-change.js'
-import { factsOf, type RollUpEntry } from '../../../src/energy/rollups/fresh-entries.js'
+import { factsOf } from '../../../src/energy/rollups/fresh-entries.js'
 import { SlotTally } from '../../../src/energy/rollups/slot-tally.js'
 import { SlotCalendar } from '../../../src/energy/tariffs/slot-calendar.js'
 import { type Fact, inOrder } from '../../../src/ledger/facts/fact.js'
 import { partTheirNeighbours } from '../../../src/ledger/facts/fact-run.js'
+import type { EnergyEntry } from '../../../src/ledger/facts/stored-fact.js'
 import { SwitchMeter } from '../../../src/ledger/facts/switch-meter.js'
 import type { HostEvent } from '../../ledger/support/events.js'
 import { histories } from '../../ledger/support/histories.js'
 
 /** Entries in a list, read as the ledger reads them. */
 class ListedFacts implements FactSource {
-  readonly entries: RollUpEntry[] = []
+  readonly entries: EnergyEntry[] = []
 
   async newestThrough(_switchId: ObjectId, throughSequence: number): Promise<readonly Fact[]> {
     return this.#through(throughSequence)
