@@ -1,8 +1,9 @@
-import type { Collection, Filter, ObjectId } from 'mongodb'
+import type { Collection, Db, ObjectId } from 'mongodb'
 import { type ChainHead, chainHeads } from '../../ledger/chain-heads.js'
 import type { LedgerEntry } from '../../ledger/entry/entry.js'
 import { type Fact, factOf } from '../../ledger/facts/fact.js'
 import { type EnergyEntry, energyEntryOf } from '../../ledger/facts/stored-fact.js'
+import { documentsOf, scanRaw } from '../../ledger/raw-scan.js'
 
 /** A chain that goes on after what the roll-ups have of it. */
 export interface FreshChain {
@@ -26,24 +27,21 @@ export function headsOf(ledger: Collection<LedgerEntry>): Promise<ChainHead<'seq
   return chainHeads(ledger, 'sequence', majority)
 }
 
-/** Reads the new entries of some chains with one query. */
+/** Reads the new entries of some chains with one query, from the primary. */
 export async function readFresh(
-  ledger: Collection<LedgerEntry>,
+  database: Db,
+  collection: string,
   chains: readonly FreshChain[],
 ): Promise<FreshEntries[]> {
   const ranges = chains.map(({ switchId, through, head }) => ({ switchId, sequence: { $gt: through, $lte: head } }))
-  const stored = (await ledger
-    .find({ $or: ranges } as Filter<LedgerEntry>, {
-      ...majority,
-      raw: true,
-      hint: { switchId: 1, sequence: 1 },
-      batchSize: 5000,
-    })
-    .toArray()) as unknown as Buffer[]
+  const { readConcern } = majority
   const bySwitch = new Map(chains.map(({ switchId }) => [switchId.toHexString(), [] as EnergyEntry[]]))
-  for (const bytes of stored) {
-    const entry = energyEntryOf(bytes)
-    bySwitch.get(entry.switchId.toHexString())?.push(entry)
+  const query = { filter: { $or: ranges }, hint: { switchId: 1, sequence: 1 }, readConcern }
+  for await (const batch of scanRaw(database, collection, query)) {
+    for (const stored of documentsOf(batch)) {
+      const entry = energyEntryOf(stored)
+      bySwitch.get(entry.switchId.toHexString())?.push(entry)
+    }
   }
   return chains.map((chain) => ({ ...chain, entries: bySwitch.get(chain.switchId.toHexString()) ?? [] }))
 }

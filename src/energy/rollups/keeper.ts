@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Collection } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import type { LedgerEntry } from '../../ledger/entry/entry.js'
 import type { Ledger } from '../../ledger/ledger.js'
@@ -78,7 +77,8 @@ export class RollUpKeeper {
 
   async #freshChains(): Promise<{ chains: FreshChain[]; isMoreLeft: boolean }> {
     const through = await this.#parts.store.cursors()
-    const heads = await this.#read('heads', headsOf)
+    const { database, ledger } = this.#parts
+    const heads = await this.#read('heads', () => headsOf(database.collectionOf<LedgerEntry>(ledger.entity)))
     let isMoreLeft = false
     const chains = heads.flatMap(({ switchId, sequence }) => {
       const from = through.get(switchId.toHexString()) ?? 0
@@ -93,8 +93,8 @@ export class RollUpKeeper {
   }
 
   async #add(chains: readonly FreshChain[], places: Places): Promise<RollUpUpdate> {
-    const { store, ledger } = this.#parts
-    const fresh = await this.#read('new entries', (collection) => readFresh(collection, chains))
+    const { store, ledger, database } = this.#parts
+    const fresh = await this.#read('new entries', () => readFresh(database.native, ledger.entity.collection, chains))
     const tally = new SlotTally((classroom) => places.calendarOf(classroom))
     const meters = await Promise.all(
       fresh.map((chain) => {
@@ -120,9 +120,8 @@ export class RollUpKeeper {
     return { entries, days: batch.days.length, conflicts: 0 }
   }
 
-  #read<Result>(operation: string, query: (collection: Collection<LedgerEntry>) => Promise<Result>): Promise<Result> {
-    const { database, ledger } = this.#parts
-    return database.run(ledger.entity, operation, () => query(database.collectionOf<LedgerEntry>(ledger.entity)))
+  #read<Result>(operation: string, query: () => Promise<Result>): Promise<Result> {
+    return this.#parts.database.run(this.#parts.ledger.entity, operation, query)
   }
 }
 

@@ -97,7 +97,7 @@ export class RollUpStore {
 
   async days(keys: readonly DeviceDay[]): Promise<Map<string, DailyAggregate>> {
     const filters = keys.map(({ deviceId, classroom, date }) => ({ device_id: deviceId, classroom, date_string: date }))
-    const found = await this.#findAll(this.#entities.daily, filters)
+    const found = await this.#findAll(this.#entities.daily, filters, { device_id: 1, classroom: 1, date_string: 1 })
     return new Map(found.map((one) => [dayKey({ ...one, deviceId: one.device_id, date: one.date_string }), one]))
   }
 
@@ -106,12 +106,13 @@ export class RollUpStore {
     return this.#findAll(
       this.#entities.daily,
       deviceIds.map((id) => ({ device_id: id, date_string: { $gte: from, $lte: to } })),
+      { device_id: 1, date_string: 1 },
     )
   }
 
   async months(keys: readonly DeviceMonth[]): Promise<Map<string, MonthlyAggregate>> {
     const filters = keys.map(({ deviceId, classroom, month }) => ({ device_id: deviceId, classroom, month }))
-    const found = await this.#findAll(this.#entities.monthly, filters)
+    const found = await this.#findAll(this.#entities.monthly, filters, { device_id: 1, classroom: 1, month: 1 })
     return new Map(found.map((one) => [monthKey({ ...one, deviceId: one.device_id }), one]))
   }
 
@@ -149,14 +150,19 @@ export class RollUpStore {
     await this.#onChanged(days.flatMap(deviceDay))
   }
 
-  async #findAll<Stored extends Identified>(entity: Entity<Stored>, filters: readonly Document[]): Promise<Stored[]> {
+  /** @param hint The server would weigh all indexes for each of the filters. */
+  async #findAll<Stored extends Identified>(
+    entity: Entity<Stored>,
+    filters: readonly Document[],
+    hint: Record<string, 1>,
+  ): Promise<Stored[]> {
     const found: Stored[] = []
     for (let at = 0; at < filters.length; at += documentsAtOnce) {
       const filter = { $or: filters.slice(at, at + documentsAtOnce) } as Filter<Stored>
       const some = await this.#database.run(entity, 'roll-ups', (session) =>
         this.#database
           .collectionOf<Stored>(entity)
-          .find(filter, { batchSize: documentsAtOnce, ...inSession(session) })
+          .find(filter, { hint, batchSize: documentsAtOnce, ...inSession(session) })
           .toArray(),
       )
       found.push(...(some as Stored[]))

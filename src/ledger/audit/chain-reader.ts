@@ -1,7 +1,7 @@
 import { BSON, type Db, ObjectId } from 'mongodb'
 import { isLaidOut, type StoredBytes } from '../entry/stored-bytes.js'
+import { documentsOf, scanRaw } from '../raw-scan.js'
 import { type EntrySummary, summaryOf } from './classify-chain.js'
-import { documentsOf, scanRaw } from './raw-scan.js'
 
 /** Whatever says that it is an entry of the chain, after the sequence number. */
 export async function summariesOfChain(

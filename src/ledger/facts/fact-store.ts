@@ -263,7 +263,7 @@ export class FactStore {
         .find(filter as Filter<LedgerEntry>, { ...options, ...inSession(inside) })
         .toArray() as Promise<unknown>
     const stored = await (session === undefined ? this.#run(query) : query(session))
-    return (stored as Buffer[]).map(energyEntryOf)
+    return (stored as Buffer[]).map((buffer) => energyEntryOf({ buffer, start: 0, length: buffer.length }))
   }
 }
 

@@ -3,9 +3,10 @@ import { BSON, type Document } from 'mongodb'
 import { describe, expect, it } from 'vitest'
 import { generateHash } from '../../../src/ledger/entry/hash.js'
 import { toStoredEntry } from '../../../src/ledger/entry/stored-entry.js'
-import { energyEntryOf } from '../../../src/ledger/facts/stored-fact.js'
+import { energyEntryOf as entryIn } from '../../../src/ledger/facts/stored-fact.js'
 import { ledgerEntries } from '../support/entries.js'
 
+const energyEntryOf = (buffer: Buffer) => entryIn({ buffer, start: 0, length: buffer.length })
 const bytesOf = (document: Document) => Buffer.from(BSON.serialize(document, { ignoreUndefined: true }))
 
 const stored = ledgerEntries.map((entry) => toStoredEntry({ ...entry, hash: generateHash(entry) }))

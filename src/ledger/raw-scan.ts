@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { type ClientSession, type Db, type Document, Long, MongoServerError } from 'mongodb'
-import type { StoredBytes } from '../entry/stored-bytes.js'
+import type { StoredBytes } from './entry/stored-bytes.js'
 
 /** Documents beside each other in a reply of the server, as they are stored. */
 export interface RawBatch {
@@ -13,6 +13,7 @@ export interface RawBatch {
 export interface RawQuery {
   readonly filter?: Document
   readonly hint?: Document
+  readonly readConcern?: { readonly level: 'majority' }
 }
 
 /** Some 3 MB: few enough to be still in the cache of the processor when they are hashed. */
