@@ -28,7 +28,7 @@ export interface RollUpUpdate {
   readonly conflicts: number
 }
 
-const chainsAtOnce = 500
+const chainsAtOnce = 250
 const entriesAtOnce = 20_000
 const lanes = 2
 
