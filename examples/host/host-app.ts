@@ -44,6 +44,7 @@ export async function startHostApp(
   terminal.tell('past', past === 0 ? 'what the database has' : `${past} ledger entries, made up`)
   // From here on hours, days and months of energy and cost follow the ledger.
   resources.add('the roll-ups', volt.rollUps.start({ everyMs: 2_000 }))
+  resources.add('the quarter-hour registers', volt.registers.start({ everyMs: 30_000 }))
   ending.throwIfAborted()
 
   const ingestion = await startTaking(volt, broker, client, school, resources)

@@ -51,13 +51,22 @@ describe('a database user without the privilege to bypass the validator', () => 
     const entries = await chainOf(owner.db(dbName), own.switchId)
     expect(entries).toHaveLength(6)
     expectSound(entries)
-    expect(told.filter((message) => message.includes('bypassDocumentValidation'))).toHaveLength(1)
+    expect(told.filter((message) => message.includes('ledger entries are checked twice'))).toHaveLength(1)
   })
 
   it('learns it from many calls at once', async () => {
     await using another = await AutoVolt.open({ uri: writerUri, dbName })
     const appended = await Promise.all(Array.from({ length: 50 }, () => another.ledger.append([anEvent()])))
     expect(appended.flat().every(({ isNew }) => isNew)).toBe(true)
+  })
+
+  it('keeps roll-ups, which are checked then, and is told of it once', async () => {
+    const own = aSwitchInLedger()
+    await writer.ledger.append(readings(6, own))
+    await Promise.all([writer.rollUps.update(), writer.rollUps.update()])
+    const daily = owner.db(dbName).collection('daily_aggregates')
+    expect(await daily.countDocuments({ device_id: own.deviceId })).toBe(1)
+    expect(told.filter((message) => message.includes('roll-ups are checked twice'))).toHaveLength(1)
   })
 
   it('is told of the event that the validator refuses, and nobody else is', async () => {
