@@ -87,7 +87,7 @@ export function dayFields(tally: DayTally, place: Place): DayFields | undefined 
     })
   }
   if (switches.length === 0) return undefined
-  const cuts = priceCutsOf(calendar, tally.day)
+  const cuts = calendar.priceCutsOf(tally.day)
   return {
     device_id: tally.deviceId,
     esp32_name: place.deviceName,
@@ -97,7 +97,7 @@ export function dayFields(tally: DayTally, place: Place): DayFields | undefined 
     date_string: tally.day.date,
     starts_at: new Date(tally.day.startMs),
     ends_at: new Date(tally.day.endMs),
-    ...(cuts.length > 0 && { price_cuts_ms: cuts }),
+    ...(cuts.length > 0 && { price_cuts_ms: [...cuts] }),
     ...storedTotals(whole),
     ...shownTotals(whole, currency),
     currency,
@@ -105,14 +105,6 @@ export function dayFields(tally: DayTally, place: Place): DayFields | undefined 
     switch_count: used,
     switch_breakdown: switches,
   }
-}
-
-/** Where in a day a price changes within a civil hour, ms since the day's start. */
-export function priceCutsOf(calendar: SlotCalendar, day: SlotDay): number[] {
-  return calendar
-    .hoursOf(day)
-    .flatMap(({ slots }) => slots.slice(1))
-    .map(({ startMs }) => startMs - day.startMs)
 }
 
 function pricedFigures(

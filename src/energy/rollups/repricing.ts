@@ -2,7 +2,7 @@ import { Decimal128, type Document, type ObjectId } from 'mongodb'
 import { exactOf, toDecimal } from '../exact-decimal.js'
 import type { Place } from '../places.js'
 import { sortedIds } from '../tariffs/slot-calendar.js'
-import { type PricedDay, priceCutsOf } from './day-document.js'
+import type { PricedDay } from './day-document.js'
 import { EnergyByPrice } from './energy-by-price.js'
 import { Figures, figuresOf, shownCost, shownTotals } from './figures.js'
 import type { DayRepricing } from './rollup-store.js'
@@ -10,7 +10,7 @@ import type { DayRepricing } from './rollup-store.js'
 /** Whether the day's slots are cut where a price changes now. */
 export function hasItsCuts({ date_string, starts_at, ends_at, price_cuts_ms = [] }: PricedDay, { calendar }: Place) {
   const day = { date: date_string, startMs: starts_at.getTime(), endMs: ends_at.getTime() }
-  const cuts = priceCutsOf(calendar, day)
+  const cuts = calendar.priceCutsOf(day)
   return cuts.length === price_cuts_ms.length && cuts.every((cut, at) => cut === price_cuts_ms[at])
 }
 

@@ -56,6 +56,7 @@ export interface SlotHour {
 const hourMs = 3_600_000
 /** A year of hours, and some. */
 const mostHours = 10_000
+const mostDays = 1_000
 
 /** The hours of a time zone, cut where the price of a tariff changes. What was reckoned once is kept. */
 export class SlotCalendar {
@@ -63,6 +64,8 @@ export class SlotCalendar {
   readonly #pricesBetween: PricesBetween
   /** Those that begin or end in an hour of UTC. */
   readonly #hours = new Map<number, SlotHour[]>()
+  /** By the start of the day. */
+  readonly #priceCuts = new Map<number, { readonly endMs: number; readonly cuts: readonly number[] }>()
   /** By month. */
   readonly #versions = new Map<string, ObjectId[]>()
   #hour: SlotHour | undefined
@@ -100,6 +103,17 @@ export class SlotCalendar {
     const hours: SlotHour[] = []
     for (let atMs = startMs; atMs < endMs; atMs = hours.at(-1)?.endMs ?? endMs) hours.push(this.hourAt(atMs))
     return hours
+  }
+
+  /** Where in a day a price changes within a civil hour, ms since the day's start. */
+  priceCutsOf(day: SlotDay): readonly number[] {
+    const known = this.#priceCuts.get(day.startMs)
+    if (known !== undefined && known.endMs === day.endMs) return known.cuts
+    const later = this.hoursOf(day).flatMap(({ slots }) => slots.slice(1))
+    const cuts = later.map(({ startMs }) => startMs - day.startMs)
+    if (this.#priceCuts.size >= mostDays) this.#priceCuts.clear()
+    this.#priceCuts.set(day.startMs, { endMs: day.endMs, cuts })
+    return cuts
   }
 
   /** The versions of the tariff that are in force at some time between two instants, in the order of their ids. */
