@@ -256,3 +256,27 @@ it('keeps the days of two devices, and of a classroom that one has left', async 
     ].sort(),
   )
 })
+
+it('goes on after what another worker has written, and after everything was emptied', async () => {
+  const { event } = await aSite(volt)
+  const other = await openVolt(database)
+  let hour = 0
+  const append = () => volt.ledger.append([event.power(new Date(Date.UTC(2026, 2, 2, hour++)).toISOString(), 1000)])
+  for (const worker of [volt, volt, volt, other, volt, volt, other, other, volt]) {
+    await append()
+    expect(await worker.rollUps.update()).toMatchObject({ entries: 1 })
+  }
+  expect((await days())[0]?.total_kwh).toBe(8)
+  expect(await volt.rollUps.verify(march)).toMatchObject({ valid: true })
+
+  await volt.tariffs.set({ startsAt: new Date('2026-01-01'), currency: 'EUR', pricePerKwh: 0.5 })
+  await other.rollUps.recost()
+  await append()
+  expect(await volt.rollUps.update()).toMatchObject({ entries: 1 })
+  expect((await days())[0]).toMatchObject({ total_kwh: 9, cost_at_calc_time: 4.5 })
+  expect((await months())[0]).toMatchObject({ total_kwh: 9, cost_at_calc_time: 4.5 })
+
+  for (const name of derived.slice(1)) await database.db.collection(name).deleteMany({})
+  expect(await volt.rollUps.update()).toMatchObject({ entries: 10 })
+  expect(await volt.rollUps.verify(march)).toMatchObject({ valid: true })
+})

@@ -171,9 +171,9 @@ describe('append()', () => {
     expect(entries.at(-1)?.cumulativeEnergy).toBe(9999 * 6000)
   })
 
-  it('appends 10,000 events of as many chains in a call', async () => {
-    const appended = await volt.ledger.append(Array.from({ length: 10_000 }, () => anEvent()))
-    expect(new Set(appended.map(({ entry }) => String(entry.switchId))).size).toBe(10_000)
+  it('appends the events of more chains in a call than a batch has', async () => {
+    const appended = await volt.ledger.append(Array.from({ length: 2_000 }, () => anEvent()))
+    expect(new Set(appended.map(({ entry }) => String(entry.switchId))).size).toBe(2_000)
     expect(appended.every(({ entry, isNew }) => isNew && entry.sequence === 1)).toBe(true)
   })
 
