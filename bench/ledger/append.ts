@@ -7,7 +7,7 @@ const batchesInFlight = 4
 const oneByOne = 1500
 const concurrent = 16
 
-/** Appending in batches with two in flight, and one entry at a time, beside the plain driver. */
+/** Appending in batches with several in flight, and one entry at a time, beside the plain driver. */
 export async function benchAppend(volt: AutoVolt, { documents, rounds, say }: GroupContext): Promise<Row[]> {
   const perRound = Math.max(20 * batchSize, Math.floor(documents / (4 * rounds)))
   say(

@@ -1,7 +1,7 @@
 import { Binary, Decimal128, ObjectId } from 'mongodb'
 import { z } from 'zod'
 import { ValidationError } from './errors.js'
-import { isRecord } from './is-record.js'
+import { isPlainObject, isRecord } from './is-record.js'
 import { typeName } from './validate.js'
 
 const hexObjectId = /^[0-9a-fA-F]{24}$/
@@ -70,12 +70,6 @@ function isJson(value: unknown, levels: number): boolean {
   if (levels === 0) return false
   if (Array.isArray(value)) return value.every((item) => isJson(item, levels - 1))
   return isPlainObject(value) && Object.values(value).every((item) => isJson(item, levels - 1))
-}
-
-function isPlainObject(value: unknown): value is object {
-  if (!isRecord(value)) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }
 
 /** A finite number with a unit in its field's name. */

@@ -5,6 +5,7 @@ import { type EntityDescription, indexName, type TimeSeriesOptions } from './ent
 import { DatabaseError } from './errors.js'
 import { insist } from './insist.js'
 import { buildIndexes, compareIndexes, type IndexReport } from './setup-indexes.js'
+import { sideBySide } from './side-by-side.js'
 import { translateError } from './translate-error.js'
 
 export interface CollectionReport {
@@ -39,15 +40,11 @@ export async function setUpCollections(
   database.requireOpen()
   const collections: CollectionReport[] = []
   try {
-    const next = entities.entries()
-    const lane = async () => {
-      for (const [at, entity] of next) {
-        const report = await compare(database, entity)
-        collections[at] = report
-        if (!dryRun && report.state !== 'same') await bringAbout(database, entity, report)
-      }
-    }
-    await Promise.all(Array.from({ length: collectionsAtOnce }, lane))
+    await sideBySide(entities.entries(), collectionsAtOnce, async ([at, entity]) => {
+      const report = await compare(database, entity)
+      collections[at] = report
+      if (!dryRun && report.state !== 'same') await bringAbout(database, entity, report)
+    })
   } catch (error) {
     throw translateError(error)
   }

@@ -1,3 +1,4 @@
+import type { MongoServerError } from 'mongodb'
 import { type EntityDescription, type EntityRule, type IndexDefinition, indexName, rebuiltName } from './entity.js'
 import { ConflictError, DatabaseConnectionError, DatabaseError, ValidationError } from './errors.js'
 import { isRecord } from './is-record.js'
@@ -180,4 +181,10 @@ function duplicateOf(error: ServerError, { indexes = [] }: ErrorSubject): Duplic
   const index = indexes.find((declared) => name === indexName(declared) || name === rebuiltName(declared))
   const keys = index === undefined ? (name === '_id_' ? ['_id'] : []) : Object.keys(index.key)
   return { keys, document: isRecord(written) ? written : {} }
+}
+
+/** Marks the error so that the transaction that it came up in is run again from its start. */
+export function asTransient(error: MongoServerError): MongoServerError {
+  error.addErrorLabel('TransientTransactionError')
+  return error
 }

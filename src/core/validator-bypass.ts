@@ -1,5 +1,6 @@
 import { type ClientSession, MongoServerError } from 'mongodb'
 import type { Logger } from './logger.js'
+import { asTransient } from './translate-error.js'
 
 const unauthorized = 13
 
@@ -32,8 +33,7 @@ export class ValidatorBypass {
       this.#doWithout()
       if (session === undefined) return write(false)
       // The refusal has ended the transaction: it begins again, and then without.
-      error.addErrorLabel('TransientTransactionError')
-      throw error
+      throw asTransient(error)
     }
   }
 

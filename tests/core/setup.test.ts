@@ -200,7 +200,7 @@ describe('setup()', () => {
 
   it('waits for as long as an index is being built: past the socket time-out, and for the build of another', async () => {
     const mongod = await startMongodProcess({ args: ['--setParameter', 'enableTestCommands=1'] })
-    const socketTimeoutMs = 400
+    const socketTimeoutMs = 1500
     const options = { uri: mongod.uri, dbName: 'school', socketTimeoutMs }
     const entity = noteEntity([{ key: { title: 1, body: 1 }, serves: 'a' }])
     await using volt = await AutoVolt.open({ ...options, hostEntities: [entity] })
@@ -215,7 +215,7 @@ describe('setup()', () => {
       name: 'MongoNetworkTimeoutError',
     })
     const setUps = Promise.all([volt.setup(), other.setup()])
-    const early = await Promise.race([setUps, sleep(3 * socketTimeoutMs, 'still at it')])
+    const early = await Promise.race([setUps, sleep(2 * socketTimeoutMs, 'still at it')])
     expect(early).toBe('still at it')
     await hang('off')
     await setUps

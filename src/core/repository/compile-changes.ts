@@ -2,10 +2,11 @@ import { z } from 'zod'
 import type { EntityDescription } from '../entity.js'
 import { ValidationError, type ValidationIssue } from '../errors.js'
 import { coreSchema, isOpen, isRefined, itemSchema, mayBeAbsent, schemaAt } from '../field-schema.js'
+import { isPlainObject } from '../is-record.js'
 import { asZod, type SchemaLike } from '../schema-like.js'
 import { issuesOf, typeName } from '../validate.js'
 import { Change } from './changes.js'
-import { isPlainObject, refused, requireData } from './data.js'
+import { refused, requireData } from './data.js'
 
 type Update = Record<string, Record<string, unknown>>
 type Seal = (field: string, plain: string) => string

@@ -2,8 +2,9 @@ import type { Filter as DriverFilter } from 'mongodb'
 import type { z } from 'zod'
 import type { EntityDescription } from '../entity.js'
 import { isConverted, itemSchema, schemaAtAnyItem } from '../field-schema.js'
+import { isPlainObject } from '../is-record.js'
 import { Combination, Condition } from './conditions.js'
-import { isPlainObject, refused, requireData } from './data.js'
+import { refused, requireData } from './data.js'
 
 const maximumDepth = 8
 

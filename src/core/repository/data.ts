@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { EntityDescription } from '../entity.js'
 import { ValidationError } from '../errors.js'
 import { isOpen } from '../field-schema.js'
-import { isRecord } from '../is-record.js'
+import { isPlainObject, isRecord } from '../is-record.js'
 import { typeName } from '../validate.js'
 
 const maximumDepth = 32
@@ -63,13 +63,6 @@ function requireDataWithin(subject: string, path: string, value: unknown, depth:
 /** Dates, bytes, and instances of the driver's BSON classes: JSON cannot have the symbol by which they are known. */
 function isLeaf(value: object): boolean {
   return value instanceof Date || ArrayBuffer.isView(value) || bsonVersion in value
-}
-
-/** Whether the object is a literal, or was parsed from JSON or a query string: nothing is inherited but what all objects have. */
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 export function refused(subject: string, path: string, message: string, value: unknown): ValidationError {

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EntityDescription, IndexDefinition } from '../entity.js'
 import { DatabaseError } from '../errors.js'
-import { isPlainObject, refused } from './data.js'
+import { isPlainObject } from '../is-record.js'
+import { refused } from './data.js'
 
 /** What an upsert looks for, and what it writes. */
 export interface Upsert {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineEntity, type Stored } from '../../core/entity.js'
 import { quantity } from '../../core/fields.js'
-import { isPlainObject } from '../../core/repository/data.js'
+import { isPlainObject } from '../../core/is-record.js'
 import { dependencyFields } from './dependencies.js'
 import { isStoredData, storedTypes } from './stored-data.js'
 

@@ -1,7 +1,8 @@
 import { Decimal128, ObjectId } from 'mongodb'
 import { ValidationError } from '../../core/errors.js'
 import { toObjectId } from '../../core/fields.js'
-import { isPlainObject, refused } from '../../core/repository/data.js'
+import { isPlainObject } from '../../core/is-record.js'
+import { refused } from '../../core/repository/data.js'
 
 const maximumDepth = 64
 /** What MongoDB, or an object itself, understands as something else than a name. */

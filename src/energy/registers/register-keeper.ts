@@ -4,6 +4,7 @@ import type { Database } from '../../core/database.js'
 import { DatabaseError, ValidationError } from '../../core/errors.js'
 import { everyNowAndThen } from '../../core/every-now-and-then.js'
 import type { Reader } from '../../core/repository/reader.js'
+import { sideBySide } from '../../core/side-by-side.js'
 import { validateData } from '../../core/validate.js'
 import type { Classroom } from '../../devices/classroom.js'
 import type { Device } from '../../devices/device.js'
@@ -105,11 +106,9 @@ export class RegisterKeeper {
     const { devices, classrooms, prices } = this.#parts
     const sites = await sitesOf(marks, { devices, classrooms, prices: await prices.prices() })
     // One switch after the other: what is taken of one quarter hour reaches into the next.
-    const next = markedRuns(marks).values()
-    const lane = async () => {
-      for (const runs of next) for (const run of runs) await this.#take(run, sites, pass)
-    }
-    await Promise.all(Array.from({ length: lanes }, lane))
+    await sideBySide(markedRuns(marks), lanes, async (runs) => {
+      for (const run of runs) await this.#take(run, sites, pass)
+    })
   }
 
   async #take(run: readonly RegisterMark[], sites: Sites, pass: Pass): Promise<void> {

@@ -55,7 +55,8 @@ export interface StoredTotals {
   readonly carbon_exact: DecimalNumber
 }
 
-export function storedTotals({ numbers, cost, earnings, carbon }: Figures): StoredTotals {
+export function storedTotals(figures: Figures): StoredTotals {
+  const { numbers } = figures
   return {
     energy_mws: numbers.energyMws,
     production_mws: numbers.productionMws,
@@ -63,10 +64,12 @@ export function storedTotals({ numbers, cost, earnings, carbon }: Figures): Stor
     measured_ms: numbers.measuredMs,
     estimated_ms: numbers.estimatedMs,
     missing_ms: numbers.missingMs,
-    cost_exact: toDecimal(cost),
-    earnings_exact: toDecimal(earnings),
-    carbon_exact: toDecimal(carbon),
+    ...storedMoney(figures),
   }
+}
+
+export function storedMoney({ cost, earnings, carbon }: Figures) {
+  return { cost_exact: toDecimal(cost), earnings_exact: toDecimal(earnings), carbon_exact: toDecimal(carbon) }
 }
 
 export function figuresOf(stored: StoredTotals): Figures {

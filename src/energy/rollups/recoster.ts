@@ -3,6 +3,7 @@ import type { Document, ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
 import { inSession } from '../../core/repository/reader.js'
+import { sideBySide } from '../../core/side-by-side.js'
 import type { Place, Places } from '../places.js'
 import type { Recosting } from '../tariffs/recosting.js'
 import { monthsOf } from './batch.js'
@@ -26,7 +27,7 @@ const settledAfterMs = 90_000
 const longestDayMs = 26 * 3_600_000
 /** How far a worker that follows a killed one goes back. */
 const devicesBetweenNotes = 20
-const lanes = 4
+const devicesAtOnce = 4
 /** What a day's price does not depend on is most of it. */
 const notPriced = Object.fromEntries(
   ['on_ms', 'measured_ms', 'estimated_ms', 'missing_ms'].map((name) => [`switch_breakdown.slots.${name}`, 0]),
@@ -83,14 +84,10 @@ export class Recoster {
     for (let at = 0; at < devices.length; at += devicesBetweenNotes) {
       const some = devices.slice(at, at + devicesBetweenNotes)
       await places.loadDevices(some)
-      const queue = some.values()
-      const lane = async () => {
-        for (const deviceId of queue) {
-          const count = await this.#recost(order, deviceId, places, chainsOf)
-          days += count
-        }
-      }
-      await Promise.all(Array.from({ length: lanes }, lane))
+      await sideBySide(some, devicesAtOnce, async (deviceId) => {
+        const count = await this.#recost(order, deviceId, places, chainsOf)
+        days += count
+      })
       await this.#note(order, { $set: { through_device: some.at(-1) } })
     }
     await this.#note(order, { $set: { state: next }, $unset: { through_device: '' } })

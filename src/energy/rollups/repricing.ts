@@ -1,10 +1,10 @@
 import { Decimal128, type Document, type ObjectId } from 'mongodb'
-import { exactOf, toDecimal } from '../exact-decimal.js'
+import { exactOf } from '../exact-decimal.js'
 import type { Place } from '../places.js'
 import { sortedIds } from '../tariffs/slot-calendar.js'
 import type { PricedDay } from './day-document.js'
 import { EnergyByPrice } from './energy-by-price.js'
-import { Figures, figuresOf, shownCost, shownTotals } from './figures.js'
+import { Figures, figuresOf, shownCost, shownTotals, storedMoney } from './figures.js'
 import type { DayRepricing } from './rollup-store.js'
 
 /** Whether the day's slots are cut where a price changes now. */
@@ -46,10 +46,6 @@ function pricesOf(
   sums.addTo(figures, versions)
   if (adjusted_cost_exact !== undefined) figures.cost += exactOf(adjusted_cost_exact)
   return figures
-}
-
-function storedMoney({ cost, earnings, carbon }: Figures) {
-  return { cost_exact: toDecimal(cost), earnings_exact: toDecimal(earnings), carbon_exact: toDecimal(carbon) }
 }
 
 /** Notes those of the fields that are others than before. @returns the fields. */

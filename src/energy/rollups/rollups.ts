@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
 import { everyNowAndThen } from '../../core/every-now-and-then.js'
+import { sideBySide } from '../../core/side-by-side.js'
 import { validateData } from '../../core/validate.js'
 import type { Ledger } from '../../ledger/ledger.js'
 import { type PlaceReaders, Places } from '../places.js'
@@ -152,11 +153,7 @@ export class RollUps {
   ): Promise<number> {
     const places = await this.#placesNow()
     const devices = await this.#rebuilder.devices()
-    const next = devices.values()
-    const lane = async () => {
-      for (const device of next) await work(this.#rebuilder, device, places)
-    }
-    await Promise.all(Array.from({ length: devicesAtOnce }, lane))
+    await sideBySide(devices, devicesAtOnce, (device) => work(this.#rebuilder, device, places))
     return devices.length
   }
 }

@@ -38,9 +38,3 @@ export async function insertInOrder(
   const failure: Document | undefined = reply.writeErrors?.[0]
   if (failure !== undefined) throw new PartialInsertError(Number(failure.index), failure)
 }
-
-/** Marks the error so that the transaction that it came up in is run again from its start. */
-export function asTransient(error: MongoServerError): MongoServerError {
-  error.addErrorLabel('TransientTransactionError')
-  return error
-}

@@ -1,6 +1,7 @@
 import { type ClientSession, MongoServerError, type ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import { DatabaseError, ValidationError } from '../../core/errors.js'
+import { asTransient } from '../../core/translate-error.js'
 import { type LedgerEntry, type LedgerEvent, ledgerEntryEntity } from '../entry/entry.js'
 import { type ArchivedUntil, FactStore } from '../facts/fact-store.js'
 import { AppendCall, type Appended, type Pending, PendingEvent } from './append-call.js'
@@ -9,7 +10,7 @@ import { ChainCache } from './chain-cache.js'
 import { ChainStore, keyOf } from './chain-store.js'
 import { Contention } from './contention.js'
 import { EntryStore } from './entry-store.js'
-import { asTransient, PartialInsertError } from './insert-command.js'
+import { PartialInsertError } from './insert-command.js'
 import { Lane } from './lane.js'
 
 export interface WriterOptions {

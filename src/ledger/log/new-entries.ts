@@ -1,4 +1,5 @@
 import { type Collection, type Filter, ObjectId } from 'mongodb'
+import { sideBySide } from '../../core/side-by-side.js'
 import { chainHeads } from '../chain-heads.js'
 import type { LedgerEntry } from '../entry/entry.js'
 import { entryFormatVersion } from '../entry/format-version.js'
@@ -54,17 +55,13 @@ export class NewEntryReader {
   async read(coverage: ReadonlyMap<string, Coverage>, limit: number): Promise<NewEntries[]> {
     const groups = inGroups(await this.#uncovered(coverage, limit))
     const found: NewEntries[][] = []
-    const next = groups.entries()
     let count = 0
-    const work = async () => {
-      for (const [at, group] of next) {
-        if (count >= limit) return
-        const entries = await this.#readGroup(group)
-        found[at] = entries
-        count += entries.reduce((sum, { hashes }) => sum + hashes.length, 0)
-      }
-    }
-    await Promise.all(Array.from({ length: readers }, work))
+    await sideBySide(groups.entries(), readers, async ([at, group]) => {
+      if (count >= limit) return
+      const entries = await this.#readGroup(group)
+      found[at] = entries
+      count += entries.reduce((sum, { hashes }) => sum + hashes.length, 0)
+    })
     return firstOf(found.flat(), limit)
   }
 
