@@ -16,6 +16,9 @@ const slots = z.strictObject({
   at_ms: list(durationMs()),
   energy_mws: list(energyMws()),
   production_mws: list(energyMws()).optional(),
+  /** As much of them as was added by hand, or taken away. */
+  adjusted_mws: list(energyMws()).optional(),
+  adjusted_production_mws: list(energyMws()).optional(),
   on_ms: list(durationMs()),
   measured_ms: list(durationMs()),
   estimated_ms: list(durationMs()).optional(),
@@ -26,7 +29,7 @@ const switchDay = z.strictObject({
   switch_id: objectId(),
   switch_name: z.string().max(200),
   ...totals,
-  /** What was added to the cost by hand, whatever the price. */
+  /** What was added to the cost by hand, which is all that energy added by hand costs. */
   adjusted_cost_exact: decimal128().optional(),
   energy_kwh: z.number(),
   on_time_sec: quantity(0, 1e6),

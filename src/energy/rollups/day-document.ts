@@ -4,7 +4,7 @@ import { exactOf, toDecimal } from '../exact-decimal.js'
 import type { Place } from '../places.js'
 import { type SlotCalendar, type SlotDay, sortedIds } from '../tariffs/slot-calendar.js'
 import type { DailyAggregate, SwitchDay } from './daily-aggregate.js'
-import { EnergyByPrice } from './energy-by-price.js'
+import { EnergyByPrice, type PricedNumbers } from './energy-by-price.js'
 import { Figures, shownCost, shownTotals, storedTotals } from './figures.js'
 import { SlotNumbers } from './slot-numbers.js'
 import type { DayTally, SwitchTally } from './slot-tally.js'
@@ -27,8 +27,7 @@ function switchTallyOf({ slots, adjusted_cost_exact }: SwitchDay): SwitchTally {
   const found = new Map<number, SlotNumbers>()
   for (const [n, at] of slots.at_ms.entries()) {
     const numbers = new SlotNumbers()
-    numbers.energyMws = slots.energy_mws[n] ?? 0
-    numbers.productionMws = slots.production_mws?.[n] ?? 0
+    Object.assign(numbers, pricedNumbersOf(slots, n))
     numbers.onMs = slots.on_ms[n] ?? 0
     numbers.measuredMs = slots.measured_ms[n] ?? 0
     numbers.estimatedMs = slots.estimated_ms?.[n] ?? 0
@@ -52,7 +51,17 @@ export function addTally(tally: DayTally, change: DayTally): void {
   }
 }
 
-type PricedSlots = Pick<SwitchDay['slots'], 'at_ms' | 'energy_mws' | 'production_mws'>
+type PricedSlots = Omit<SwitchDay['slots'], 'on_ms' | 'measured_ms' | 'estimated_ms' | 'missing_ms'>
+/** @param n Which of the slots. */
+export function pricedNumbersOf(slots: PricedSlots, n: number): PricedNumbers {
+  return {
+    energyMws: slots.energy_mws[n] ?? 0,
+    productionMws: slots.production_mws?.[n] ?? 0,
+    adjustedMws: slots.adjusted_mws?.[n] ?? 0,
+    adjustedProductionMws: slots.adjusted_production_mws?.[n] ?? 0,
+  }
+}
+
 /** As much of a day as its price, and its month, are made of. */
 export type DayTotals = Omit<DayFields, 'switch_breakdown'> & {
   readonly switch_breakdown: readonly (Omit<SwitchDay, 'slots'> & { readonly slots: PricedSlots })[]
@@ -117,7 +126,7 @@ function pricedFigures(
   const sums = new EnergyByPrice(calendar, day.startMs)
   for (const [at, numbers] of slots) {
     figures.numbers.add(numbers)
-    sums.add(at, numbers.energyMws, numbers.productionMws)
+    sums.add(at, numbers)
   }
   sums.addTo(figures, versions)
   figures.cost += adjustedCost
@@ -134,6 +143,14 @@ function storedSlots(slots: ReadonlyMap<number, SlotNumbers>): SwitchDay['slots'
     ...unlessZero(
       'production_mws',
       list(({ productionMws }) => productionMws),
+    ),
+    ...unlessZero(
+      'adjusted_mws',
+      list(({ adjustedMws }) => adjustedMws),
+    ),
+    ...unlessZero(
+      'adjusted_production_mws',
+      list(({ adjustedProductionMws }) => adjustedProductionMws),
     ),
     on_ms: list(({ onMs }) => onMs),
     measured_ms: list(({ measuredMs }) => measuredMs),

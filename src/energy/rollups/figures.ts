@@ -13,6 +13,16 @@ import { exactOf, toDecimal } from '../exact-decimal.js'
 import type { SlotPrice } from '../tariffs/slot-calendar.js'
 import { SlotNumbers } from './slot-numbers.js'
 
+/** What was used and given at one price, whole milliwatt-seconds. */
+export interface PricedEnergy {
+  /** What CO2 is reckoned from. */
+  consumedMws: number
+  /** What is paid for by the tariff. */
+  boughtMws: number
+  /** What the tariff pays for. */
+  soldMws: number
+}
+
 /** Energy and what it comes to. Everything in it adds up exactly. */
 export class Figures {
   readonly numbers = new SlotNumbers()
@@ -22,12 +32,10 @@ export class Figures {
   /** 3.6·10¹⁵ths of a gram. */
   carbon = 0n
 
-  addPrice(energyMws: number, productionMws: number, price: SlotPrice): void {
-    if (energyMws !== 0) {
-      this.cost += costOf(energyMws, price.pricePerKwh).numerator
-      this.carbon += costOf(energyMws, price.carbonIntensityGPerKwh).numerator
-    }
-    if (productionMws !== 0) this.earnings += costOf(productionMws, price.feedInPricePerKwh).numerator
+  addPrice({ consumedMws, boughtMws, soldMws }: PricedEnergy, price: SlotPrice): void {
+    if (consumedMws !== 0) this.carbon += costOf(consumedMws, price.carbonIntensityGPerKwh).numerator
+    if (boughtMws !== 0) this.cost += costOf(boughtMws, price.pricePerKwh).numerator
+    if (soldMws !== 0) this.earnings += costOf(soldMws, price.feedInPricePerKwh).numerator
   }
 
   add(other: Figures, sign: 1 | -1 = 1): void {

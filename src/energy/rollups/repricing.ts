@@ -2,7 +2,7 @@ import { Decimal128, type Document, type ObjectId } from 'mongodb'
 import { exactOf } from '../exact-decimal.js'
 import type { Place } from '../places.js'
 import { sortedIds } from '../tariffs/slot-calendar.js'
-import type { PricedDay } from './day-document.js'
+import { type PricedDay, pricedNumbersOf } from './day-document.js'
 import { EnergyByPrice } from './energy-by-price.js'
 import { Figures, figuresOf, shownCost, shownTotals, storedMoney } from './figures.js'
 import type { DayRepricing } from './rollup-store.js'
@@ -42,7 +42,7 @@ function pricesOf(
 ): Figures {
   const figures = new Figures()
   const sums = new EnergyByPrice(calendar, starts_at.getTime())
-  for (const [n, at] of slots.at_ms.entries()) sums.add(at, slots.energy_mws[n] ?? 0, slots.production_mws?.[n] ?? 0)
+  for (const [n, at] of slots.at_ms.entries()) sums.add(at, pricedNumbersOf(slots, n))
   sums.addTo(figures, versions)
   if (adjusted_cost_exact !== undefined) figures.cost += exactOf(adjusted_cost_exact)
   return figures

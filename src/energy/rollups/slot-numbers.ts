@@ -4,6 +4,9 @@ import type { EnergyStretch } from '../../metering/index.js'
 export class SlotNumbers {
   energyMws = 0
   productionMws = 0
+  /** As much of the energy as was added by hand, or taken away: no meter told of it, and its cost is not the tariff's. */
+  adjustedMws = 0
+  adjustedProductionMws = 0
   onMs = 0
   measuredMs = 0
   estimatedMs = 0
@@ -20,9 +23,19 @@ export class SlotNumbers {
     else this.missingMs += durationMs
   }
 
+  /** What somebody has added by hand, or taken away. */
+  adjust(energyMws: number, productionMws: number): void {
+    this.energyMws += energyMws
+    this.productionMws += productionMws
+    this.adjustedMws += energyMws
+    this.adjustedProductionMws += productionMws
+  }
+
   add(other: SlotNumbers, sign: 1 | -1 = 1): void {
     this.energyMws += sign * other.energyMws
     this.productionMws += sign * other.productionMws
+    this.adjustedMws += sign * other.adjustedMws
+    this.adjustedProductionMws += sign * other.adjustedProductionMws
     this.onMs += sign * other.onMs
     this.measuredMs += sign * other.measuredMs
     this.estimatedMs += sign * other.estimatedMs
@@ -33,6 +46,8 @@ export class SlotNumbers {
     return (
       this.energyMws === 0 &&
       this.productionMws === 0 &&
+      this.adjustedMws === 0 &&
+      this.adjustedProductionMws === 0 &&
       this.onMs === 0 &&
       this.measuredMs === 0 &&
       this.estimatedMs === 0 &&

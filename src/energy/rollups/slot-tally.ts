@@ -70,9 +70,7 @@ export class SlotTally {
     const slot = this.#calendarOf(place.classroom).slotAt(atMs)
     const tally = this.#switchOf(switchId, place, slot.day)
     if (tally === undefined) return
-    const numbers = numbersOf(tally, slot)
-    numbers.energyMws += Math.round(change.energyWs * 1000)
-    numbers.productionMws += Math.round(change.productionWs * 1000)
+    numbersOf(tally, slot).adjust(Math.round(change.energyWs * 1000), Math.round(change.productionWs * 1000))
     tally.adjustedCost += moneyOf(change.cost).numerator
   }
 

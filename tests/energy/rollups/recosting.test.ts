@@ -131,3 +131,38 @@ it('writes what the days would be if they were made anew, and only what has chan
   expect(await volt.rollUps.rebuild(spring)).toEqual({ days: 0, months: 0 })
   expect([await days(), await months()]).toEqual([recosted, ofMonths])
 })
+
+it('takes the cost of an adjustment from the adjustment, whatever the tariff', async () => {
+  const { event } = await aSite(volt)
+  const adjusted = (at: string, energyWs: number, productionWs: number, cost: number) =>
+    event.power(at, 0, {
+      eventType: 'manual_adjustment',
+      reading: undefined,
+      adjustment: { energyWs, productionWs, cost },
+    } as never)
+  await volt.tariffs.set({
+    startsAt: new Date('2026-01-01'),
+    currency: 'EUR',
+    pricePerKwh: 8,
+    feedInPricePerKwh: 2,
+    carbonIntensityGPerKwh: 100,
+  })
+  await volt.ledger.append([
+    event.power('2026-03-02T10:00:00Z', 1000),
+    event.power('2026-03-02T11:00:00Z', 0),
+    adjusted('2026-03-02T12:00:00Z', 9e6, 3.6e6, 20),
+    adjusted('2026-03-03T12:00:00Z', -3.6e6, 0, 0),
+  ])
+  await volt.rollUps.update()
+  expect(await costs()).toEqual([28, 0])
+  const [day] = await days()
+  expect(day).toMatchObject({ total_kwh: 3.5, production_kwh: 1 })
+  expect([String(day?.earnings_exact), String(day?.carbon_exact)]).toEqual(['0', String(350n * 3_600_000_000_000_000n)])
+  expect((await months())[0]).toMatchObject({ total_kwh: 2.5, cost_at_calc_time: 28 })
+
+  await volt.tariffs.set({ startsAt: new Date('2026-02-01'), currency: 'EUR', pricePerKwh: 10 })
+  await volt.rollUps.recost()
+  expect(await costs()).toEqual([30, 0])
+  expect(await volt.rollUps.verify(spring)).toMatchObject({ valid: true })
+  expect(await volt.rollUps.rebuild(spring)).toEqual({ days: 0, months: 0 })
+})
