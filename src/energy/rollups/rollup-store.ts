@@ -130,6 +130,7 @@ export class RollUpStore {
       this.#database.transactions.execute(async (session) => {
         const inTransaction = session as ClientSession
         await beside?.(inTransaction)
+        await this.#requireAsRead({ cursors, days, months }, inTransaction)
         await this.#bulk(
           this.#entities.cursors,
           cursors.map((change) => cursorWrite(change, now)),
@@ -148,6 +149,30 @@ export class RollUpStore {
       }),
     )
     await this.#onChanged(days.flatMap(deviceDay))
+  }
+
+  /**
+   * What is as it was read in the transaction's snapshot is so until the end: who writes it meanwhile makes the transaction
+   * fail. So the writes can name the documents by their ids alone, which the server finds in half the time.
+   */
+  async #requireAsRead({ cursors, days, months }: RollUpBatch, session: ClientSession): Promise<void> {
+    const isRead = [
+      await this.#isAsRead(this.#entities.cursors, 'through_sequence', cursors.flatMap(cursorAsRead), session),
+      await this.#isAsRead(this.#entities.daily, '__v', days.flatMap(documentAsRead), session),
+      await this.#isAsRead(this.#entities.monthly, '__v', months.flatMap(documentAsRead), session),
+    ]
+    if (isRead.includes(false)) throw new RollUpConflict()
+  }
+
+  async #isAsRead(entity: Entity, field: string, read: readonly AsRead[], session: ClientSession): Promise<boolean> {
+    if (read.length === 0) return true
+    const ids = read.map(({ _id }) => _id)
+    const found = await this.#database.native
+      .collection(entity.collection)
+      .find({ _id: { $in: ids } }, { projection: { [field]: 1 }, session, batchSize: ids.length + 1 })
+      .toArray()
+    const now = new Map(found.map((one) => [one._id.toHexString(), Number(one[field])]))
+    return read.every(({ _id, value }) => now.get(_id.toHexString()) === value)
   }
 
   /** @param hint The server would weigh all indexes for each of the filters. */
@@ -210,7 +235,21 @@ function cursorWrite({ switchId, from, to }: CursorChange, now: Date): AnyBulkWr
     return { insertOne: { document } }
   }
   const update = { $set: { through_sequence: to, updatedAt: now }, $inc: { __v: 1 } }
-  return { updateOne: { filter: { _id: switchId, through_sequence: from }, update } }
+  return { updateOne: { filter: { _id: switchId }, update } }
+}
+
+/** What a document had when it was read. */
+interface AsRead {
+  readonly _id: ObjectId
+  readonly value: number
+}
+
+function cursorAsRead({ switchId, from }: CursorChange): AsRead[] {
+  return from === 0 ? [] : [{ _id: switchId, value: from }]
+}
+
+function documentAsRead({ before }: DocumentChange<StoredFields, object>): AsRead[] {
+  return before === undefined ? [] : [{ _id: before._id, value: before.__v }]
 }
 
 function documentWrite(
@@ -221,7 +260,7 @@ function documentWrite(
     if (after === undefined) return []
     return [{ insertOne: { document: { _id: new ObjectId(), ...after, createdAt: now, updatedAt: now, __v: 0 } } }]
   }
-  const filter = { _id: before._id, __v: before.__v }
+  const filter = { _id: before._id }
   if (after === undefined) return [{ deleteOne: { filter } }]
   if (set !== undefined) {
     const update = { $set: { ...set, updatedAt: now }, $inc: { __v: 1 } }
