@@ -162,12 +162,14 @@ export class AnalyticsService {
 
   /** What each classroom uses in hours in which its load stays at its floor: what switching off would save. */
   idleUse(question: IdleUseQuestion): Promise<IdleUse[]> {
-    return this.#reports.report('idle_use', idleUseSchema, question, (parsed) => idleUse(this.#reader, parsed))
+    return this.#reports.report('idle_use', idleUseSchema, question, (parsed) =>
+      idleUse(this.#reader, this.#sites, parsed),
+    )
   }
 
   /** Hours that are not as the same hour of the same weekday was in the weeks before, the strangest first. */
   anomalies(question: AnomaliesQuestion): Promise<Anomaly[]> {
-    return anomalies(this.#reader, question)
+    return anomalies(this.#reader, this.#sites, question)
   }
 
   /** The next days, each as the mean of the same weekday in the last weeks, with the error of that on days that are known. */

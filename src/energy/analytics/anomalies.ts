@@ -6,6 +6,7 @@ import { type HourLoad, hourlyLoads, type Loads, powerOf } from './hourly-loads.
 import { addDays } from './periods.js'
 import { daysQuestionSchema } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
+import type { Sites } from './sites.js'
 import { median, robustScore } from './statistics.js'
 
 export const anomaliesSchema = daysQuestionSchema.safeExtend({
@@ -41,9 +42,9 @@ export interface Anomaly {
 const fewestWeeks = 4
 const weekMs = 7 * 86_400_000
 
-export async function anomalies(reader: RollUpReader, question: AnomaliesQuestion): Promise<Anomaly[]> {
+export async function anomalies(reader: RollUpReader, sites: Sites, question: AnomaliesQuestion): Promise<Anomaly[]> {
   const { by, weeks, threshold, leastPower, limit, ...scope } = validateData(anomaliesSchema, question, 'The question')
-  const loads = await hourlyLoads(reader, { ...scope, from: addDays(scope.from, -7 * weeks) }, by)
+  const loads = await hourlyLoads(reader, sites, { ...scope, from: addDays(scope.from, -7 * weeks) }, by)
   return loads
     .flatMap((one) => anomaliesOf(one, { from: scope.from, weeks, threshold, leastPower }))
     .sort((a, b) => Math.abs(b.score) - Math.abs(a.score) || a.start.getTime() - b.start.getTime())

@@ -25,6 +25,15 @@ export interface SwitchHour {
   readonly productionMws: number
 }
 
+/** A part of an hour of a switch, under one price. */
+export interface SwitchSlot<Slots> {
+  readonly hour: DayHour
+  readonly switchId: ObjectId
+  /** Its place in the lists of the switch. */
+  readonly at: number
+  readonly slots: Slots
+}
+
 const placeFields = [
   'device_id',
   'esp32_name',
@@ -33,16 +42,20 @@ const placeFields = [
   'date_string',
   'starts_at',
   'ends_at',
+  'price_cuts_ms',
 ] as const
 const totalFields = ['currency', 'energy_mws', 'production_mws', 'cost_exact'] as const
 
-/** A daily roll-up, as far as its hours need it. */
-export interface DayWithHours
-  extends Pick<DailyAggregate, (typeof placeFields)[number] | (typeof totalFields)[number]> {
-  readonly switch_breakdown: readonly (Pick<SwitchDay, 'switch_id' | 'switch_name'> & {
-    readonly slots: Pick<SwitchDay['slots'], 'at_ms' | 'energy_mws' | 'production_mws'>
-  })[]
+type HourSlots = Pick<SwitchDay['slots'], 'at_ms' | 'energy_mws' | 'production_mws'>
+
+type HourTimes = HourSlots & Pick<SwitchDay['slots'], 'measured_ms' | 'estimated_ms' | 'missing_ms'>
+
+interface SlottedDay<Slots> extends Pick<DailyAggregate, (typeof placeFields)[number] | (typeof totalFields)[number]> {
+  readonly switch_breakdown: readonly (Pick<SwitchDay, 'switch_id' | 'switch_name'> & { readonly slots: Slots })[]
 }
+
+/** A daily roll-up, as far as its hours need it. */
+export interface DayWithHours extends SlottedDay<HourSlots> {}
 
 const slotFields = ['switch_id', 'switch_name', 'slots.at_ms', 'slots.energy_mws', 'slots.production_mws'].map(
   (field) => `switch_breakdown.${field}`,
@@ -54,12 +67,24 @@ export function dayHoursPipeline(scope: DaysScope): Pipeline<DayWithHours> {
   return [...daysStages(scope), { $project: { _id: 0, ...projection } }]
 }
 
+/** A daily roll-up with how long its hours are known. */
+export interface DayWithTimes extends SlottedDay<HourTimes> {}
+
+const timeFields = ['measured_ms', 'estimated_ms', 'missing_ms'].map((field) => [`switch_breakdown.slots.${field}`, 1])
+
+/** For the daily roll-ups: days with the energy of their hours, and how long they are known. */
+export function dayTimesPipeline(scope: DaysScope): Pipeline<DayWithTimes> {
+  return [...daysStages(scope), { $project: { _id: 0, ...projection, ...Object.fromEntries(timeFields) } }]
+}
+
+type DayTimeSpan = Pick<DailyAggregate, 'time_zone' | 'date_string' | 'starts_at' | 'ends_at'>
+
 /** The hours of days, which many documents share. */
 export class DayHours {
   readonly #known = new Map<string, readonly DayHour[]>()
 
   /** In the order of time: 23 to 25 of them, or more where a zone changes its offset by parts of an hour. */
-  of({ time_zone, date_string, starts_at, ends_at }: Omit<DayWithHours, 'switch_breakdown'>): readonly DayHour[] {
+  of({ time_zone, date_string, starts_at, ends_at }: DayTimeSpan): readonly DayHour[] {
     const key = `${time_zone} ${date_string}`
     const hours = this.#known.get(key) ?? hoursBetween(starts_at.getTime(), ends_at.getTime(), time_zone, date_string)
     this.#known.set(key, hours)
@@ -68,23 +93,27 @@ export class DayHours {
 
   /** What each switch used in each hour in which anything was; slots under several prices of one hour together. */
   *switchHours(day: DayWithHours): Generator<SwitchHour, void, undefined> {
+    let sum: { hour: DayHour; switchId: ObjectId; energyMws: number; productionMws: number } | undefined
+    for (const { hour, switchId, slots, at } of this.switchSlots(day)) {
+      if (sum?.hour !== hour || sum.switchId !== switchId) {
+        if (sum !== undefined && (sum.energyMws !== 0 || sum.productionMws !== 0)) yield sum
+        sum = { hour, switchId, energyMws: 0, productionMws: 0 }
+      }
+      sum.energyMws += slots.energy_mws[at] ?? 0
+      sum.productionMws += slots.production_mws?.[at] ?? 0
+    }
+    if (sum !== undefined && (sum.energyMws !== 0 || sum.productionMws !== 0)) yield sum
+  }
+
+  /** The slots of each switch as they are stored, in the order of time. */
+  *switchSlots<Slots extends HourSlots>(day: SlottedDay<Slots>): Generator<SwitchSlot<Slots>, void, undefined> {
     const hours = this.of(day)
     const dayStartMs = day.starts_at.getTime()
     for (const { switch_id: switchId, slots } of day.switch_breakdown) {
-      let at = 0
-      let energyMws = 0
-      let productionMws = 0
-      for (const [index, slotMs] of slots.at_ms.entries()) {
-        const next = hourIndexAt(hours, dayStartMs + slotMs, at)
-        if (next !== at && (energyMws !== 0 || productionMws !== 0)) {
-          yield { hour: hours[at] as DayHour, switchId, energyMws, productionMws }
-        }
-        if (next !== at) [at, energyMws, productionMws] = [next, 0, 0]
-        energyMws += slots.energy_mws[index] ?? 0
-        productionMws += slots.production_mws?.[index] ?? 0
-      }
-      if (energyMws !== 0 || productionMws !== 0) {
-        yield { hour: hours[at] as DayHour, switchId, energyMws, productionMws }
+      let index = 0
+      for (const [at, slotMs] of slots.at_ms.entries()) {
+        index = hourIndexAt(hours, dayStartMs + slotMs, index)
+        yield { hour: hours[index] as DayHour, switchId, at, slots }
       }
     }
   }

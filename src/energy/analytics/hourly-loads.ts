@@ -1,8 +1,10 @@
 import type { ObjectId } from 'mongodb'
 import { exactOf } from '../exact-decimal.js'
 import type { DaysScope } from './daily-pipelines.js'
-import { type DayHour, DayHours, type DayWithHours, dayHoursPipeline } from './day-hours.js'
+import { type DayHour, DayHours, type DayWithTimes, dayTimesPipeline } from './day-hours.js'
+import { LastHeard } from './last-heard.js'
 import type { RollUpReader } from './roll-up-reader.js'
+import type { Sites } from './sites.js'
 
 /** What a classroom or device used in an hour. */
 export interface HourLoad {
@@ -15,35 +17,66 @@ export interface HourLoad {
 /** The hours of a classroom or device. */
 export interface Loads {
   readonly id: ObjectId
-  /** Every hour of the days for which there are roll-ups, by its start. */
-  readonly byStart: Map<number, HourLoad>
+  /** Of the days for which there are roll-ups, the hours that are known in full, by their start. */
+  readonly byStart: ReadonlyMap<number, HourLoad>
 }
 
-/** The hourly loads of each classroom or device: one number for each hour of the days, whatever the number of switches. */
+interface LoadsSoFar {
+  readonly id: ObjectId
+  readonly byStart: Map<number, HourLoad>
+  readonly missing: Set<number>
+  readonly lastHeard: LastHeard
+}
+
+/**
+ * The hourly loads of each classroom or device: one number for each hour of the days, whatever the number of switches. Left
+ * out are hours that have not ended, those before the first that anything is known of, those of which a part is missing of
+ * some switch, and those of which a switch has not told yet.
+ */
 export async function hourlyLoads(
   reader: RollUpReader,
+  sites: Sites,
   scope: DaysScope,
   by: 'classroom' | 'device',
 ): Promise<readonly Loads[]> {
   const hours = new DayHours()
-  const found = new Map<string, Loads>()
-  for await (const day of reader.dailyStream(dayHoursPipeline(scope))) {
+  const found = new Map<string, LoadsSoFar>()
+  const devices = new Map<string, ObjectId>()
+  for await (const day of reader.dailyStream(dayTimesPipeline(scope))) {
     const id = by === 'classroom' ? day.classroom : day.device_id
-    const loads = found.get(id.toHexString()) ?? { id, byStart: new Map() }
+    const loads = found.get(id.toHexString()) ?? {
+      id,
+      byStart: new Map(),
+      missing: new Set(),
+      lastHeard: new LastHeard(),
+    }
     found.set(id.toHexString(), loads)
+    devices.set(day.device_id.toHexString(), day.device_id)
     addDay(loads, day, hours)
+  }
+  const untold = await sites.untoldSwitches([...devices.values()])
+  for (const { byStart, missing, lastHeard } of found.values()) {
+    const isUnknown = lastHeard.unknownHours(untold)
+    for (const [startMs, { hour }] of byStart) {
+      if (hour.endMs > sites.nowMs || missing.has(startMs) || isUnknown(hour)) byStart.delete(startMs)
+    }
   }
   return [...found.values()].sort((a, b) => (a.id.toHexString() < b.id.toHexString() ? -1 : 1))
 }
 
-function addDay({ byStart }: Loads, day: DayWithHours, hours: DayHours): void {
+function addDay({ byStart, missing, lastHeard }: LoadsSoFar, day: DayWithTimes, hours: DayHours): void {
   for (const hour of hours.of(day)) {
     if (!byStart.has(hour.startMs)) byStart.set(hour.startMs, { hour, energyMws: 0, costs: new Map() })
   }
   const dayCost = exactOf(day.cost_exact)
-  for (const { hour, energyMws } of hours.switchHours(day)) {
+  for (const { hour, switchId, slots, at } of hours.switchSlots(day)) {
+    const missingMs = slots.missing_ms?.[at] ?? 0
+    if (missingMs > 0) missing.add(hour.startMs)
+    const toldMs = (slots.measured_ms[at] ?? 0) + (slots.estimated_ms?.[at] ?? 0) + missingMs
+    if (toldMs > 0) lastHeard.add(switchId, day.classroom, hour, toldMs)
     const load = byStart.get(hour.startMs)
-    if (load === undefined) continue
+    const energyMws = slots.energy_mws[at] ?? 0
+    if (load === undefined || energyMws === 0) continue
     load.energyMws += energyMws
     if (day.currency === null || day.energy_mws <= 0) continue
     const cost = (dayCost * BigInt(energyMws)) / BigInt(day.energy_mws)

@@ -26,6 +26,10 @@ export class Sites {
     this.#clock = clock
   }
 
+  get nowMs(): number {
+    return this.#clock.now().getTime()
+  }
+
   /** @throws NotFoundError if there is no such device. */
   device(id: ObjectId): Promise<Device> {
     return this.#devices.get(id, { withDeleted: true })
@@ -54,6 +58,22 @@ export class Sites {
     return found
   }
 
+  /**
+   * The switches of which nobody can say what they use until they are heard of again, metered ones and those that are on,
+   * with the classrooms that they are in. Those that are deleted are not waited for.
+   */
+  async untoldSwitches(devices: readonly ObjectId[]): Promise<Map<string, ObjectId>> {
+    const found = new Map<string, ObjectId>()
+    if (devices.length === 0) return found
+    const own = this.#devices.stream({ _id: where.in(devices) }, { select: ['classroom', 'switches'] })
+    for await (const { classroom, switches } of own) {
+      for (const { _id, energySource, state } of switches) {
+        if (energySource !== 'rated' || state === true) found.set(_id.toHexString(), classroom)
+      }
+    }
+    return found
+  }
+
   /** The zones of classrooms, of all of them if none are named. */
   async timeZones(classrooms?: readonly ObjectId[]): Promise<Set<string>> {
     const filter = classrooms === undefined ? {} : { _id: where.in(classrooms) }
@@ -65,7 +85,7 @@ export class Sites {
 
   /** The last days, up to the latest civil day that it is in any of the zones. */
   rangeOf({ days, to }: LastDays, timeZones: ReadonlySet<string>): { readonly from: string; readonly to: string } {
-    const nowMs = this.#clock.now().getTime()
+    const { nowMs } = this
     const zones = timeZones.size === 0 ? ['UTC'] : [...timeZones]
     const today =
       zones
