@@ -1,4 +1,4 @@
-import type { DeviceSwitch } from '../devices/device.js'
+import type { DeviceSwitch, EnergyRole } from '../devices/device.js'
 import type { Prices } from '../energy/tariffs/price-source.js'
 import type { EntryFlag, LedgerEvent } from '../ledger/entry/entry.js'
 import { credibleTime, instantOfLocalTime, isCounterValue } from '../metering/index.js'
@@ -65,12 +65,18 @@ function eventBase(device: KnownDevice, target: DeviceSwitch, fact: SwitchFact) 
     powerState: fact.on,
     powerRating: target.powerRating,
     energySource: target.energySource,
+    energyDirection: directionOf(device.document.energyRole),
     gapLimitMs: device.gapLimitMs,
     silentSince: fact.silentSinceMs === undefined ? undefined : new Date(fact.silentSinceMs),
     ratePerKwh: fact.prices.at(device, fact.instant.atMs),
     flags: [...fact.instant.flags],
     idempotencyKey: fact.idempotencyKey,
   }
+}
+
+/** A storage tells by the sign of its power, as does what draws from the grid and feeds into it. */
+function directionOf(role: EnergyRole): LedgerEvent['energyDirection'] {
+  return role === 'production' ? role : undefined
 }
 
 function metadataOf(fact: SwitchFact, report: ReadingReport | undefined): LedgerEvent['metadata'] {

@@ -593,6 +593,7 @@ const ledger: Catalogue = {
   good: () => ({
     ...aLedgerEntry({
       reading: { powerW: 73.5, energyWh: 12, counterQuantumWh: 1, counterWidthWh: 1e6, maximumPower: 25_000 },
+      energyDirection: 'production',
       silentSince: new Date('2026-03-01T09:00:00Z'),
       flags: ['late'],
       metadata: {
@@ -632,6 +633,8 @@ const ledger: Catalogue = {
     badFormat('energySource', 'guessed'),
     missing('energySource'),
     wrongType('energySource', 5),
+    badFormat('energyDirection', 'consumption'),
+    wrongType('energyDirection', 1),
     wrongType('reading', 73.5),
     wrongType('reading.powerW', '73.5'),
     ...notFinite('reading.powerW'),

@@ -86,6 +86,40 @@ it('keeps what meters say, beside the ledger, once however often it comes', asyn
   expect(await site.volt.ledger.count({ deviceId: device._id })).toBe(3)
 })
 
+it('takes what a producing device tells for production, in the ledger too', async () => {
+  device = await site.device({
+    energyRole: 'production',
+    switches: [
+      aSwitch({ gpio: 16, energySource: 'counter' }),
+      aSwitch({ gpio: 17, energySource: 'power', maximumPower: 5000 }),
+    ],
+  })
+  const pipeline = new SharedPipeline(partsOf(site.volt, both), new IngestionCounters())
+  await pipeline.process(
+    decoders.decode([
+      message('power', nowMs, { gpio: 16, energyWh: 100 }),
+      message('power', nowMs, { gpio: 17, powerW: 1000 }),
+      message('power', nowMs + 60_000, { gpio: 16, energyWh: 118 }),
+      message('power', nowMs + 60_000, { gpio: 17, powerW: 0 }),
+    ]),
+  )
+  expect(await measured()).toMatchObject(Array(4).fill({ data_type: 'production' }))
+  const [counter, power] = device.switches.map(({ _id }) => _id)
+  for (const [switchId, ws] of [
+    [counter, 18 * 3600],
+    [power, 60_000],
+  ] as const) {
+    const filter = { switchId: switchId as NonNullable<typeof switchId> }
+    const last = await site.volt.ledger.findOne(filter, { sort: { sequence: -1 } })
+    expect(last).toMatchObject({
+      energyDirection: 'production',
+      cumulativeEnergy: 0,
+      cumulativeProduction: ws,
+      calculatedCost: 0,
+    })
+  }
+})
+
 it('keeps what devices say of themselves, and what is odd about it', async () => {
   const pipeline = new SharedPipeline(partsOf(site.volt, both), new IngestionCounters())
   const vitals = { uptimeMs: 812_345, freeHeapBytes: 181_234, rssiDbm: -61, firmware: '2.1.0' }

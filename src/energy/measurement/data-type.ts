@@ -1,8 +1,7 @@
 import type { EnergyRole } from '../../devices/device.js'
 import type { EnergyMeasurement } from './measurement.js'
 
-/** Whether a device's measurement is of consumption or of production. A storage is charged while its power is positive. */
+/** Whether a device's measurement is of consumption or of production. A storage, or a meter at the grid, gives while its power is negative. */
 export function dataTypeOf(role: EnergyRole, power: number | undefined): EnergyMeasurement['data_type'] {
-  if (role !== 'storage') return role
-  return power !== undefined && power < 0 ? 'production' : 'consumption'
+  return role === 'production' || (power !== undefined && power < 0) ? 'production' : 'consumption'
 }

@@ -1,5 +1,5 @@
 import type { ObjectId } from 'mongodb'
-import type { Device, DeviceSwitch } from '../../devices/device.js'
+import type { Device, DeviceSwitch, EnergyRole } from '../../devices/device.js'
 import { type Fact, factOf } from '../../ledger/facts/fact.js'
 import { gapLimitMs } from '../../metering/index.js'
 import type { EnergyMeasurement } from '../measurement/measurement.js'
@@ -11,6 +11,7 @@ export interface MeteredSwitch {
   readonly source: 'power' | 'counter'
   readonly gapLimitMs: number
   readonly settlingMs: number
+  readonly energyRole: EnergyRole
   readonly document: DeviceSwitch
 }
 
@@ -21,6 +22,7 @@ export function meteredSwitch(device: Device, document: DeviceSwitch): MeteredSw
     source: document.energySource === 'counter' ? 'counter' : 'power',
     gapLimitMs: gapLimitMs(device.reportingPeriodMs),
     settlingMs: settlingMs(device),
+    energyRole: device.energyRole,
     document,
   }
 }
@@ -28,7 +30,7 @@ export function meteredSwitch(device: Device, document: DeviceSwitch): MeteredSw
 /** What a measurement says about energy, as an entry with the same reading would; undefined if it says nothing. */
 export function factOfMeasurement(
   { timestamp, meta, data_type, power, counter_wh, boot, sequence_no }: EnergyMeasurement,
-  { source, gapLimitMs, document }: MeteredSwitch,
+  { source, gapLimitMs, energyRole, document }: MeteredSwitch,
 ): Fact | undefined {
   return factOf({
     deviceId: meta.device,
@@ -38,6 +40,8 @@ export function factOfMeasurement(
     powerState: power !== 0,
     powerRating: document.powerRating,
     energySource: source,
+    // A power has the direction of its measurement; what a counter counts does not change from one reading to the next.
+    energyDirection: (source === 'power' ? data_type : energyRole) === 'production' ? 'production' : undefined,
     reading: {
       powerW: power,
       energyWh: counter_wh,

@@ -62,7 +62,9 @@ function zeroPointsOf(facts: readonly Fact[]): ReadonlySet<number> {
   const instants = new Set<number>()
   for (const whole of byInstant(facts)) {
     const atMs = whole[0]?.atMs ?? 0
-    const isCounted = meter.take(whole).some(({ stretch }) => stretch.toMs === atMs && stretch.consumedMws > 0)
+    const isCounted = meter
+      .take(whole)
+      .some(({ stretch }) => stretch.toMs === atMs && stretch.consumedMws + stretch.producedMws > 0)
     if (whole.at(-1)?.counter === undefined || (isCounted && !meter.isPending)) instants.add(atMs)
   }
   return instants

@@ -151,6 +151,7 @@ export class Chain {
       powerState: event.powerState,
       powerRating: event.powerRating,
       energySource: event.energySource,
+      energyDirection: event.energyDirection,
       reading: event.reading,
       adjustment: event.adjustment,
       erases: event.erases,

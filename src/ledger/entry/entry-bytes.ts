@@ -136,6 +136,7 @@ export const elements = {
   powerState: element(typeBoolean, 'powerState'),
   powerRating: element(typeDouble, 'powerRating'),
   energySource: element(typeString, 'energySource'),
+  energyDirection: element(typeString, 'energyDirection'),
   reading: element(typeDocument, 'reading'),
   powerW: element(typeDouble, 'powerW'),
   energyWh: element(typeDouble, 'energyWh'),
@@ -191,6 +192,7 @@ export function entryBytes(domain: Uint8Array, entry: UnhashedEntry): Buffer {
   writer.boolean(elements.powerState, entry.powerState)
   writer.double(elements.powerRating, entry.powerRating)
   writer.string(elements.energySource, entry.energySource)
+  if (entry.energyDirection !== undefined) writer.string(elements.energyDirection, entry.energyDirection)
   if (entry.reading !== undefined) writeReading(entry.reading)
   if (entry.adjustment !== undefined) writeAdjustment(entry.adjustment)
   if (entry.erases !== undefined) writer.string(elements.erases, entry.erases)

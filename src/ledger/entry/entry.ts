@@ -88,6 +88,11 @@ const givenFields = {
   /** W; what the load takes while it is on, where nothing measures it. */
   powerRating: quantity(0, 1e6),
   energySource: z.enum(['counter', 'power', 'rated']),
+  /**
+   * There if what the source tells is production, as of a solar inverter: what its counter counts, its power whatever the
+   * sign, its rating. Without it a counter and a rating are consumption, and a power is production while it is negative.
+   */
+  energyDirection: z.literal('production').optional(),
   reading: readingFields.optional(),
   adjustment: adjustmentFields.optional(),
   /** ms; how long a reading, or a sign of life, holds without another. */

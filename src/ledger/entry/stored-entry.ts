@@ -19,6 +19,7 @@ export function toStoredEntry(entry: LedgerEntry): Document {
     powerState: entry.powerState,
     powerRating: double(entry.powerRating),
     energySource: entry.energySource,
+    energyDirection: entry.energyDirection,
     reading: entry.reading && toStoredReading(entry.reading),
     adjustment: entry.adjustment && toStoredAdjustment(entry.adjustment),
     erases: entry.erases,

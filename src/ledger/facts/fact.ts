@@ -17,6 +17,8 @@ export interface Fact extends PowerReading, CounterReading, SwitchState {
   readonly source: LedgerEntry['energySource']
   readonly deviceId: ObjectId
   readonly classroom: ObjectId
+  /** Whether its energy is production, whatever the sign. */
+  readonly isProduction: boolean
   /** For a counter. */
   readonly counter: CounterRules | undefined
   /** Currency units per kWh from here on. */
@@ -36,6 +38,7 @@ export const factFields = {
   powerState: 1,
   powerRating: 1,
   energySource: 1,
+  energyDirection: 1,
   reading: 1,
   gapLimitMs: 1,
   silentSince: 1,
@@ -69,6 +72,7 @@ export function factOf(told: Told): Fact | undefined {
 function fact(told: Told, powerW: number, energyWh: number, counter: CounterRules | undefined): Fact {
   return {
     source: told.energySource,
+    isProduction: told.energyDirection === 'production',
     deviceId: told.deviceId,
     classroom: told.classroom,
     atMs: told.timestamp.getTime(),

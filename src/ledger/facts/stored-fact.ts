@@ -49,6 +49,7 @@ class EntryReader {
     const powerState = this.#boolean(elements.powerState)
     const powerRating = this.#double(elements.powerRating)
     const energySource = this.#text('energySource') as LedgerEntry['energySource']
+    const energyDirection = this.#isNext(elements.energyDirection) ? this.#direction() : undefined
     const reading = this.#isNext(elements.reading) ? this.#reading() : undefined
     const adjustment = this.#isNext(elements.adjustment) ? this.#adjustment() : undefined
     if (this.#isNext(elements.erases)) this.#skipString(elements.erases)
@@ -69,6 +70,7 @@ class EntryReader {
       powerState,
       powerRating,
       energySource,
+      energyDirection,
       reading,
       adjustment,
       gapLimitMs,
@@ -77,6 +79,11 @@ class EntryReader {
       metadata,
       idempotencyKey,
     }
+  }
+
+  #direction(): NonNullable<LedgerEntry['energyDirection']> {
+    this.#skipString(elements.energyDirection)
+    return 'production'
   }
 
   #reading(): NonNullable<LedgerEntry['reading']> {

@@ -25,7 +25,7 @@ export class SwitchMeter {
   #last: Fact | undefined
   /** While the last fact is a counter reading. */
   #counter: CounterState | undefined
-  /** The readings of the counter since its last accepted one at which the price, the classroom or the device changed. */
+  /** The readings of the counter since its last accepted one at which price, direction, classroom or device changed. */
   #holding: Fact[] = []
 
   /** The last fact that was taken. */
@@ -90,7 +90,7 @@ export class SwitchMeter {
     for (const fact of facts) this.#hold(fact)
     for (const stretch of stretches) {
       const since = this.#holding.findLast(({ atMs }) => atMs <= stretch.fromMs)
-      if (since !== undefined) found.push({ stretch, since })
+      if (since !== undefined) found.push({ stretch: directed(stretch, since), since })
     }
     this.#counter = state
     const firstNeeded = this.#holding.findLastIndex(({ atMs }) => atMs <= this.settledMs)
@@ -100,7 +100,7 @@ export class SwitchMeter {
   #hold(fact: Fact): void {
     const holding = this.#holding.at(-1)
     const isSamePlace = holding?.classroom.equals(fact.classroom) && holding.deviceId.equals(fact.deviceId)
-    if (isSamePlace && holding?.ratePerKwh === fact.ratePerKwh) return
+    if (isSamePlace && holding?.ratePerKwh === fact.ratePerKwh && holding.isProduction === fact.isProduction) return
     // Of readings of one instant the last counts.
     if (holding?.atMs === fact.atMs) this.#holding.pop()
     this.#holding.push(fact)
@@ -115,5 +115,11 @@ function stretchesBetween(from: Fact, to: Fact): EnergyStretch[] {
   if (powerW * durationMs > Number.MAX_SAFE_INTEGER) {
     return [{ fromMs: from.atMs, toMs: to.atMs, consumedMws: 0, producedMws: 0, quality: 'missing' }]
   }
-  return from.source === 'power' ? [powerStretch(from, to)] : ratedStretches(from, to)
+  const stretches = from.source === 'power' ? [powerStretch(from, to)] : ratedStretches(from, to)
+  return stretches.map((stretch) => directed(stretch, from))
+}
+
+function directed(stretch: EnergyStretch, { isProduction }: Fact): EnergyStretch {
+  if (!isProduction) return stretch
+  return { ...stretch, consumedMws: 0, producedMws: stretch.consumedMws + stretch.producedMws }
 }

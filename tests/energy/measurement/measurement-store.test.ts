@@ -53,8 +53,10 @@ describe('inserting measurements', () => {
   })
 
   it.each([
-    ['consumption', -5, 'consumption'],
+    ['consumption', -5, 'production'],
+    ['consumption', 5, 'consumption'],
     ['production', 5, 'production'],
+    ['production', undefined, 'production'],
     ['storage', 5, 'consumption'],
     ['storage', -5, 'production'],
     ['storage', undefined, 'consumption'],

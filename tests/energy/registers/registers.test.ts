@@ -101,6 +101,16 @@ describe('the registers of a device', () => {
     expect(await database.db.collection('register_marks').countDocuments()).toBe(0)
   })
 
+  it.each(['power', 'counter'] as const)('are of production where the device produces (%s)', async (energySource) => {
+    const device = await aMeteredDevice(volt, { energySource, counterQuantumWh: 1 }, { energyRole: 'production' })
+    const said = everyMinute(31, 1200).map((one, minute) => ({ ...one, energyWh: 1000 + 20 * minute }))
+    await measure(device, said)
+    await volt.registers.update()
+    expect((await registers(device)).map(({ powerW }) => powerW)).toEqual([-1200, -1200, 0])
+    const last = (await entriesOf(database, device)).at(-1)
+    expect(last).toMatchObject({ cumulativeEnergy: 0, cumulativeProduction: 1200 * 1800 })
+  })
+
   it('are corrected where readings come late', async () => {
     const device = await aMeteredDevice(volt, { energySource: 'power' })
     await measure(device, everyMinute(31, 1000))

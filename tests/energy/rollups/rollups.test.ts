@@ -230,6 +230,26 @@ it('counts what was adjusted by hand', async () => {
   expect(await volt.rollUps.verify(march)).toMatchObject({ valid: true })
 })
 
+it('counts what a solar inverter gives as production, and what it brings', async () => {
+  const { event } = await aSite(volt)
+  await volt.tariffs.set({
+    startsAt: new Date('2026-01-01'),
+    currency: 'EUR',
+    pricePerKwh: 0.3,
+    feedInPricePerKwh: 0.08,
+  })
+  const inverter = { energyDirection: 'production' } as const
+  await volt.ledger.append([
+    event.counter('2026-03-02T10:00:00Z', 100, inverter),
+    event.counter('2026-03-02T11:30:00Z', 110, inverter),
+  ])
+  await volt.rollUps.update()
+  const [day] = await days()
+  expect(day).toMatchObject({ total_kwh: 0, production_kwh: 10, cost_at_calc_time: 0, on_time_sec: 5400 })
+  expect(String(day?.earnings_exact)).toBe(String((8n * 3_600_000_000_000_000n) / 10n))
+  expect(await volt.rollUps.verify(march)).toMatchObject({ valid: true })
+})
+
 it('keeps the days of two devices, and of a classroom that one has left', async () => {
   const one = await aSite(volt)
   const two = await aSite(volt)

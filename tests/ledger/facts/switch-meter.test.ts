@@ -46,6 +46,22 @@ describe("a switch's energy", () => {
     expect(sum).toEqual({ consumedMws: 0, producedMws: 6_000_000, cost: 0 })
   })
 
+  it('is produced, whatever the source and the sign, where the source tells of production', () => {
+    const own = { energyDirection: 'production' } as const
+    const sumsOf = (...events: HostEvent[]) => sumOf(new SwitchMeter().take(facts(...events)))
+    const powers = sumsOf(power(0, 100, own), power(60, -50, own), power(120, 0, own))
+    expect(powers).toMatchObject({ consumedMws: 0, producedMws: 9_000_000 })
+    const counts = sumsOf(counter(0, 100, own), counter(3600, 105, own))
+    expect(counts).toMatchObject({ consumedMws: 0, producedMws: 5 * 3_600_000 })
+    expect(sumsOf(rated(0, true, own), rated(60, false, own))).toMatchObject({ consumedMws: 0, producedMws: 3_600_000 })
+  })
+
+  it('changes its direction at the reading that says so', () => {
+    const own = { energyDirection: 'production' } as const
+    const sum = sumOf(new SwitchMeter().take(facts(counter(0, 0), counter(60, 10, own), counter(120, 30))))
+    expect(sum).toMatchObject({ consumedMws: 36_000_000, producedMws: 72_000_000 })
+  })
+
   it('is the rating while on, and after a silence only where the switch came back as it was', () => {
     expect(consumed(rated(0, true), rated(3600, false))).toBe(60 * 3600)
     expect(consumed(rated(0, true), rated(3600, true, { silentSince: at(600) }))).toBe(60 * 3600)

@@ -99,6 +99,7 @@ export const ledgerEntries: fc.Arbitrary<LedgerEntry> = eventType.chain((type) =
     powerState: fc.boolean(),
     powerRating: quantity(0, 1e6),
     energySource: fc.constantFrom('counter' as const, 'power' as const, 'rated' as const),
+    energyDirection: optional(fc.constant('production' as const)),
     reading: type === 'power_reading' ? reading : optional(reading),
     adjustment: type === 'manual_adjustment' ? adjustment : fc.constant(undefined),
     erases: type === 'erasure' ? hash : fc.constant(undefined),
