@@ -97,7 +97,7 @@ export class AnalyticsService {
   }
 
   /**
-   * What was used in each hour of the day, by energy; hours in which nothing was are left out. A whole month reads a document
+   * What was used in each hour of the day, by energy; hours in which nothing was used are left out. A whole month reads a document
    * for each device; of other ranges, whole months do, and the days around them are read with their hours.
    */
   peakHours(question: DaysQuestion): Promise<PeakHour[]> {

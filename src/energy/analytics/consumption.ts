@@ -33,6 +33,7 @@ export interface ClassroomConsumption extends Costs {
 /** What was used on a day. */
 export interface DailySummary extends EnergyTotals {
   readonly day: string
+  /** Switches that used or gave energy, each once in every device and classroom that it was in. */
   readonly uniqueSwitches: number
   readonly recordCount: number
 }

@@ -2,21 +2,21 @@ import { z } from 'zod'
 import { NotFoundError } from '../../core/errors.js'
 import type { Reader } from '../../core/repository/reader.js'
 import { validateData } from '../../core/validate.js'
-import { costOf, kwhFromMws, type Tariff, tariffOf } from '../../metering/index.js'
+import { costOf, kwhFromMws, splitStretch, type Tariff, tariffOf } from '../../metering/index.js'
+import { exactOf } from '../exact-decimal.js'
 import type { CostVersion } from '../tariffs/cost-version.js'
 import { gramsOf, groupBy, MoneyByCurrency } from './amounts.js'
 import { dailySummaryPipeline } from './daily-pipelines.js'
-import { DayHours, type DayWithHours, dayHoursPipeline } from './day-hours.js'
+import { DayHours, type DayWithSlots, daySlotsPipeline } from './day-hours.js'
 import { monthlySumsPipeline } from './monthly-pipelines.js'
 import { coverOf } from './periods.js'
 import { daysQuestionSchema, type ParsedDays } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
-import { TimeSteps } from './time-steps.js'
 import { type EnergyTotals, totalsOf } from './totals.js'
 
 export const costsSchema = daysQuestionSchema.safeExtend({
   by: z.enum(['day', 'month']).default('day'),
-  /** The name of a tariff: what it would have cost under it. What it did cost, if left out. */
+  /** The name of a tariff: what it would have cost under it. What it did cost, if left out. What was adjusted by hand keeps its cost. */
   tariff: z.string().min(1).max(100).optional(),
 })
 export type CostsQuestion = z.input<typeof costsSchema>
@@ -52,7 +52,7 @@ async function asReckoned(reader: RollUpReader, scope: ParsedDays, by: 'day' | '
     .sort(byPeriod)
 }
 
-/** What each hour used, at the prices of a tariff; where they change within an hour, its energy is taken as even. */
+/** What each slot used, at the prices of a tariff; where they change within a slot, its energy is taken as even. */
 async function underTariff(
   reader: RollUpReader,
   scope: ParsedDays,
@@ -62,7 +62,7 @@ async function underTariff(
 ): Promise<PeriodCosts[]> {
   const hours = new DayHours()
   const sums = new Map<string, RepricedSums>()
-  for await (const day of reader.dailyStream(dayHoursPipeline(scope))) {
+  for await (const day of reader.dailyStream(daySlotsPipeline(scope))) {
     const period = periodOf(day.date_string, by)
     const sum = sums.get(period) ?? new RepricedSums(tariff, currency)
     sums.set(period, sum)
@@ -86,20 +86,21 @@ class RepricedSums {
     this.#currency = currency
   }
 
-  add(day: DayWithHours, hours: DayHours): void {
+  add(day: DayWithSlots, hours: DayHours): void {
     this.#energyMws += day.energy_mws
     this.#productionMws += day.production_mws
-    for (const { hour, energyMws, productionMws } of hours.switchHours(day)) {
-      const { startMs: fromMs, endMs: toMs } = hour
-      const cuts = this.#tariff.priceCutsBetween(fromMs, toMs, day.time_zone)
-      const stretch = {
-        fromMs,
-        toMs,
-        consumedMws: Math.max(0, energyMws),
-        producedMws: productionMws,
-        quality: 'measured' as const,
-      }
-      for (const { part } of new TimeSteps([fromMs, ...cuts, toMs]).partsOf(stretch)) {
+    for (const { adjusted_cost_exact: adjusted } of day.switch_breakdown) {
+      if (adjusted !== undefined) this.#cost.add(day.currency, exactOf(adjusted))
+    }
+    for (const { hour, slots, at } of hours.switchSlots(day)) {
+      const adjustedMws = slots.adjusted_mws?.[at] ?? 0
+      const consumedMws = (slots.energy_mws[at] ?? 0) - adjustedMws
+      const producedMws = (slots.production_mws?.[at] ?? 0) - (slots.adjusted_production_mws?.[at] ?? 0)
+      if (consumedMws === 0 && producedMws === 0 && adjustedMws === 0) continue
+      const { fromMs, toMs } = spanOfSlot(day, slots.at_ms[at] ?? 0, hour.endMs)
+      this.#addCarbon(fromMs, adjustedMws, day.time_zone)
+      const stretch = { fromMs, toMs, consumedMws, producedMws, quality: 'measured' as const }
+      for (const part of splitStretch(stretch, this.#tariff.priceCutsBetween(fromMs, toMs, day.time_zone))) {
         this.#addPart(part.fromMs, part.consumedMws, part.producedMws, day.time_zone)
       }
     }
@@ -121,8 +122,25 @@ class RepricedSums {
     const { version, pricePerKwh } = inForce
     this.#cost.add(this.#currency, costOf(energyMws, pricePerKwh).numerator)
     this.#earnings.add(this.#currency, costOf(productionMws, version.feedInPricePerKwh ?? 0).numerator)
-    this.#carbon += costOf(energyMws, version.carbonIntensityGPerKwh ?? 0).numerator
+    this.#addCarbon(atMs, energyMws, timeZone)
   }
+
+  #addCarbon(atMs: number, energyMws: number, timeZone: string): void {
+    const intensity = energyMws === 0 ? 0 : this.#tariff.priceAt(atMs, timeZone)?.version.carbonIntensityGPerKwh
+    this.#carbon += costOf(energyMws, intensity ?? 0).numerator
+  }
+}
+
+/** From where a slot begins to the next change of price, or of the hour. */
+function spanOfSlot(
+  { starts_at, price_cuts_ms = [] }: DayWithSlots,
+  atMs: number,
+  hourEndMs: number,
+): { fromMs: number; toMs: number } {
+  const dayStartMs = starts_at.getTime()
+  const fromMs = dayStartMs + atMs
+  const cut = price_cuts_ms.find((cutMs) => cutMs > atMs)
+  return { fromMs, toMs: cut === undefined ? hourEndMs : Math.min(hourEndMs, dayStartMs + cut) }
 }
 
 async function tariffNamed(versions: Reader<CostVersion>, name: string) {

@@ -48,14 +48,17 @@ const totalFields = ['currency', 'energy_mws', 'production_mws', 'cost_exact'] a
 
 type HourSlots = Pick<SwitchDay['slots'], 'at_ms' | 'energy_mws' | 'production_mws'>
 
-type HourTimes = HourSlots & Pick<SwitchDay['slots'], 'measured_ms' | 'estimated_ms' | 'missing_ms'>
-
 interface SlottedDay<Slots> extends Pick<DailyAggregate, (typeof placeFields)[number] | (typeof totalFields)[number]> {
-  readonly switch_breakdown: readonly (Pick<SwitchDay, 'switch_id' | 'switch_name'> & { readonly slots: Slots })[]
+  readonly switch_breakdown: readonly (Pick<SwitchDay, 'switch_id' | 'switch_name' | 'adjusted_cost_exact'> & {
+    readonly slots: Slots
+  })[]
 }
 
 /** A daily roll-up, as far as its hours need it. */
 export interface DayWithHours extends SlottedDay<HourSlots> {}
+
+/** A daily roll-up with all of its slots that energy, its cost and its quality are made of. */
+export interface DayWithSlots extends SlottedDay<Omit<SwitchDay['slots'], 'on_ms'>> {}
 
 const slotFields = ['switch_id', 'switch_name', 'slots.at_ms', 'slots.energy_mws', 'slots.production_mws'].map(
   (field) => `switch_breakdown.${field}`,
@@ -67,14 +70,16 @@ export function dayHoursPipeline(scope: DaysScope): Pipeline<DayWithHours> {
   return [...daysStages(scope), { $project: { _id: 0, ...projection } }]
 }
 
-/** A daily roll-up with how long its hours are known. */
-export interface DayWithTimes extends SlottedDay<HourTimes> {}
+const moreFields = [
+  'adjusted_cost_exact',
+  ...['adjusted_mws', 'adjusted_production_mws', 'measured_ms', 'estimated_ms', 'missing_ms'].map(
+    (field) => `slots.${field}`,
+  ),
+].map((field) => [`switch_breakdown.${field}`, 1])
 
-const timeFields = ['measured_ms', 'estimated_ms', 'missing_ms'].map((field) => [`switch_breakdown.slots.${field}`, 1])
-
-/** For the daily roll-ups: days with the energy of their hours, and how long they are known. */
-export function dayTimesPipeline(scope: DaysScope): Pipeline<DayWithTimes> {
-  return [...daysStages(scope), { $project: { _id: 0, ...projection, ...Object.fromEntries(timeFields) } }]
+/** For the daily roll-ups: the same, with what was adjusted by hand, and how long the slots are known. */
+export function daySlotsPipeline(scope: DaysScope): Pipeline<DayWithSlots> {
+  return [...daysStages(scope), { $project: { _id: 0, ...projection, ...Object.fromEntries(moreFields) } }]
 }
 
 type DayTimeSpan = Pick<DailyAggregate, 'time_zone' | 'date_string' | 'starts_at' | 'ends_at'>

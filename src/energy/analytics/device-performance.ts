@@ -4,7 +4,7 @@ import { objectId } from '../../core/fields.js'
 import { validateData } from '../../core/validate.js'
 import { kwhFromMws } from '../../metering/index.js'
 import { meanKwh, sumOf } from './amounts.js'
-import { DayHours, type DayWithHours, dayHoursPipeline } from './day-hours.js'
+import { DayHours, type DayWithSlots, daySlotsPipeline } from './day-hours.js'
 import { lastDays } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
 import type { Sites } from './sites.js'
@@ -17,7 +17,7 @@ export interface DevicePerformanceDay {
   readonly day: string
   /** kWh. */
   readonly totalEnergy: number
-  /** W: the highest mean of an hour, its switches together. */
+  /** W: the highest mean of an hour, its switches together; without what was adjusted by hand. */
   readonly peakPower: number
 }
 
@@ -51,8 +51,8 @@ export async function devicePerformance(
   const { device: id, ...last } = validateData(devicePerformanceSchema, question, 'The question')
   const { _id, classroom } = await sites.device(id)
   const range = sites.rangeOf(last, await sites.timeZones([classroom]))
-  const documents = await reader.daily(dayHoursPipeline({ ...range, classrooms: undefined, devices: [_id] }))
-  const byDay = new Map<string, DayWithHours[]>()
+  const documents = await reader.daily(daySlotsPipeline({ ...range, classrooms: undefined, devices: [_id] }))
+  const byDay = new Map<string, DayWithSlots[]>()
   for (const document of documents) {
     byDay.set(document.date_string, [...(byDay.get(document.date_string) ?? []), document])
   }
@@ -77,12 +77,12 @@ export async function devicePerformance(
   }
 }
 
-function peakOf(documents: readonly DayWithHours[], hours: DayHours): Peak | undefined {
+function peakOf(documents: readonly DayWithSlots[], hours: DayHours): Peak | undefined {
   const loads = new Map<number, { energyMws: number; lengthMs: number }>()
   for (const document of documents) {
-    for (const { hour, energyMws } of hours.switchHours(document)) {
+    for (const { hour, slots, at } of hours.switchSlots(document)) {
       const load = loads.get(hour.startMs) ?? { energyMws: 0, lengthMs: hour.endMs - hour.startMs }
-      load.energyMws += energyMws
+      load.energyMws += (slots.energy_mws[at] ?? 0) - (slots.adjusted_mws?.[at] ?? 0)
       loads.set(hour.startMs, load)
     }
   }

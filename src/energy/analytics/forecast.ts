@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { validateData } from '../../core/validate.js'
 import { kwhFromMws } from '../../metering/index.js'
 import { groupBy, sumOf } from './amounts.js'
-import { dailySummaryPipeline } from './daily-pipelines.js'
+import { consumersPipeline, dailySummaryPipeline } from './daily-pipelines.js'
 import { addDays, datesBetween } from './periods.js'
-import { energyScopeSchema } from './questions.js'
+import { dayBefore9999, energyScopeSchema, type ParsedScope } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
 import type { Sites } from './sites.js'
 
@@ -15,8 +15,8 @@ export const forecastSchema = energyScopeSchema.extend({
   weeks: z.int().min(1).max(12).default(4),
   /** On how many of the last days the method is tried. */
   heldOutDays: z.int().min(1).max(90).default(28),
-  /** The last day that is known in full; yesterday if left out. */
-  knownTo: z.iso.date().optional(),
+  /** The last day that is known in full; the last that has ended in all zones of the question if left out. */
+  knownTo: dayBefore9999().optional(),
 })
 export type ForecastQuestion = z.input<typeof forecastSchema>
 
@@ -43,8 +43,7 @@ export type DailyEnergy = ReadonlyMap<string, number>
 
 export async function forecast(reader: RollUpReader, sites: Sites, question: ForecastQuestion): Promise<Forecast> {
   const { days, weeks, heldOutDays, knownTo, ...scope } = validateData(forecastSchema, question, 'The question')
-  const { from: yesterday } = sites.rangeOf({ days: 2 }, await sites.timeZones(scope.classrooms))
-  const to = knownTo ?? yesterday
+  const to = knownTo ?? sites.lastEndedDay(await zonesOf(reader, sites, scope))
   const from = addDays(to, 1 - heldOutDays - 7 * (weeks + Math.ceil(days / 7)))
   const rows = await reader.daily(dailySummaryPipeline({ ...scope, from, to }))
   const known = withoutGaps(
@@ -59,6 +58,18 @@ export async function forecast(reader: RollUpReader, sites: Sites, question: For
     })),
     error: errorOn(known, addDays(to, 1 - heldOutDays), to, { days, weeks }),
   }
+}
+
+/** The zones that the days of the question are in; of devices also those that they have just been in. */
+async function zonesOf(reader: RollUpReader, sites: Sites, scope: ParsedScope): Promise<Set<string>> {
+  if (scope.devices === undefined) return sites.timeZones(scope.classrooms)
+  const today = new Date(sites.nowMs).toISOString().slice(0, 10)
+  const running = { ...scope, from: addDays(today, -1), to: addDays(today, 1) }
+  const [devices, lately] = await Promise.all([
+    sites.devices(scope),
+    reader.daily(consumersPipeline(running, 'classroom')),
+  ])
+  return sites.timeZones([...devices.map(({ classroom }) => classroom), ...lately.map(({ key }) => key)])
 }
 
 /** kWh by day; between the first day that is known and the last, one without roll-ups used nothing. */

@@ -1,12 +1,12 @@
 import type { ObjectId } from 'mongodb'
 import { exactOf } from '../exact-decimal.js'
 import type { DaysScope } from './daily-pipelines.js'
-import { type DayHour, DayHours, type DayWithTimes, dayTimesPipeline } from './day-hours.js'
+import { type DayHour, DayHours, type DayWithSlots, daySlotsPipeline } from './day-hours.js'
 import { LastHeard } from './last-heard.js'
 import type { RollUpReader } from './roll-up-reader.js'
 import type { Sites } from './sites.js'
 
-/** What a classroom or device used in an hour. */
+/** What a classroom or device used in an hour; what was adjusted by hand is not in it. */
 export interface HourLoad {
   readonly hour: DayHour
   energyMws: number
@@ -42,7 +42,7 @@ export async function hourlyLoads(
   const hours = new DayHours()
   const found = new Map<string, LoadsSoFar>()
   const devices = new Map<string, ObjectId>()
-  for await (const day of reader.dailyStream(dayTimesPipeline(scope))) {
+  for await (const day of reader.dailyStream(daySlotsPipeline(scope))) {
     const id = by === 'classroom' ? day.classroom : day.device_id
     const loads = found.get(id.toHexString()) ?? {
       id,
@@ -64,7 +64,7 @@ export async function hourlyLoads(
   return [...found.values()].sort((a, b) => (a.id.toHexString() < b.id.toHexString() ? -1 : 1))
 }
 
-function addDay({ byStart, missing, lastHeard }: LoadsSoFar, day: DayWithTimes, hours: DayHours): void {
+function addDay({ byStart, missing, lastHeard }: LoadsSoFar, day: DayWithSlots, hours: DayHours): void {
   for (const hour of hours.of(day)) {
     if (!byStart.has(hour.startMs)) byStart.set(hour.startMs, { hour, energyMws: 0, costs: new Map() })
   }
@@ -75,7 +75,7 @@ function addDay({ byStart, missing, lastHeard }: LoadsSoFar, day: DayWithTimes, 
     const toldMs = (slots.measured_ms[at] ?? 0) + (slots.estimated_ms?.[at] ?? 0) + missingMs
     if (toldMs > 0) lastHeard.add(switchId, day.classroom, hour, toldMs)
     const load = byStart.get(hour.startMs)
-    const energyMws = slots.energy_mws[at] ?? 0
+    const energyMws = (slots.energy_mws[at] ?? 0) - (slots.adjusted_mws?.[at] ?? 0)
     if (load === undefined || energyMws === 0) continue
     load.energyMws += energyMws
     if (day.currency === null || day.energy_mws <= 0) continue

@@ -5,7 +5,14 @@ import { daysQuestionSchema } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
 
 export const lineProtocolSchema = daysQuestionSchema.safeExtend({
-  measurement: z.string().min(1).max(100).default('energy'),
+  /** As the protocol has it: not blank, no comment, and no backslash at its end, which would escape what follows. */
+  measurement: z
+    .string()
+    .max(100)
+    .regex(/^(?!#).*[^\s\\]\s*$/s, {
+      error: 'expected a name that is not blank, begins with no # and ends in no backslash',
+    })
+    .default('energy'),
 })
 export type LineProtocolQuestion = z.input<typeof lineProtocolSchema>
 

@@ -83,7 +83,7 @@ export function peakHoursPipeline({ month, ...scope }: Omit<MonthsScope, 'from' 
         switches: { $sum: { $arrayElemAt: ['$hours_switches', '$hour'] } },
       },
     },
-    { $match: { energy_mws: { $gt: 0 } } },
+    { $match: { energy_mws: { $ne: 0 } } },
     { $project: { _id: 0, hour: { $toInt: '$_id' }, energy_mws: 1, switches: 1 } },
     { $sort: { energy_mws: -1, hour: 1 } },
   ]

@@ -1,7 +1,8 @@
+import type { ObjectId } from 'mongodb'
 import { validateData } from '../../core/validate.js'
 import { kwhFromMws } from '../../metering/index.js'
-import type { MonthlyAggregate } from '../rollups/monthly-aggregate.js'
-import { meanKwh } from './amounts.js'
+import type { MonthlyAggregate, SwitchMonth } from '../rollups/monthly-aggregate.js'
+import { meanKwh, sumOf } from './amounts.js'
 import { DayHours, dayHoursPipeline } from './day-hours.js'
 import { type HourSums, monthsStages, peakHoursPipeline } from './monthly-pipelines.js'
 import { coverOf, wholeMonth } from './periods.js'
@@ -15,7 +16,7 @@ export interface PeakHour {
   readonly hour: number
   /** kWh. */
   readonly totalEnergy: number
-  /** Switches that used energy in this hour on any of the days. */
+  /** Switches that used energy in this hour of the days, each once in every device and classroom that it was in. */
   readonly switchCount: number
   /** kWh. */
   readonly averageEnergyPerSwitch: number | null
@@ -37,42 +38,56 @@ export async function peakHours(reader: RollUpReader, question: DaysQuestion): P
   }))
 }
 
-type MonthHours = Pick<MonthlyAggregate['switch_breakdown'][number], 'switch_id' | 'hours_mws'>
+type MonthHours = Pick<MonthlyAggregate, 'device_id' | 'classroom'> & {
+  readonly switch_breakdown: readonly Pick<SwitchMonth, 'switch_id' | 'hours_mws'>[]
+}
+type Place = Pick<MonthlyAggregate, 'device_id' | 'classroom'>
 
-/** Switches are told apart here: one that used energy on two days counts once. */
+/** Switches are told apart here: one that used energy on two days counts once, as in the roll-up of a month. */
 async function hoursOfDays(reader: RollUpReader, scope: ParsedDays): Promise<HourSums[]> {
-  const hours = Array.from({ length: 24 }, (_, hour) => ({ hour, energyMws: 0, switches: new Set<string>() }))
-  const add = (hour: number, energyMws: number, switchId: string) => {
+  const hours = Array.from({ length: 24 }, (_, hour) => ({ hour, switches: new Map<string, number>() }))
+  const add = (hour: number, energyMws: number, switchId: ObjectId, { device_id, classroom }: Place) => {
     const sums = hours[hour]
     if (sums === undefined || energyMws === 0) return
-    sums.energyMws += energyMws
-    if (energyMws > 0) sums.switches.add(switchId)
+    const key = [device_id, classroom, switchId].map((id) => id.toHexString()).join()
+    sums.switches.set(key, (sums.switches.get(key) ?? 0) + energyMws)
   }
   const { months, days } = coverOf(scope)
   if (months !== undefined) {
-    for (const { switch_id, hours_mws } of await reader.monthly(switchMonths({ ...scope, ...months }))) {
-      for (const [hour, energyMws] of hours_mws.entries()) add(hour, energyMws, switch_id.toHexString())
+    for (const month of await reader.monthly(switchMonths({ ...scope, ...months }))) {
+      for (const { switch_id, hours_mws } of month.switch_breakdown) {
+        for (const [hour, energyMws] of hours_mws.entries()) add(hour, energyMws, switch_id, month)
+      }
     }
   }
   const dayHours = new DayHours()
   for (const range of days) {
     for await (const day of reader.dailyStream(dayHoursPipeline({ ...scope, ...range }))) {
       for (const { hour, energyMws, switchId } of dayHours.switchHours(day)) {
-        add(hour.hourOfDay, energyMws, switchId.toHexString())
+        add(hour.hourOfDay, energyMws, switchId, day)
       }
     }
   }
   return hours
-    .filter(({ energyMws }) => energyMws > 0)
-    .map(({ hour, energyMws, switches }) => ({ hour, energy_mws: energyMws, switches: switches.size }))
+    .map(({ hour, switches }) => {
+      const used = [...switches.values()].filter((energyMws) => energyMws !== 0)
+      return { hour, energy_mws: sumOf(used, (energyMws) => energyMws), switches: used.length }
+    })
+    .filter(({ energy_mws }) => energy_mws !== 0)
     .sort((a, b) => b.energy_mws - a.energy_mws || a.hour - b.hour)
 }
 
 function switchMonths(scope: Parameters<typeof monthsStages>[0]): Pipeline<MonthHours> {
   return [
     ...monthsStages(scope),
-    { $project: { _id: 0, 'switch_breakdown.switch_id': 1, 'switch_breakdown.hours_mws': 1 } },
-    { $unwind: '$switch_breakdown' },
-    { $replaceRoot: { newRoot: '$switch_breakdown' } },
+    {
+      $project: {
+        _id: 0,
+        device_id: 1,
+        classroom: 1,
+        'switch_breakdown.switch_id': 1,
+        'switch_breakdown.hours_mws': 1,
+      },
+    },
   ]
 }

@@ -12,8 +12,16 @@ export const energyScopeSchema = z.strictObject({
 export type EnergyScope = z.input<typeof energyScopeSchema>
 export type ParsedScope = z.output<typeof energyScopeSchema>
 
+const isBefore9999 = (text: string) => text < '9999'
+const tooLate = 'expected a time before the year 9999'
+
+/** A civil day; those after it can be written too. */
+export const dayBefore9999 = () => z.iso.date().refine(isBefore9999, { error: tooLate })
+
 /** Civil days, both included, at most 366, of some classrooms or devices. */
-export const daysQuestionSchema = dayRangeSchema.safeExtend(energyScopeSchema.shape)
+export const daysQuestionSchema = dayRangeSchema
+  .safeExtend(energyScopeSchema.shape)
+  .refine(({ to }) => isBefore9999(to), { path: ['to'], error: tooLate })
 export type DaysQuestion = z.input<typeof daysQuestionSchema>
 export type ParsedDays = z.output<typeof daysQuestionSchema>
 
@@ -28,6 +36,7 @@ export const monthsQuestionSchema = energyScopeSchema
     path: ['to'],
     error: 'expected at most 120 months',
   })
+  .refine(({ to }) => isBefore9999(to), { path: ['to'], error: tooLate })
 export type MonthsQuestion = z.input<typeof monthsQuestionSchema>
 export type ParsedMonths = z.output<typeof monthsQuestionSchema>
 
@@ -41,5 +50,5 @@ export const pageSchema = z.strictObject({
 export const lastDays = (days: number) => ({
   days: z.int().min(1).max(366).default(days),
   /** The last of them; today if left out. */
-  to: z.iso.date().optional(),
+  to: dayBefore9999().optional(),
 })

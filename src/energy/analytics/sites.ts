@@ -36,11 +36,11 @@ export class Sites {
   }
 
   /** The devices of some users, with their owners. */
-  async ownedBy(owners: readonly ObjectId[]): Promise<Pick<Device, '_id' | 'owner' | 'classroom'>[]> {
+  async ownedBy(owners: readonly ObjectId[]): Promise<Pick<Device, '_id' | 'owner' | 'classroom' | 'deletedAt'>[]> {
     if (owners.length === 0) return []
     const owned = this.#devices.stream(
       { owner: where.in(owners) },
-      { select: ['owner', 'classroom'], withDeleted: true },
+      { select: ['owner', 'classroom', 'deletedAt'], withDeleted: true },
     )
     const found = []
     for await (const device of owned) found.push(device)
@@ -83,16 +83,20 @@ export class Sites {
     return zones
   }
 
+  /** The last civil day that has ended in each of the zones. */
+  lastEndedDay(timeZones: ReadonlySet<string>): string {
+    return addDays(this.#todays(timeZones)[0] ?? '', -1)
+  }
+
   /** The last days, up to the latest civil day that it is in any of the zones. */
   rangeOf({ days, to }: LastDays, timeZones: ReadonlySet<string>): { readonly from: string; readonly to: string } {
-    const { nowMs } = this
-    const zones = timeZones.size === 0 ? ['UTC'] : [...timeZones]
-    const today =
-      zones
-        .map((zone) => civilDayOf(nowMs, zone))
-        .sort()
-        .at(-1) ?? ''
-    const last = to ?? today
+    const last = to ?? this.#todays(timeZones).at(-1) ?? ''
     return { from: addDays(last, 1 - days), to: last }
+  }
+
+  /** The civil days that it is in the zones, the earliest first. */
+  #todays(timeZones: ReadonlySet<string>): string[] {
+    const zones = timeZones.size === 0 ? ['UTC'] : [...timeZones]
+    return zones.map((zone) => civilDayOf(this.nowMs, zone)).sort()
   }
 }

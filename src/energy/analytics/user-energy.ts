@@ -46,6 +46,7 @@ export interface UserEnergySummary extends Costs {
   readonly email: string
   readonly name: string
   readonly userType: User['userType']
+  /** Those that are not deleted; what was used and given is that of all. */
   readonly devices: number
   /** kWh. */
   readonly totalConsumption: number
@@ -114,7 +115,7 @@ export async function userEnergySummaries(
       email,
       name,
       userType,
-      devices: owned.filter(({ owner }) => owner?.equals(_id)).length,
+      devices: owned.filter(({ owner, deletedAt }) => deletedAt === null && owner?.equals(_id)).length,
       totalConsumption: totalEnergy,
       totalProduction,
       net: kwhFromMws(sumOf(own, (row) => row.production_mws - row.energy_mws)),

@@ -178,3 +178,19 @@ describe('top consumers', () => {
     expect(await analytics.topConsumers(march)).toHaveLength(3)
   })
 })
+
+it.each([
+  ['loadCurve', { from: '9999-12-31', to: '9999-12-31' }, 'to'],
+  ['peakHours', { from: '9999-12-02', to: '9999-12-31' }, 'to'],
+  ['compareWithPrevious', { from: '9999-01-01', to: '9999-01-01' }, 'to'],
+  ['forecast', { knownTo: '9999-12-31' }, 'knownTo'],
+] as const)('%s is not asked of %j, after which no day can be written', async (name, question, path) => {
+  const ask: (question: never) => Promise<unknown> = analytics[name].bind(analytics)
+  await expect(ask(question as never)).rejects.toMatchObject({ code: 'VALIDATION', issues: [{ path }] })
+})
+
+it('the last days before the year 9999 can be asked for', async () => {
+  const last = { from: '9998-12-31', to: '9998-12-31' }
+  expect(await analytics.loadCurve(last)).toHaveLength(24)
+  expect((await analytics.forecast({ days: 28, knownTo: last.to })).days.at(-1)?.day).toBe('9999-01-28')
+})

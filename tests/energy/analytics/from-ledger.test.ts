@@ -37,3 +37,22 @@ it('answers are those of the entries that the keeper has rolled up', async () =>
   const sum = (points: typeof hourly) => points.reduce((total, { energy }) => total + energy, 0)
   expect([sum(hourly), sum(quarters)]).toEqual([2.5, 2.5])
 })
+
+it('energy that was adjusted by hand is no load', async () => {
+  const { device, event, room } = await aSite(volt)
+  await volt.ledger.append([
+    event.power('2026-03-30T10:00:00Z', 1000),
+    event.power('2026-03-30T12:00:00Z', 0),
+    event.power('2026-03-31T00:00:00Z', 0),
+    event.power('2026-03-30T11:30:00Z', 0, {
+      eventType: 'manual_adjustment',
+      reading: undefined,
+      adjustment: { energyWs: 3_600_000, productionWs: 0, cost: 0 },
+    }),
+  ])
+  await volt.rollUps.update()
+  const performance = await analytics.devicePerformance({ device: device._id })
+  expect(performance).toMatchObject({ totalEnergy: 3, peakPower: 1000, peakAt: new Date('2026-03-30T10:00:00Z') })
+  const days = { from: '2026-03-30', to: '2026-03-30', classrooms: [room] }
+  expect(await analytics.idleUse({ ...days, tolerancePercent: 0 })).toMatchObject([{ floorPower: 0, hours: 14 }])
+})

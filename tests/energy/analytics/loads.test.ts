@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { ForecastQuestion } from '../../../src/energy/analytics/forecast.js'
 import { aSite } from '../support/site.js'
 import { analyticsDatabase } from './support/analytics.js'
 import { allDay, aRollUpSite, kWh, type Site, type Use, used, writeRollUps } from './support/roll-ups.js'
@@ -183,6 +184,20 @@ describe('the forecast', () => {
     expect(forecast.error).toEqual({ days: 7, mae: 1, mapePercent: 50 / 6 })
   })
 
+  it('takes a day as known when it has ended in every zone of the question', async () => {
+    const ahead = await aSite(volt, { timeZone: 'Pacific/Kiritimati' })
+    const behind = await aSite(volt, { timeZone: 'Europe/Berlin' })
+    const firstDay = async (scope: ForecastQuestion) => (await analytics.forecast({ days: 1, ...scope })).days[0]?.day
+    expect(await firstDay({})).toBe('2026-03-31')
+    expect(await firstDay({ classrooms: [ahead.room] })).toBe('2026-04-01')
+    expect(await firstDay({ devices: [ahead.device._id] })).toBe('2026-04-01')
+    expect(await firstDay({ devices: [behind.device._id] })).toBe('2026-03-31')
+    // The device has been in the other classroom this morning.
+    const moved = aRollUpSite({ device: ahead.device._id, classroom: behind.room, timeZone: 'Europe/Berlin' })
+    await writeRollUps(database, [used(moved, '2026-03-31T06:00:00Z', 1)])
+    expect(await firstDay({ devices: [ahead.device._id] })).toBe('2026-03-31')
+  })
+
   it('knows nothing of nothing', async () => {
     expect(await analytics.forecast({ days: 1 })).toEqual({
       method: 'mean of the same weekday',
@@ -193,6 +208,11 @@ describe('the forecast', () => {
 })
 
 describe('line protocol', () => {
+  it.each([' ', '\\', 'energy\\', 'energy\\ ', '#energy', ''])('refuses the measurement %j', async (measurement) => {
+    const lines = analytics.lineProtocol({ from: '2026-03-02', to: '2026-03-02', measurement })
+    await expect(lines.next()).rejects.toMatchObject({ code: 'VALIDATION', issues: [{ path: 'measurement' }] })
+  })
+
   it('has a line for each switch and hour, escaped', async () => {
     const site = aRollUpSite({ name: 'Box, 1=\\\n' })
     await writeRollUps(database, [

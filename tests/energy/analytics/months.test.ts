@@ -46,6 +46,7 @@ describe('monthly trends', () => {
     { from: '2026-13', to: '2026-13' },
     { from: '2026-03', to: '2026-02' },
     { from: '2015-01', to: '2026-02' },
+    { from: '9999-12', to: '9999-12' },
   ])('refuse %j', async (question) => {
     await expect(analytics.monthlyTrends(question)).rejects.toMatchObject({ code: 'VALIDATION' })
   })
@@ -89,6 +90,35 @@ describe('peak usage hours', () => {
     expect(await analytics.peakHours({ from: '2026-01-31', to: '2026-04-01' })).toEqual([
       { hour: 10, totalEnergy: 6, switchCount: 2, averageEnergyPerSwitch: 3 },
     ])
+  })
+
+  it('count a switch once in each device and classroom, in a month as in other days', async () => {
+    const site = aRollUpSite()
+    const moved = { ...site, device: new ObjectId(), classroom: new ObjectId() }
+    await writeRollUps(database, [
+      used(site, '2026-03-02T10:00:00Z', 1),
+      used(site, '2026-03-03T10:00:00Z', 1),
+      used(moved, '2026-03-03T10:00:00Z', 2),
+    ])
+    const expected = [{ hour: 10, totalEnergy: 4, switchCount: 2, averageEnergyPerSwitch: 2 }]
+    expect(await analytics.peakHours(march)).toEqual(expected)
+    expect(await analytics.peakHours({ from: '2026-03-01', to: '2026-04-02' })).toEqual(expected)
+    expect(await analytics.peakHours({ from: '2026-03-02', to: '2026-03-03' })).toEqual(expected)
+    expect(await analytics.dailySummaries({ from: '2026-03-03', to: '2026-03-03' })).toMatchObject([
+      { uniqueSwitches: 2 },
+    ])
+  })
+
+  it('have those in which more was taken away by hand than was used', async () => {
+    const site = aRollUpSite()
+    await writeRollUps(database, [used(site, '2026-03-02T10:00:00Z', 1), used(site, '2026-03-02T11:00:00Z', -2)])
+    const expected = [
+      { hour: 10, totalEnergy: 1, switchCount: 1, averageEnergyPerSwitch: 1 },
+      { hour: 11, totalEnergy: -2, switchCount: 1, averageEnergyPerSwitch: -2 },
+    ]
+    expect(await analytics.peakHours(march)).toEqual(expected)
+    expect(await analytics.peakHours({ from: '2026-03-02', to: '2026-03-02' })).toEqual(expected)
+    expect(await analytics.peakHours({ from: '2026-02-01', to: '2026-04-02' })).toEqual(expected)
   })
 })
 

@@ -150,6 +150,9 @@ describe('the energy of users', () => {
         costs: [],
       },
     ])
+    // What a deleted device used stays, but nobody has it any more.
+    await volt.devices.delete(sites[0]!.device)
+    expect((await analytics.userEnergySummaries(march)).items[0]).toMatchObject({ devices: 1, totalConsumption: 3 })
     const ofRavi = await analytics.userEnergySummaries({ ...march, users: [ravi._id] })
     expect(ofRavi.items.map(({ name }) => name)).toEqual(['ravi'])
     await expect(analytics.userEnergySummaries({ from: march.to, to: march.from })).rejects.toMatchObject({

@@ -106,7 +106,7 @@ function monthDocument(uses: readonly Use[], dayOf: (use: Use) => string) {
     hours_mws: hours(uses),
     hours_switches: Array.from(
       { length: 24 },
-      (_, hour) => bySwitch.filter((own) => own.some((use) => localHour(use) === hour && use.energyMws > 0)).length,
+      (_, hour) => bySwitch.filter((own) => own.some((use) => localHour(use) === hour && use.energyMws !== 0)).length,
     ),
     days: {
       day: days.map((own) => Number(dayOf(own[0]!).slice(8))),
