@@ -173,6 +173,7 @@ export type { ManualIntervalInput } from './energy/consumption/manual-interval.j
 export {
   type PowerConsumption,
   type PowerConsumptionInput,
+  type PowerConsumptionMethods,
   powerConsumptionEntity,
 } from './energy/consumption/power-consumption.js'
 export {

@@ -62,17 +62,19 @@ export class ValidationError extends DatabaseError {
   readonly issues: readonly ValidationIssue[]
 
   constructor(subject: string, issues: readonly ValidationIssue[], options: DatabaseErrorOptions = {}) {
-    super(
-      'VALIDATION',
-      `${subject} ${/[^su]s$/.test(subject) ? 'are' : 'is'} not valid: ${describeIssues(issues)}`,
-      options,
-    )
+    super('VALIDATION', `${subject} ${isPlural(subject) ? 'are' : 'is'} not valid: ${describeIssues(issues)}`, options)
     this.issues = issues
   }
 
   override toJSON(): Record<string, unknown> {
     return { ...super.toJSON(), issues: this.issues }
   }
+}
+
+/** Of "the options of the cache" it is the options that count. */
+function isPlural(subject: string): boolean {
+  const [head = subject] = subject.split(/ (?:of|on|for) /)
+  return /[^su]s$/.test(head)
 }
 
 const describedIssues = 10

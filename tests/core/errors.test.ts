@@ -81,6 +81,19 @@ describe('an error that leaves the library', () => {
     ])
   })
 
+  it.each([
+    ['The thing', 'is'],
+    ['The options', 'are'],
+    ['The options of the cache', 'are'],
+    ['The change of power settings', 'is'],
+    ['The filter on ledger heads', 'is'],
+    ['The status', 'is'],
+    ['The class', 'is'],
+  ])('says that "%s" %s not valid', (subject, verb) => {
+    const { message } = new ValidationError(subject, [{ path: 'a', message: 'is odd', received: 'number' }])
+    expect(message).toBe(`${subject} ${verb} not valid: a: is odd`)
+  })
+
   it('names every issue, and describes the first ten', () => {
     const issues = Array.from({ length: 12 }, (_, index) => ({ path: String(index), message: 'is odd', received: 'x' }))
     const error = new ValidationError('The list', issues)

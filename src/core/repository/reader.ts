@@ -122,7 +122,14 @@ export class Reader<Stored extends Identified> {
     filter: Filter<Stored> = {},
     options: PageOptions<Stored, Key> = {},
   ): Promise<Page<Selected<Stored, Key>>> {
-    const query = this.query(filter, options)
+    return this.pageOfQuery(this.query(filter, options), options)
+  }
+
+  /** A page of what matches a query in the driver's language. */
+  protected async pageOfQuery<Key extends keyof Stored = keyof Stored>(
+    query: DriverFilter<Stored>,
+    options: PageOptions<Stored, Key>,
+  ): Promise<Page<Selected<Stored, Key>>> {
     const limit = bounded('limit', options.limit, defaultPageLimit, maximumLimit)
     const page = bounded('page', options.page, 1, Math.floor(maximumSkip / limit) + 1)
     const find = this.read('page', (session) =>

@@ -1,4 +1,4 @@
-import type { ObjectId } from 'mongodb'
+import type { Filter, ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
@@ -23,6 +23,10 @@ import { type ManualIntervalInput, manualFields, manualIntervalSchema } from './
 const deriveSchema = z
   .strictObject({ from: instant(), to: instant(), deviceId: objectId().optional() })
   .refine(({ from, to }) => from < to, { path: ['to'], error: 'expected an instant after the first' })
+
+const historySchema = z.strictObject({
+  device: z.union([objectId(), z.string().min(1).max(100)], { error: 'expected the id of a device' }),
+})
 
 /** The time whose intervals are to be derived, of all switches or of those of a device. */
 export type DeriveOptions = z.input<typeof deriveSchema>
@@ -112,11 +116,13 @@ export class Intervals extends Reader<DeviceConsumption> {
 
   /**
    * What a device has consumed, interval by interval, newest first.
+   * @param device Its id, or the text that documents from before the library name it with.
    * @param page From 1.
    * @param limit 1,000 at most.
    */
   async getConsumptionHistory(device: ObjectId | string, page = 1, limit = 50): Promise<Page<DeviceConsumption>> {
-    return this.page({ device_id: toObjectId(device) }, { page, limit, sort: { start_ts: -1 } })
+    const { device: device_id } = validateData(historySchema, { device }, 'The history')
+    return this.pageOfQuery({ device_id } as Filter<DeviceConsumption>, { page, limit, sort: { start_ts: -1 } })
   }
 
   /** The switches that the ledger knows; those of a device are the ones that it has, and those that it had at last. */

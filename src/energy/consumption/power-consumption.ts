@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineEntity, type Input, type Stored } from '../../core/entity.js'
 import { instant, objectId, quantity } from '../../core/fields.js'
+import { validateData } from '../../core/validate.js'
 import { costOf, mwsFromWh, roundMoney } from '../../metering/index.js'
 import { pricePerKwh } from '../tariffs/money-fields.js'
 import {
@@ -24,6 +25,18 @@ interface Reckoned {
   readonly energyConsumed: number
   readonly ratePerKwh: number
 }
+
+/** What Mongoose documents of {@link powerConsumptionEntity} have besides their fields. */
+export interface PowerConsumptionMethods {
+  readonly durationHours: number
+  /**
+   * What the energy costs, in currency units, at this price per kWh or the document's own. It changes nothing.
+   * @throws ValidationError where there is no such number, as in documents from before the library.
+   */
+  calculateCost(ratePerKwh?: number): number
+}
+
+const pricedSchema = z.object({ energyConsumed: quantity(-1e9, 1e9), ratePerKwh: quantity(-1e6, 1e6) })
 
 /**
  * A stretch of consumption as hosts have kept it before there was a ledger. What is in their databases stays readable, and
@@ -71,11 +84,12 @@ export const powerConsumptionEntity = defineEntity({
   ],
   virtuals: { durationHours: ({ duration }: Reckoned) => duration / hourMs },
   methods: {
-    /** What the energy costs, in currency units, at this price per kWh or the document's own. It changes nothing. */
-    calculateCost(this: Reckoned, ratePerKwh = this.ratePerKwh): number {
+    calculateCost(this: Reckoned, rate = this.ratePerKwh): number {
+      const given = { energyConsumed: this.energyConsumed, ratePerKwh: rate }
+      const { energyConsumed, ratePerKwh } = validateData(pricedSchema, given, 'What is to be priced')
       // Rates from before the library may have any number of decimals.
       const price = Math.round(ratePerKwh * 1e6) / 1e6
-      return roundMoney(costOf(mwsFromWh(this.energyConsumed), price), costDigits)
+      return roundMoney(costOf(mwsFromWh(energyConsumed), price), costDigits)
     },
   },
   shardKey: { deviceId: 1 },

@@ -340,6 +340,20 @@ describe('the history of a device', () => {
     expect(await volt.setup()).toMatchObject({ isComplete: true })
   })
 
+  it('is there for devices that old documents name by a text', async () => {
+    const old = { _id: new ObjectId(), device_id: 'ESP32_01', start_ts: new Date('2024-05-01T10:00:00Z'), delta_wh: 10 }
+    await stored().insertMany([old, { ...old, _id: new ObjectId(), device_id: 'ESP32_02' }], {
+      bypassDocumentValidation: true,
+    })
+    expect(await volt.intervals.getConsumptionHistory('ESP32_01')).toMatchObject({ items: [old], total: 1, pages: 1 })
+    for (const device of ['', 'x'.repeat(101), 5, { $ne: null }]) {
+      await expect(volt.intervals.getConsumptionHistory(device as string)).rejects.toMatchObject({
+        code: 'VALIDATION',
+        issues: [{ path: 'device' }],
+      })
+    }
+  })
+
   it('is read from an index', async () => {
     const query = stored().find({ device_id: new ObjectId() }).sort({ start_ts: -1, _id: -1 }).limit(50)
     const plan = JSON.stringify(await query.explain())

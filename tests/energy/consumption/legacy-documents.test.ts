@@ -1,6 +1,7 @@
 import { ObjectId } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
+import type { PowerConsumptionMethods } from '../../../src/energy/consumption/power-consumption.js'
 import { aPowerConsumption } from '../../support/builders.js'
 import { testDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
@@ -18,6 +19,8 @@ const disagreeing = [
   { deviceId, classroom: 'Room 101', startTime: new Date('2024-05-04T10:00:00Z'), isLegacy: true, duration: -1 },
 ].map((document) => ({ ...document, _id: new ObjectId() }))
 const [overstated] = disagreeing
+
+const reckoning = (document: unknown) => document as PowerConsumptionMethods
 
 beforeAll(async () => {
   await legacy().insertMany(disagreeing)
@@ -50,10 +53,23 @@ describe('documents from before the library whose numbers disagree', () => {
   it('can be read as Mongoose documents, with what follows from them', async () => {
     const [document] = await volt.powerConsumption.findDocuments({ _id: overstated!._id })
     expect(document).toMatchObject({ energyConsumed: 9000, durationHours: 2 })
-    const { calculateCost } = document as unknown as { calculateCost(rate?: number): number }
-    expect(calculateCost.call(document)).toBe(67.5)
+    expect(reckoning(document).calculateCost()).toBe(67.5)
+    expect(reckoning(document).calculateCost(8)).toBe(72)
     const [odd] = await volt.powerConsumption.findDocuments({ _id: disagreeing[2]!._id })
-    expect((odd as unknown as { calculateCost(): number }).calculateCost()).toBe(0.284938)
+    expect(reckoning(odd).calculateCost()).toBe(0.284938)
+  })
+
+  it('say which number is none where their cost is asked for', async () => {
+    const _id = new ObjectId()
+    await legacy().insertOne({ _id, energyConsumed: Number.NaN, ratePerKwh: 7 }, { bypassDocumentValidation: true })
+    const [document] = await volt.powerConsumption.findDocuments({ _id })
+    const refusal = (path: string, received: string) =>
+      expect.objectContaining({ code: 'VALIDATION', issues: [expect.objectContaining({ path, received })] })
+    expect(() => reckoning(document).calculateCost()).toThrow(refusal('energyConsumed', 'NaN'))
+    const [overpriced] = await volt.powerConsumption.findDocuments({ _id: overstated!._id })
+    expect(() => reckoning(overpriced).calculateCost(Number.POSITIVE_INFINITY)).toThrow(
+      refusal('ratePerKwh', 'Infinity'),
+    )
   })
 
   it('can be changed in what does not make them worse', async () => {
