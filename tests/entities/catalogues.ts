@@ -522,6 +522,7 @@ const tariffs: Catalogue = {
 const recostings: Catalogue = {
   good: () => ({
     tariff: 'default',
+    classroom: new ObjectId(),
     from: new Date(0),
     until: new Date('2026-03-01T00:00:00Z'),
     state: 'pending',
@@ -540,7 +541,7 @@ const recostings: Catalogue = {
     wrongType('through_device', 5),
     missingWhenStored('state'),
     wrongType('audit', 5),
-    missing('audit'),
+    wrongType('classroom', 5),
     extra('colour'),
   ],
 }

@@ -1,6 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import type { Places } from '../places.js'
-import { addTally, type DayTotals, dayFields, tallyOf } from './day-document.js'
+import { addTally, type DayFields, type DayTotals, dayFields, tallyOf } from './day-document.js'
 import type { DocumentChange } from './document-change.js'
 import { MonthTally, monthFields, monthTallyOf } from './month-document.js'
 import {
@@ -31,9 +31,15 @@ export async function batchOf(
     const before = known.get(dayKey(dayOf(change)))
     const tally = before === undefined ? emptyLike(change) : tallyOf(before)
     addTally(tally, change)
-    return { before, after: dayFields(tally, places.of(change.deviceId, change.classroom)) }
+    const after = dayFields(tally, places.of(change.deviceId, change.classroom))
+    return { before, after: before && after ? cutAs(before, after) : after }
   })
   return { cursors, days, months: await monthsOf(store, places, days) }
+}
+
+/** The slots that were there before are cut as they were: the re-costing, which is still to come if prices have changed, is to see it. */
+function cutAs({ price_cuts_ms }: DayTotals, { price_cuts_ms: now, ...after }: DayFields): DayFields {
+  return price_cuts_ms === undefined ? after : { ...after, price_cuts_ms }
 }
 
 /** The months of the days, less what those were and with what they become. */

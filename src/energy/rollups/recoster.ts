@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Document, ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
-import { inSession } from '../../core/repository/reader.js'
+import { inSession, type Reader } from '../../core/repository/reader.js'
 import { sideBySide } from '../../core/side-by-side.js'
+import type { Classroom } from '../../devices/classroom.js'
 import type { Place, Places } from '../places.js'
-import type { Recosting } from '../tariffs/recosting.js'
+import type { Recosting, RecostingInput } from '../tariffs/recosting.js'
 import { monthsOf } from './batch.js'
 import type { DailyAggregate } from './daily-aggregate.js'
 import type { PricedDay } from './day-document.js'
@@ -13,10 +14,12 @@ import type { DeviceChains } from './from-ledger.js'
 import type { RollUpRebuilder } from './rebuilder.js'
 import { hasItsCuts, repriced } from './repricing.js'
 import { RollUpConflict, type RollUpStore } from './rollup-store.js'
+import { orderMoved } from './tariff-moves.js'
 
 export interface RecosterParts {
   readonly database: Database
-  readonly recostings: Entity<Recosting>
+  readonly classrooms: Reader<Classroom>
+  readonly recostings: Entity<Recosting, RecostingInput>
   readonly daily: Entity<DailyAggregate>
   readonly store: RollUpStore
   readonly rebuilder: RollUpRebuilder
@@ -54,6 +57,7 @@ export class Recoster {
   /** @param placesNow Gives places with the tariffs as they are then, and all classrooms loaded. */
   async run(placesNow: () => Promise<Places>): Promise<RecostResult> {
     const result = { days: 0, settling: 0 }
+    await orderMoved(this.#parts)
     const orders = await this.#orders()
     if (orders.length === 0) return result
     // Read after the orders, so that it has what they are about.
@@ -131,18 +135,20 @@ export class Recoster {
     }
   }
 
-  #devicesAfter({ tariff, through_device }: Recosting): Promise<ObjectId[]> {
+  #devicesAfter(order: Recosting): Promise<ObjectId[]> {
     const { database, daily } = this.#parts
-    const filter = { tariff, ...(through_device && { device_id: { $gt: through_device } }) }
+    const { through_device } = order
+    const filter = { ...subjectOf(order), ...(through_device && { device_id: { $gt: through_device } }) }
     return database.run(daily, 're-costing', (session) =>
       database.collectionOf<DailyAggregate>(daily).distinct('device_id', filter as never, inSession(session)),
     )
   }
 
-  #daysOf({ tariff, from, until }: Recosting, deviceId: ObjectId): Promise<PricedDay[]> {
+  #daysOf(order: Recosting, deviceId: ObjectId): Promise<PricedDay[]> {
     const { database, daily } = this.#parts
+    const { from, until } = order
     const starts_at = { $gt: new Date(from.getTime() - longestDayMs), ...(until && { $lt: until }) }
-    const filter = { tariff, device_id: deviceId, starts_at, ends_at: { $gt: from } }
+    const filter = { ...subjectOf(order), device_id: deviceId, starts_at, ends_at: { $gt: from } }
     return database.run(daily, 're-costing', (session) =>
       database
         .collectionOf<DailyAggregate>(daily)
@@ -164,6 +170,11 @@ export class Recoster {
       database.collectionOf<Recosting>(recostings).updateOne({ _id }, whole as never, inSession(session)),
     )
   }
+}
+
+/** Whose days an order is about. */
+function subjectOf({ tariff, classroom }: Recosting) {
+  return classroom === undefined ? { tariff } : { classroom }
 }
 
 function placeOf({ device_id, classroom }: PricedDay, places: Places): Place {

@@ -8,7 +8,7 @@ import { validateData } from '../../core/validate.js'
 import type { Ledger } from '../../ledger/ledger.js'
 import { type PlaceReaders, Places } from '../places.js'
 import type { PriceBookReader } from '../tariffs/price-book.js'
-import type { Recosting } from '../tariffs/recosting.js'
+import type { Recosting, RecostingInput } from '../tariffs/recosting.js'
 import { type DeviceChains, LedgerDays } from './from-ledger.js'
 import { RollUpKeeper, type RollUpUpdate } from './keeper.js'
 import { RollUpRebuilder } from './rebuilder.js'
@@ -38,6 +38,9 @@ export interface RollUpDifference {
   readonly expectedKwh: number | null
   /** kWh as it is stored; null where there is no document. */
   readonly foundKwh: number | null
+  /** By the tariff, in its currency's units. */
+  readonly expectedCost: number | null
+  readonly foundCost: number | null
 }
 
 /** What a comparison of the roll-ups with the ledger has come to. */
@@ -51,7 +54,7 @@ export interface RollUpReport {
 export interface RollUpParts {
   readonly ledger: Ledger
   readonly entities: RollUpEntities
-  readonly recostings: Entity<Recosting>
+  readonly recostings: Entity<Recosting, RecostingInput>
   readonly places: PlaceReaders
   readonly prices: PriceBookReader
   /** Told of the days that have changed. */
@@ -79,7 +82,14 @@ export class RollUps {
     this.#keeper = new RollUpKeeper({ database, store, ...parts })
     this.#rebuilder = new RollUpRebuilder(store, new LedgerDays(database, parts.ledger))
     const { recostings, entities } = parts
-    this.#recoster = new Recoster({ database, store, recostings, daily: entities.daily, rebuilder: this.#rebuilder })
+    this.#recoster = new Recoster({
+      database,
+      store,
+      recostings,
+      daily: entities.daily,
+      classrooms: parts.places.classrooms,
+      rebuilder: this.#rebuilder,
+    })
   }
 
   /**
@@ -91,7 +101,7 @@ export class RollUps {
   }
 
   /**
-   * Reckons again what the changed prices of tariffs touch, and nothing else; from the hours that are there, and from the
+   * Reckons again what the changed prices of tariffs touch, and the days of classrooms that have another tariff now; from the hours that are there, and from the
    * ledger only where a price changes within an hour that was not cut there. A worker that is killed is gone on after.
    */
   recost(): Promise<RecostResult> {
@@ -172,6 +182,7 @@ interface Comparable {
   readonly device_id: ObjectId
   readonly classroom: ObjectId
   readonly total_kwh: number
+  readonly cost_at_calc_time: number
 }
 
 function difference(
@@ -188,5 +199,7 @@ function difference(
     date,
     expectedKwh: after?.total_kwh ?? null,
     foundKwh: before?.total_kwh ?? null,
+    expectedCost: after?.cost_at_calc_time ?? null,
+    foundCost: before?.cost_at_calc_time ?? null,
   }
 }

@@ -166,3 +166,63 @@ it('takes the cost of an adjustment from the adjustment, whatever the tariff', a
   expect(await volt.rollUps.verify(spring)).toMatchObject({ valid: true })
   expect(await volt.rollUps.rebuild(spring)).toEqual({ days: 0, months: 0 })
 })
+
+it('reckons all days of a classroom again that has another tariff now, in its currency', async () => {
+  const { room, event } = await threeDays()
+  const start = { startsAt: new Date('2026-01-01') }
+  await volt.tariffs.set({ ...start, currency: 'EUR', pricePerKwh: 0.3 })
+  const bands = [{ from: '06:30', to: '18:00', pricePerKwh: 9 }]
+  await volt.tariffs.set({ ...start, tariff: 'village', currency: 'INR', pricePerKwh: 8, bands })
+  await volt.rollUps.update()
+  await volt.rollUps.recost()
+  expect(await costs()).toEqual([7.2, 7.2, 7.2, 0])
+
+  await volt.classrooms.update(room, { tariff: 'village' })
+  await volt.ledger.append([event.power('2026-03-05T14:00:00Z', 1000), event.power('2026-03-05T16:00:00Z', 0)])
+  await volt.rollUps.update()
+  expect((await volt.rollUps.verify(spring)).differences[0]).toMatchObject({
+    expectedKwh: 24,
+    foundKwh: 24,
+    expectedCost: 203.5,
+    foundCost: 7.2,
+  })
+  expect(await volt.rollUps.recost()).toMatchObject({ days: 4 })
+  expect(
+    (await days()).map(({ cost_at_calc_time, currency, tariff }) => [cost_at_calc_time, currency, tariff]),
+  ).toEqual([203.5, 203.5, 203.5, 18].map((cost) => [cost, 'INR', 'village']))
+  expect((await months())[0]).toMatchObject({ cost_at_calc_time: 628.5, currency: 'INR', tariff: 'village' })
+  expect(await volt.rollUps.verify(spring)).toMatchObject({ valid: true })
+  expect(await volt.analytics.monthlyTrends({ from: '2026-03', to: '2026-03' })).toMatchObject([
+    { month: '2026-03', currency: 'INR', totalCost: 628.5 },
+  ])
+  expect(await volt.rollUps.recost()).toMatchObject({ days: 0 })
+})
+
+it('notices that a classroom got another tariff before anything was ever re-costed', async () => {
+  const { room } = await threeDays()
+  await volt.tariffs.set({ startsAt: new Date('2026-01-01'), currency: 'EUR', pricePerKwh: 0.3 })
+  await volt.tariffs.set({ startsAt: new Date('2026-01-01'), tariff: 'other', currency: 'EUR', pricePerKwh: 0.5 })
+  await volt.rollUps.update()
+  await volt.classrooms.update(room, { tariff: 'other' })
+  await volt.rollUps.recost()
+  expect(await costs()).toEqual([12, 12, 12, 0])
+  await volt.classrooms.update(room, { tariff: 'default' })
+  await volt.rollUps.recost()
+  expect(await costs()).toEqual([7.2, 7.2, 7.2, 0])
+})
+
+it('cuts hours anew also in a day that was written after the change and before the re-costing', async () => {
+  const { event } = await threeDays()
+  await volt.tariffs.set({ startsAt: new Date('2026-01-01'), currency: 'EUR', pricePerKwh: 0.3 })
+  await volt.rollUps.update()
+  await volt.rollUps.recost()
+  const version = { currency: 'EUR', pricePerKwh: 0.3 }
+  const bands = [{ from: '06:30', to: '07:00', pricePerKwh: 1.3 }]
+  await volt.tariffs.set({ ...version, startsAt: new Date('2026-03-03'), bands })
+  await volt.tariffs.set({ ...version, startsAt: new Date('2026-03-04') })
+  await volt.ledger.append([event.power('2026-03-03T10:00:00Z', 2000), event.power('2026-03-03T11:00:00Z', 1000)])
+  await volt.rollUps.update()
+  await volt.rollUps.recost()
+  expect(await costs()).toEqual([7.2, 8, 7.2, 0])
+  expect(await volt.rollUps.verify(spring)).toMatchObject({ valid: true })
+})
