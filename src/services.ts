@@ -143,7 +143,7 @@ export abstract class Services<Devices extends Entity<Device>, Classrooms extend
     })
     this.energy = new EnergyService(database, {
       ledger: this.ledger,
-      powerSettings: this.powerSettings,
+      prices,
       classrooms: this.classrooms as unknown as Reader<Classroom>,
       devices,
     })

@@ -6,10 +6,12 @@ export interface DayTotal {
   /** The civil day, `YYYY-MM-DD`. */
   readonly day: string
   readonly key: ObjectId
+  /** ISO 4217; null where nothing has a price. */
+  readonly currency: string | null
   readonly total: EnergyTotal
 }
 
-/** Totals by day and key, for the days that are asked for. */
+/** Totals by day, key and currency, for the days that are asked for. */
 export class DailyTotals {
   readonly #from: string
   readonly #to: string
@@ -25,10 +27,10 @@ export class DailyTotals {
   }
 
   /** The total to add to; undefined for a day that is not asked for. */
-  of(day: string, key: ObjectId): EnergyTotal | undefined {
+  of(day: string, key: ObjectId, currency: string | null): EnergyTotal | undefined {
     if (day < this.#from || day > this.#to) return undefined
-    const id = `${day} ${key.toHexString()}`
-    const row = this.#totals.get(id) ?? { day, key, total: new EnergyTotal() }
+    const id = `${day} ${key.toHexString()} ${currency}`
+    const row = this.#totals.get(id) ?? { day, key, currency, total: new EnergyTotal() }
     this.#totals.set(id, row)
     return row.total
   }

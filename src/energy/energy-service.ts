@@ -1,7 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Database } from '../core/database.js'
-import { where } from '../core/repository/conditions.js'
 import { inSession, type Reader } from '../core/repository/reader.js'
 import { validateData } from '../core/validate.js'
 import type { Classroom } from '../devices/classroom.js'
@@ -10,18 +9,14 @@ import { chainHeads } from '../ledger/chain-heads.js'
 import type { LedgerEntry } from '../ledger/entry/entry.js'
 import { type FactStretch, SwitchMeter } from '../ledger/facts/switch-meter.js'
 import type { Ledger } from '../ledger/ledger.js'
-import {
-  civilDayOf,
-  currencyDigits,
-  cutsBetween,
-  nextCivilDay,
-  splitStretch,
-  startOfCivilDay,
-} from '../metering/index.js'
+import { nextCivilDay, startOfCivilDay } from '../metering/index.js'
+import { adjustmentsOf } from './adjustments.js'
 import { DailyTotals, type DayTotal } from './daily-totals.js'
 import type { EnergyFigures } from './energy-total.js'
-import { switchStretches, type TimeRange } from './switch-energy.js'
-import type { PowerSettings } from './tariffs/power-settings.js'
+import { type PlaceReaders, Places } from './places.js'
+import { switchStretches } from './switch-energy.js'
+import type { PriceBookReader } from './tariffs/price-book.js'
+import { slotPartsOf } from './tariffs/slot-parts.js'
 
 /** Civil days, both included, `YYYY-MM-DD`, at most 366. */
 export const dayRangeSchema = z
@@ -36,7 +31,7 @@ export type DayRange = z.input<typeof dayRangeSchema>
 interface Daily extends EnergyFigures {
   /** The civil day in the classroom's time zone. */
   readonly day: string
-  /** ISO 4217; null where no price was set. */
+  /** ISO 4217; null where the classroom's tariff has no version: the cost is by the rates of the entries then. */
   readonly currency: string | null
 }
 
@@ -61,12 +56,13 @@ export interface EnergyParts {
   readonly ledger: Ledger
   readonly classrooms: Reader<Classroom>
   readonly devices: Reader<Device>
-  readonly powerSettings: Reader<PowerSettings>
+  readonly prices: PriceBookReader
 }
 
 /**
- * Energy and cost, from the ledger by the energy rules, in the civil days of each classroom's time zone. Reads the entries
- * of the days that are asked for: the work grows with them, not with the ledger.
+ * Energy and cost as of now, from the ledger by the energy rules, in the civil days of each classroom's time zone and under
+ * its tariff: what roll-ups come to once they are up to date, and beside it what rated switches that are still on have taken.
+ * Reads the entries of the days that are asked for: the work grows with them, not with the ledger.
  */
 export class EnergyService {
   readonly #database: Database
@@ -83,7 +79,7 @@ export class EnergyService {
     return rows.map(({ key, ...row }) => ({ ...row, classroom: key }))
   }
 
-  /** Energy and cost per switch and day, by day. @throws ValidationError. */
+  /** Energy and cost per switch and day, by day; a row for each currency. @throws ValidationError. */
   async dailyBySwitch(range: DayRange): Promise<SwitchDay[]> {
     const rows = await this.#daily(range, (_, switchId) => switchId)
     return rows.map(({ key, ...row }) => ({ ...row, switchId: key }))
@@ -126,9 +122,8 @@ export class EnergyService {
 
   async #daily(range: DayRange, keyOf: KeyOf): Promise<(Daily & { key: ObjectId })[]> {
     const { from, to } = validateData(dayRangeSchema, range, 'The days')
-    const zones = await this.#zones()
-    const zoneOf = (classroom: ObjectId) => zones.get(classroom.toHexString()) ?? 'UTC'
-    const instants = rangeOf(from, to, [...new Set(['UTC', ...zones.values()])])
+    const places = await this.#places()
+    const instants = rangeOf(from, to, places.zones())
     const totals = new DailyTotals({ from, to })
     const signsOfLife = await this.#signsOfLife()
     for (const switchId of await this.#switchIds()) {
@@ -136,40 +131,31 @@ export class EnergyService {
       const lastSignOfLifeMs = signsOfLife.get(switchId.toHexString())
       const { facts } = this.#parts.ledger
       for await (const found of switchStretches(facts, switchId, instants, lastSignOfLifeMs, meter)) {
-        const { since } = found
-        const key = keyOf(since.classroom, switchId)
-        for (const { day, stretch } of byDay(found, zoneOf(since.classroom))) {
-          totals.of(day, key)?.add(stretch, since.ratePerKwh)
-        }
+        addTo(totals, keyOf(found.since.classroom, switchId), found, places)
       }
       const { last } = meter
       if (meter.isPending && last !== undefined) {
-        totals.of(civilDayOf(last.atMs, zoneOf(last.classroom)), keyOf(last.classroom, switchId))?.wait()
+        const { date } = places.calendarOf(last.classroom).dayAt(last.atMs)
+        totals.of(date, keyOf(last.classroom, switchId), places.currencyOf(last.classroom))?.wait()
       }
     }
-    for await (const { switchId, classroom, timestamp, adjustment } of this.#adjustments(instants)) {
-      const day = civilDayOf(timestamp.getTime(), zoneOf(classroom))
-      if (adjustment !== undefined) totals.of(day, keyOf(classroom, switchId))?.adjust(adjustment)
+    const { ledger } = this.#parts
+    for (const { switchId, classroom, timestamp, adjustment } of await adjustmentsOf(
+      this.#database,
+      ledger,
+      instants,
+    )) {
+      const { date } = places.calendarOf(classroom).dayAt(timestamp.getTime())
+      totals.of(date, keyOf(classroom, switchId), places.currencyOf(classroom))?.adjust(adjustment)
     }
-    return this.#rows(totals.rows)
+    return totals.rows.map(rowOf).sort(inOrder)
   }
 
-  /** What was adjusted by hand. */
-  #adjustments({ fromMs, toMs }: TimeRange): AsyncIterable<LedgerEntry> {
-    const ofRange = where.and<LedgerEntry>(
-      { eventType: 'manual_adjustment', timestamp: where.gte(new Date(fromMs)) },
-      { timestamp: where.lt(new Date(toMs)) },
-    )
-    return this.#parts.ledger.stream(ofRange)
-  }
-
-  async #rows(totals: readonly DayTotal[]): Promise<(Daily & { key: ObjectId })[]> {
-    const settings = await this.#parts.powerSettings.findOne({ name: 'default' })
-    const currency = settings?.currency ?? null
-    const digits = currency === null ? 2 : currencyDigits(currency)
-    return totals
-      .map(({ day, key, total }) => ({ day, key, currency, ...total.figures(digits) }))
-      .sort((a, b) => (a.day === b.day ? (a.key.toHexString() < b.key.toHexString() ? -1 : 1) : a.day < b.day ? -1 : 1))
+  async #places(): Promise<Places> {
+    const { classrooms, devices, prices } = this.#parts
+    const places = new Places({ classrooms, devices } satisfies PlaceReaders, await prices.read())
+    await places.loadAllClassrooms()
+    return places
   }
 
   /** The switches that the ledger knows: those that are no longer part of a device have used their energy all the same. */
@@ -190,17 +176,6 @@ export class EnergyService {
     }
     return signs
   }
-
-  async #zones(): Promise<Map<string, string>> {
-    const zones = new Map<string, string>()
-    for await (const { _id, timeZone } of this.#parts.classrooms.stream(
-      {},
-      { withDeleted: true, select: ['timeZone'] },
-    )) {
-      zones.set(_id.toHexString(), timeZone)
-    }
-    return zones
-  }
 }
 
 /** What energy is added up by: a classroom or a switch. */
@@ -214,8 +189,23 @@ function rangeOf(from: string, to: string, zones: readonly string[]): { fromMs: 
   }
 }
 
-/** The parts of a stretch, each within one civil day. */
-function byDay({ stretch }: FactStretch, timeZone: string) {
-  const parts = splitStretch(stretch, cutsBetween(stretch.fromMs, stretch.toMs, timeZone, 'day'))
-  return parts.map((part) => ({ day: civilDayOf(part.fromMs, timeZone), stretch: part }))
+/** Adds the parts of a stretch, each within one civil day and at one price. */
+function addTo(totals: DailyTotals, key: ObjectId, { stretch, since }: FactStretch, places: Places): void {
+  const currency = places.currencyOf(since.classroom)
+  for (const { stretch: part, slot } of slotPartsOf(stretch, places.calendarOf(since.classroom))) {
+    const pricePerKwh = currency === null ? since.ratePerKwh : (slot.price?.pricePerKwh ?? 0)
+    totals.of(slot.day.date, key, currency)?.add(part, pricePerKwh)
+  }
+}
+
+function rowOf({ day, key, currency, total }: DayTotal): Daily & { readonly key: ObjectId } {
+  return { day, key, currency, ...total.figures(currency) }
+}
+
+function inOrder(a: Daily & { readonly key: ObjectId }, b: typeof a): number {
+  return sortKey(a) < sortKey(b) ? -1 : 1
+}
+
+function sortKey({ day, key, currency }: Daily & { readonly key: ObjectId }): string {
+  return `${day} ${key.toHexString()} ${currency ?? ''}`
 }

@@ -3,6 +3,7 @@ import {
   type Confidence,
   confidence,
   costOf,
+  currencyDigits,
   type EnergyStretch,
   kwhFromMws,
   moneyOf,
@@ -36,10 +37,10 @@ export class EnergyTotal {
   #isPending = false
   readonly #ms = { measured: 0, estimated: 0, missing: 0 }
 
-  add(stretch: EnergyStretch, ratePerKwh: number): void {
+  add(stretch: EnergyStretch, pricePerKwh: number): void {
     this.#consumedMws += stretch.consumedMws
     this.#producedMws += stretch.producedMws
-    if (stretch.consumedMws !== 0) this.#cost = sumMoney([this.#cost, costOf(stretch.consumedMws, ratePerKwh)])
+    if (stretch.consumedMws !== 0) this.#cost = sumMoney([this.#cost, costOf(stretch.consumedMws, pricePerKwh)])
     this.#ms[stretch.quality] += stretch.toMs - stretch.fromMs
   }
 
@@ -55,8 +56,8 @@ export class EnergyTotal {
     this.#isPending = true
   }
 
-  /** @param currencyDigits The decimals that money is rounded to, once, here. */
-  figures(currencyDigits: number): EnergyFigures {
+  /** @param currency The one whose decimals money is rounded to, once, here; to two where there is none. */
+  figures(currency: string | null): EnergyFigures {
     const seconds = {
       measuredSeconds: this.#ms.measured / 1000,
       estimatedSeconds: this.#ms.estimated / 1000,
@@ -66,7 +67,7 @@ export class EnergyTotal {
     return {
       energyKwh: kwhFromMws(this.#consumedMws),
       productionKwh: kwhFromMws(this.#producedMws),
-      cost: roundMoney(this.#cost, currencyDigits),
+      cost: roundMoney(this.#cost, currency === null ? 2 : currencyDigits(currency)),
       qualityScore: score,
       confidence: confidence(score),
       isPending: this.#isPending,

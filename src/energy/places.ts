@@ -76,6 +76,11 @@ export class Places {
     }
   }
 
+  /** ISO 4217; null where the classroom's tariff has no version. */
+  currencyOf(classroom: ObjectId): string | null {
+    return this.#prices.currencyOf(this.#tariffOf(classroom))
+  }
+
   /** The time zones of all classrooms, and of what has none. */
   zones(): string[] {
     return [...new Set(['UTC', ...[...this.#classrooms.values()].map(({ timeZone }) => timeZone)])]

@@ -129,8 +129,7 @@ describe('the energy of a day', () => {
     expect(mws.reduce((sum, one) => sum + one)).toBe(7 * 3.6e9)
   })
 
-  it('goes to the classroom that the device was in, and to the price that held, when the stretch began', async () => {
-    await volt.powerSettings.create(powerSettings({ currency: 'EUR' }))
+  it('goes to the classroom that the device was in, and without a tariff to the rate of its entry', async () => {
     const { room, event } = await aSite(volt)
     const elsewhere = (await volt.classrooms.create(aClassroom({ timeZone: 'UTC' })))._id
     await volt.ledger.append([
@@ -173,13 +172,45 @@ describe('the energy of a day', () => {
     ['EUR', 1.24],
     ['KWD', 1.235],
   ])('costs as many decimals as %s has', async (currency, cost) => {
-    await volt.powerSettings.create(powerSettings({ currency }))
+    await volt.powerSettings.create(powerSettings({ currency, electricityPrice: 1.2351 }))
     const { event } = await aSite(volt)
-    await volt.ledger.append([
-      event.power('2026-03-02T10:00:00Z', 1000, { ratePerKwh: 1.2351 }),
-      event.power('2026-03-02T11:00:00Z', 0),
-    ])
+    await volt.ledger.append([event.power('2026-03-02T10:00:00Z', 1000), event.power('2026-03-02T11:00:00Z', 0)])
     expect(await volt.energy.dailyByClassroom(march)).toMatchObject([{ cost, currency }])
+  })
+
+  it('costs by the tariff of each classroom as it is now, band by band, and is the same in the roll-ups', async () => {
+    const start = { startsAt: new Date('2026-01-01') }
+    const bands = [{ from: '22:00', to: '06:00', pricePerKwh: 0.1 }]
+    await volt.tariffs.set({ ...start, tariff: 'home', currency: 'EUR', pricePerKwh: 0.3, bands })
+    await volt.tariffs.set({ ...start, tariff: 'village', currency: 'JPY', pricePerKwh: 31 })
+    const [home, village] = [await aSite(volt, { timeZone: 'Europe/Berlin' }), await aSite(volt)]
+    await volt.classrooms.update(home.room, { tariff: 'home' })
+    await volt.classrooms.update(village.room, { tariff: 'village' })
+    for (const { event } of [home, village]) {
+      await volt.ledger.append([
+        event.power('2026-03-02T19:00:00Z', 1500, { ratePerKwh: 7 }),
+        event.power('2026-03-02T22:00:00Z', 0),
+      ])
+    }
+    const costs = async () =>
+      (await volt.energy.dailyByClassroom(march)).map(({ classroom, cost, currency }) => [
+        String(classroom),
+        cost,
+        currency,
+      ])
+    const expected = (cost: number) =>
+      [
+        [String(home.room), cost, 'EUR'],
+        [String(village.room), 140, 'JPY'],
+      ].sort()
+    expect((await costs()).sort()).toEqual(expected(1.05))
+    await volt.tariffs.set({ ...start, tariff: 'home', currency: 'EUR', pricePerKwh: 0.5, bands })
+    expect((await costs()).sort()).toEqual(expected(1.65))
+    await volt.rollUps.update()
+    const asked = await volt.analytics.dailyByClassroom({ from: '2026-03-02', to: '2026-03-02' })
+    expect(asked.map(({ classroom, totalCost, currency }) => [String(classroom), totalCost, currency]).sort()).toEqual(
+      expected(1.65),
+    )
   })
 
   it('has no currency where no price was ever set, and two decimals', async () => {

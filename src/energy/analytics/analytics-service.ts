@@ -65,12 +65,14 @@ export interface AnalyticsParts {
  * ValidationError where it is not one.
  */
 export class AnalyticsService {
+  readonly #database: Database
   readonly #reader: RollUpReader
   readonly #sites: Sites
   readonly #reports: Reports
   readonly #parts: AnalyticsParts
 
   constructor(database: Database, parts: AnalyticsParts) {
+    this.#database = database
     this.#reader = new RollUpReader(database, parts.rollUps)
     this.#sites = new Sites(parts.classrooms, parts.devices, database.clock)
     this.#reports = new Reports(parts.cache)
@@ -157,7 +159,8 @@ export class AnalyticsService {
    * most 200 switches: that work grows with their entries.
    */
   loadCurve(question: LoadCurveQuestion): Promise<LoadPoint[]> {
-    return loadCurve(this.#reader, this.#sites, this.#parts.ledger.facts, question)
+    const { ledger } = this.#parts
+    return loadCurve({ database: this.#database, reader: this.#reader, sites: this.#sites, ledger }, question)
   }
 
   /** What each classroom uses in hours in which its load stays at its floor: what switching off would save. */

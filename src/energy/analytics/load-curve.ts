@@ -1,15 +1,21 @@
+import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
+import type { Database } from '../../core/database.js'
 import { timeZone } from '../../core/fields.js'
 import { refused } from '../../core/repository/data.js'
 import { validateData } from '../../core/validate.js'
-import type { FactStore } from '../../ledger/facts/fact-store.js'
+import type { Fact } from '../../ledger/facts/fact.js'
+import type { Ledger } from '../../ledger/ledger.js'
 import { type EnergyStretch, kwhFromMws } from '../../metering/index.js'
+import { adjustmentsOf } from '../adjustments.js'
 import { switchStretches } from '../switch-energy.js'
-import { DayHours, dayHoursPipeline } from './day-hours.js'
+import { daysStages } from './daily-pipelines.js'
+import { DayHours, daySlotsPipeline } from './day-hours.js'
 import { addDays } from './periods.js'
 import { daysQuestionSchema, type ParsedDays } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
 import type { Sites } from './sites.js'
+import type { Pipeline } from './stages.js'
 import { spanOfDays, stepsBetween, type TimeSteps } from './time-steps.js'
 
 const mostPoints = 10_000
@@ -31,16 +37,19 @@ export interface LoadPoint {
   readonly energy: number
   /** kWh. */
   readonly production: number
-  /** W, the mean. */
+  /** W, the mean; without what was adjusted by hand. */
   readonly power: number
 }
 
-export async function loadCurve(
-  reader: RollUpReader,
-  sites: Sites,
-  facts: FactStore,
-  question: LoadCurveQuestion,
-): Promise<LoadPoint[]> {
+export interface LoadCurveParts {
+  readonly database: Database
+  readonly reader: RollUpReader
+  readonly sites: Sites
+  readonly ledger: Ledger
+}
+
+export async function loadCurve(parts: LoadCurveParts, question: LoadCurveQuestion): Promise<LoadPoint[]> {
+  const { reader, sites } = parts
   const { resolution, timeZone: given, ...scope } = validateData(loadCurveSchema, question, 'The question')
   const zone = given ?? (await sharedZone(sites, scope))
   const minutes = minutesOf[resolution]
@@ -50,7 +59,7 @@ export async function loadCurve(
   }
   const curve = new Curve(steps)
   if (minutes === 60) await addRollUps(curve, reader, scope)
-  else await addLedger(curve, sites, facts, scope)
+  else await addLedger(curve, parts, scope)
   return curve.points
 }
 
@@ -59,11 +68,14 @@ class Curve {
   readonly steps: TimeSteps
   readonly #consumed: number[]
   readonly #produced: number[]
+  /** What of the consumption was adjusted by hand. */
+  readonly #adjusted: number[]
 
   constructor(steps: TimeSteps) {
     this.steps = steps
     this.#consumed = new Array<number>(steps.count).fill(0)
     this.#produced = new Array<number>(steps.count).fill(0)
+    this.#adjusted = new Array<number>(steps.count).fill(0)
   }
 
   add(stretch: EnergyStretch): void {
@@ -73,49 +85,88 @@ class Curve {
     }
   }
 
+  /** What was adjusted by hand at an instant: it is energy of its step, and no power. */
+  adjust(atMs: number, consumedMws: number, producedMws: number): void {
+    const step = this.steps.stepAt(atMs)
+    if (step === undefined) return
+    this.#consumed[step] = (this.#consumed[step] ?? 0) + consumedMws
+    this.#produced[step] = (this.#produced[step] ?? 0) + producedMws
+    this.#adjusted[step] = (this.#adjusted[step] ?? 0) + consumedMws
+  }
+
   get points(): LoadPoint[] {
     return this.#consumed.map((consumedMws, step) => ({
       start: new Date(this.steps.startOf(step)),
       seconds: this.steps.lengthOf(step) / 1000,
       energy: kwhFromMws(consumedMws),
       production: kwhFromMws(this.#produced[step] ?? 0),
-      power: consumedMws / this.steps.lengthOf(step),
+      power: (consumedMws - (this.#adjusted[step] ?? 0)) / this.steps.lengthOf(step),
     }))
   }
 }
 
 /** Days of other zones begin up to a day earlier or later. */
+function around(scope: ParsedDays): ParsedDays {
+  return { ...scope, from: addDays(scope.from, -1), to: addDays(scope.to, 1) }
+}
+
 async function addRollUps(curve: Curve, reader: RollUpReader, scope: ParsedDays): Promise<void> {
-  const around = { ...scope, from: addDays(scope.from, -1), to: addDays(scope.to, 1) }
   const hours = new DayHours()
-  for await (const day of reader.dailyStream(dayHoursPipeline(around))) {
-    for (const { hour, energyMws, productionMws } of hours.switchHours(day)) {
+  for await (const day of reader.dailyStream(daySlotsPipeline(around(scope)))) {
+    for (const { hour, slots, at } of hours.switchSlots(day)) {
+      const [adjustedMws, adjustedProductionMws] = [
+        slots.adjusted_mws?.[at] ?? 0,
+        slots.adjusted_production_mws?.[at] ?? 0,
+      ]
       curve.add({
         fromMs: hour.startMs,
         toMs: hour.endMs,
-        consumedMws: energyMws,
-        producedMws: productionMws,
+        consumedMws: (slots.energy_mws[at] ?? 0) - adjustedMws,
+        producedMws: (slots.production_mws?.[at] ?? 0) - adjustedProductionMws,
         quality: 'measured',
       })
+      curve.adjust(hour.startMs, adjustedMws, adjustedProductionMws)
     }
   }
 }
 
-async function addLedger(curve: Curve, sites: Sites, facts: FactStore, scope: ParsedDays): Promise<void> {
-  const devices = await sites.devices(scope)
-  const switches = devices.flatMap(({ switches: own, lastSignOfLifeAt }) =>
-    own.map(({ _id }) => ({ _id, lastSignOfLifeMs: lastSignOfLifeAt?.getTime() })),
-  )
+/** What the roll-ups have something of, finer: those of the switches, the devices and the classrooms that they name. */
+async function addLedger(curve: Curve, { reader, database, ledger }: LoadCurveParts, scope: ParsedDays): Promise<void> {
+  const switches = await switchesOf(reader, around(scope))
   if (switches.length > mostSwitches) {
-    throw refused('The question', 'devices', `expected at most ${mostSwitches} switches at this resolution`, devices)
+    throw refused(
+      'The question',
+      'devices',
+      `expected at most ${mostSwitches} switches at this resolution`,
+      scope.devices,
+    )
   }
   const range = { fromMs: curve.steps.startOf(0), toMs: curve.steps.startOf(curve.steps.count) }
-  const rooms = scope.classrooms && new Set(scope.classrooms.map(String))
-  for (const { _id, lastSignOfLifeMs } of switches) {
-    for await (const { stretch, since } of switchStretches(facts, _id, range, lastSignOfLifeMs)) {
-      if (rooms === undefined || rooms.has(since.classroom.toHexString())) curve.add(stretch)
+  const [rooms, devices] = [scope.classrooms, scope.devices].map((ids) => ids && new Set(ids.map(String)))
+  const isAsked = ({ classroom, deviceId }: Pick<Fact, 'classroom' | 'deviceId'>) =>
+    (rooms?.has(classroom.toHexString()) ?? true) && (devices?.has(deviceId.toHexString()) ?? true)
+  for (const id of switches) {
+    for await (const { stretch, since } of switchStretches(ledger.facts, id, range, undefined)) {
+      if (isAsked(since)) curve.add(stretch)
     }
   }
+  for (const { adjustment, timestamp, ...place } of await adjustmentsOf(database, ledger, range, switches)) {
+    const { energyWs, productionWs } = adjustment
+    if (isAsked(place)) curve.adjust(timestamp.getTime(), Math.round(energyWs * 1000), Math.round(productionWs * 1000))
+  }
+}
+
+/** The switches of which the days have anything. */
+async function switchesOf(reader: RollUpReader, scope: ParsedDays): Promise<ObjectId[]> {
+  const found = new Map<string, ObjectId>()
+  const pipeline: Pipeline<{ switches: ObjectId[] }> = [
+    ...daysStages(scope),
+    { $project: { _id: 0, switches: '$switch_breakdown.switch_id' } },
+  ]
+  for await (const { switches } of reader.dailyStream(pipeline)) {
+    for (const id of switches) found.set(id.toHexString(), id)
+  }
+  return [...found.values()]
 }
 
 async function sharedZone(sites: Sites, scope: ParsedDays): Promise<string> {

@@ -20,6 +20,12 @@ export class TimeSteps {
     return this.startOf(step + 1) - this.startOf(step)
   }
 
+  /** The step in which an instant lies. */
+  stepAt(atMs: number): number | undefined {
+    const step = this.#after(atMs) - 1
+    return step >= 0 && step < this.count ? step : undefined
+  }
+
   /** The parts of a stretch with the steps that they lie in; what lies outside of all is left out. */
   *partsOf(
     stretch: EnergyStretch,
@@ -30,8 +36,8 @@ export class TimeSteps {
       cuts.push(this.#bounds[at] as number)
     }
     for (const part of splitStretch(stretch, cuts)) {
-      const step = this.#after(part.fromMs) - 1
-      if (step >= 0 && step < this.count) yield { step, part }
+      const step = this.stepAt(part.fromMs)
+      if (step !== undefined) yield { step, part }
     }
   }
 

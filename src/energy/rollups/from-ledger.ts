@@ -6,6 +6,7 @@ import type { LedgerEntry } from '../../ledger/entry/entry.js'
 import { SwitchMeter } from '../../ledger/facts/switch-meter.js'
 import type { Ledger } from '../../ledger/ledger.js'
 import { nextCivilDay, startOfCivilDay } from '../../metering/index.js'
+import { adjustmentsOf } from '../adjustments.js'
 import { type CalendarOf, type DaySpan, type DayTally, SlotTally } from './slot-tally.js'
 
 /** A chain as far as it is in the roll-ups. */
@@ -19,8 +20,6 @@ export interface DeviceChains {
   readonly deviceId: ObjectId
   readonly chains: readonly CountedChain[]
 }
-
-type Adjusted = Pick<LedgerEntry, 'switchId' | 'sequence' | 'deviceId' | 'classroom' | 'timestamp' | 'adjustment'>
 
 /** Finds what days come to, from the ledger alone. */
 export class LedgerDays {
@@ -49,13 +48,12 @@ export class LedgerDays {
         if (meter.settledMs >= toMs) break
       }
     }
-    for (const { switchId, deviceId, classroom, timestamp, adjustment } of await this.#adjustments(
-      chains,
-      fromMs,
-      toMs,
-    )) {
-      if (adjustment === undefined) continue
-      tally.adjust(switchId.toHexString(), { deviceId, classroom }, timestamp.getTime(), adjustment)
+    const throughOf = new Map(chains.map(({ switchId, through }) => [switchId.toHexString(), through]))
+    const ids = chains.map(({ switchId }) => switchId)
+    for (const adjusted of await adjustmentsOf(this.#database, this.#ledger, { fromMs, toMs }, ids)) {
+      const id = adjusted.switchId.toHexString()
+      if (adjusted.sequence > (throughOf.get(id) ?? 0)) continue
+      tally.adjust(id, adjusted, adjusted.timestamp.getTime(), adjusted.adjustment)
     }
     return [...tally.days.values()]
   }
@@ -75,25 +73,6 @@ export class LedgerDays {
       byDevice.set(deviceId.toHexString(), known)
     }
     return [...byDevice.values()]
-  }
-
-  /** What was adjusted by hand. */
-  async #adjustments(chains: readonly CountedChain[], fromMs: number, toMs: number): Promise<Adjusted[]> {
-    const { entity } = this.#ledger
-    const filter = {
-      eventType: 'manual_adjustment',
-      timestamp: { $gte: new Date(fromMs), $lt: new Date(toMs) },
-      switchId: { $in: chains.map(({ switchId }) => switchId) },
-    }
-    const hint = { eventType: 1, timestamp: 1 } as const
-    const found = (await this.#database.run(entity, 'adjustments', (session) =>
-      this.#database
-        .collectionOf<LedgerEntry>(entity)
-        .find(filter as never, { hint, ...inSession(session) })
-        .toArray(),
-    )) as Adjusted[]
-    const through = new Map(chains.map((chain) => [chain.switchId.toHexString(), chain.through]))
-    return found.filter(({ switchId, sequence }) => sequence <= (through.get(switchId.toHexString()) ?? 0))
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { aSite } from '../support/site.js'
+import { aSite, eventsOf } from '../support/site.js'
 import { analyticsDatabase } from './support/analytics.js'
 
 const { volt, analytics } = await analyticsDatabase()
@@ -55,4 +55,39 @@ it('energy that was adjusted by hand is no load', async () => {
   expect(performance).toMatchObject({ totalEnergy: 3, peakPower: 1000, peakAt: new Date('2026-03-30T10:00:00Z') })
   const days = { from: '2026-03-30', to: '2026-03-30', classrooms: [room] }
   expect(await analytics.idleUse({ ...days, tolerancePercent: 0 })).toMatchObject([{ floorPower: 0, hours: 14 }])
+})
+
+it.each(['15min', 'hour'] as const)('the curve has the same energy at any resolution (%s)', async (resolution) => {
+  const [left, entered] = [await aSite(volt), await aSite(volt)]
+  const { device, event } = left
+  const moved = eventsOf({ ...device, classroom: entered.room })
+  await volt.ledger.append([
+    event.power('2026-03-30T10:00:00Z', 1000),
+    moved.power('2026-03-30T11:30:00Z', 500),
+    moved.power('2026-03-30T12:00:00Z', 0),
+    event.power('2026-03-30T11:00:00Z', 0, {
+      eventType: 'manual_adjustment',
+      reading: undefined,
+      adjustment: { energyWs: 900_000, productionWs: 360_000, cost: 0 },
+    }),
+    entered.event.rated('2026-03-30T10:00:00Z', true),
+  ])
+  await volt.rollUps.update()
+  await volt.devices.update(device._id, { classroom: entered.room, switches: [] })
+  await volt.devices.update(entered.device._id, { lastSignOfLifeAt: new Date('2026-03-30T20:00:00Z') })
+  const day = { from: '2026-03-30', to: '2026-03-30', resolution }
+  const sums = async (scope: object) => {
+    const points = await analytics.loadCurve({ ...day, ...scope })
+    const sum = (of: (point: (typeof points)[number]) => number) =>
+      points.reduce((total, point) => total + Math.round(of(point) * 1e6), 0) / 1e6
+    return [
+      sum(({ energy }) => energy),
+      sum(({ production }) => production),
+      Math.max(...points.map(({ power }) => power)),
+    ]
+  }
+  expect(await sums({ classrooms: [left.room] })).toEqual([1.75, 0.1, 1000])
+  expect(await sums({ classrooms: [entered.room] })).toEqual([0.25, 0, resolution === 'hour' ? 250 : 500])
+  expect((await sums({ devices: [device._id] })).slice(0, 2)).toEqual([2, 0.1])
+  expect((await sums({ devices: [entered.device._id] })).slice(0, 2)).toEqual([0, 0])
 })

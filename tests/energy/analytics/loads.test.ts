@@ -59,6 +59,7 @@ describe('the load curve', () => {
       event.power('2026-03-02T10:35:00Z', -1200),
       event.power('2026-03-02T10:40:00Z', 0),
     ])
+    await volt.rollUps.update()
     const quarters = await analytics.loadCurve({
       from: '2026-03-02',
       to: '2026-03-02',
