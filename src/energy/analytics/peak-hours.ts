@@ -45,18 +45,13 @@ type Place = Pick<MonthlyAggregate, 'device_id' | 'classroom'>
 
 /** Switches are told apart here: one that used energy on two days counts once, as in the roll-up of a month. */
 async function hoursOfDays(reader: RollUpReader, scope: ParsedDays): Promise<HourSums[]> {
-  const hours = Array.from({ length: 24 }, (_, hour) => ({ hour, switches: new Map<string, number>() }))
-  const add = (hour: number, energyMws: number, switchId: ObjectId, { device_id, classroom }: Place) => {
-    const sums = hours[hour]
-    if (sums === undefined || energyMws === 0) return
-    const key = [device_id, classroom, switchId].map((id) => id.toHexString()).join()
-    sums.switches.set(key, (sums.switches.get(key) ?? 0) + energyMws)
-  }
+  const switches = new SwitchHours()
   const { months, days } = coverOf(scope)
   if (months !== undefined) {
     for (const month of await reader.monthly(switchMonths({ ...scope, ...months }))) {
       for (const { switch_id, hours_mws } of month.switch_breakdown) {
-        for (const [hour, energyMws] of hours_mws.entries()) add(hour, energyMws, switch_id, month)
+        const sums = switches.sumsOf(month, switch_id)
+        for (const [hour, energyMws] of hours_mws.entries()) sums[hour] = (sums[hour] ?? 0) + energyMws
       }
     }
   }
@@ -64,17 +59,38 @@ async function hoursOfDays(reader: RollUpReader, scope: ParsedDays): Promise<Hou
   for (const range of days) {
     for await (const day of reader.dailyStream(dayHoursPipeline({ ...scope, ...range }))) {
       for (const { hour, energyMws, switchId } of dayHours.switchHours(day)) {
-        add(hour.hourOfDay, energyMws, switchId, day)
+        const sums = switches.sumsOf(day, switchId)
+        sums[hour.hourOfDay] = (sums[hour.hourOfDay] ?? 0) + energyMws
       }
     }
   }
-  return hours
-    .map(({ hour, switches }) => {
-      const used = [...switches.values()].filter((energyMws) => energyMws !== 0)
+  return switches.hours
+}
+
+/** Whole milliwatt-seconds by hour of the day, of each switch in each device and classroom. */
+class SwitchHours {
+  readonly #bySwitch = new Map<string, number[]>()
+  #last: { readonly place: Place; readonly switchId: ObjectId; readonly sums: number[] } | undefined
+
+  sumsOf(place: Place, switchId: ObjectId): number[] {
+    if (this.#last?.place === place && this.#last.switchId === switchId) return this.#last.sums
+    const key = [place.device_id, place.classroom, switchId].map((id) => id.toHexString()).join()
+    const sums = this.#bySwitch.get(key) ?? new Array<number>(24).fill(0)
+    this.#bySwitch.set(key, sums)
+    this.#last = { place, switchId, sums }
+    return sums
+  }
+
+  /** By energy; those in which nothing was used are left out. */
+  get hours(): HourSums[] {
+    const all = [...this.#bySwitch.values()]
+    return Array.from({ length: 24 }, (_, hour) => {
+      const used = all.map((sums) => sums[hour] ?? 0).filter((energyMws) => energyMws !== 0)
       return { hour, energy_mws: sumOf(used, (energyMws) => energyMws), switches: used.length }
     })
-    .filter(({ energy_mws }) => energy_mws !== 0)
-    .sort((a, b) => b.energy_mws - a.energy_mws || a.hour - b.hour)
+      .filter(({ energy_mws }) => energy_mws !== 0)
+      .sort((a, b) => b.energy_mws - a.energy_mws || a.hour - b.hour)
+  }
 }
 
 function switchMonths(scope: Parameters<typeof monthsStages>[0]): Pipeline<MonthHours> {
