@@ -20,8 +20,8 @@ type TotalsChange = DocumentChange<DayTotals, DayTotals>
 
 /** What the changes make of the documents that are there. The places of their devices are loaded. */
 export async function batchOf(
-  store: RollUpStore,
-  places: Places,
+  store: Pick<RollUpStore, 'days' | 'months'>,
+  places: Pick<Places, 'of'>,
   changes: readonly DayTally[],
   cursors: readonly CursorChange[],
 ): Promise<RollUpBatch> {
@@ -44,8 +44,8 @@ function cutAs({ price_cuts_ms }: DayTotals, { price_cuts_ms: now, ...after }: D
 
 /** The months of the days, less what those were and with what they become. */
 export async function monthsOf(
-  store: RollUpStore,
-  places: Places,
+  store: Pick<RollUpStore, 'months'>,
+  places: Pick<Places, 'of'>,
   days: readonly TotalsChange[],
 ): Promise<MonthChange[]> {
   const byMonth = new Map<string, { readonly month: DeviceMonth; readonly days: TotalsChange[] }>()
