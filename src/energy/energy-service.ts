@@ -22,6 +22,7 @@ import { slotPartsOf } from './tariffs/slot-parts.js'
 export const dayRangeSchema = z
   .strictObject({ from: z.iso.date(), to: z.iso.date() })
   .refine(({ from, to }) => from <= to, { path: ['to'], error: 'expected a day not before the first' })
+  .refine(({ to }) => to < '9999', { path: ['to'], error: 'expected a day before the year 9999' })
   .refine(({ from, to }) => Date.parse(to) - Date.parse(from) < 366 * 86_400_000, {
     path: ['to'],
     error: 'expected at most 366 days',

@@ -309,6 +309,7 @@ describe('the days that are asked for', () => {
     ['from', { from: '2026-02-30', to: '2026-03-02' }],
     ['to', { from: '2026-03-02', to: '2026-03-01' }],
     ['to', { from: '2026-01-01', to: '2027-01-02' }],
+    ['to', { from: '9999-12-31', to: '9999-12-31' }],
     ['to', { from: '2026-01-01' }],
     ['by', { from: '2026-01-01', to: '2026-01-01', by: 'hour' }],
   ])('are refused for their %s: %o', async (path, range) => {

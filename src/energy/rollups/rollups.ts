@@ -2,6 +2,7 @@ import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
+import { DatabaseError } from '../../core/errors.js'
 import { everyNowAndThen } from '../../core/every-now-and-then.js'
 import { sideBySide } from '../../core/side-by-side.js'
 import { validateData } from '../../core/validate.js'
@@ -94,17 +95,20 @@ export class RollUps {
 
   /**
    * Adds what the ledger has and the roll-ups do not. The work grows with the new entries and the number of switches.
-   * @throws DatabaseError `REPLICA_SET_REQUIRED` on a standalone server.
+   * @throws DatabaseError `REPLICA_SET_REQUIRED` on a standalone server, `TRANSACTION` inside a transaction.
    */
-  update(): Promise<RollUpUpdate> {
+  async update(): Promise<RollUpUpdate> {
+    this.#requireNoTransaction()
     return this.#keeper.update()
   }
 
   /**
    * Reckons again what the changed prices of tariffs touch, and the days of classrooms that have another tariff now; from the hours that are there, and from the
    * ledger only where a price changes within an hour that was not cut there. A worker that is killed is gone on after.
+   * @throws DatabaseError `TRANSACTION` inside a transaction.
    */
-  recost(): Promise<RecostResult> {
+  async recost(): Promise<RecostResult> {
+    this.#requireNoTransaction()
     return this.#recoster.run(() => this.#placesNow())
   }
 
@@ -123,9 +127,10 @@ export class RollUps {
    * same unless somebody has changed them, or a classroom's time zone. Device by device: memory does not grow with the
    * ledger.
    * @returns how many documents were not what they are now.
-   * @throws ValidationError; DatabaseError `ARCHIVED` if entries of the days are archived.
+   * @throws ValidationError; DatabaseError `ARCHIVED` if entries of the days are archived, `TRANSACTION` inside a transaction.
    */
   async rebuild(span: RollUpSpan): Promise<{ readonly days: number; readonly months: number }> {
+    this.#requireNoTransaction()
     const days = validateData(rollUpSpanSchema, span, 'The days')
     const total = { days: 0, months: 0 }
     await this.#forEachDevice(async (rebuilder, device, places) => {
@@ -149,6 +154,12 @@ export class RollUps {
       differences.push(...named.slice(0, mostDifferences - differences.length))
     })
     return { valid: differences.length === 0, devices, differences }
+  }
+
+  /** A batch that meets another worker's is begun anew, which the caller's transaction could not be. */
+  #requireNoTransaction(): void {
+    if (this.#database.transactions.session === undefined) return
+    throw new DatabaseError('TRANSACTION', 'Roll-ups are written in transactions of their own; call this outside')
   }
 
   async #placesNow(): Promise<Places> {

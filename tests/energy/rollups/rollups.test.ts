@@ -300,3 +300,7 @@ it('goes on after what another worker has written, and after everything was empt
   expect(await volt.rollUps.update()).toMatchObject({ entries: 10 })
   expect(await volt.rollUps.verify(march)).toMatchObject({ valid: true })
 })
+
+it.each(['update', 'recost', 'rebuild'] as const)('refuses to %s inside a transaction', async (name) => {
+  await expect(volt.transaction(() => volt.rollUps[name](march))).rejects.toMatchObject({ code: 'TRANSACTION' })
+})
