@@ -27,7 +27,10 @@ function switchTallyOf({ slots, adjusted_cost_exact }: SwitchDay): SwitchTally {
   const found = new Map<number, SlotNumbers>()
   for (const [n, at] of slots.at_ms.entries()) {
     const numbers = new SlotNumbers()
-    Object.assign(numbers, pricedNumbersOf(slots, n))
+    numbers.energyMws = slots.energy_mws[n] ?? 0
+    numbers.productionMws = slots.production_mws?.[n] ?? 0
+    numbers.adjustedMws = slots.adjusted_mws?.[n] ?? 0
+    numbers.adjustedProductionMws = slots.adjusted_production_mws?.[n] ?? 0
     numbers.onMs = slots.on_ms[n] ?? 0
     numbers.measuredMs = slots.measured_ms[n] ?? 0
     numbers.estimatedMs = slots.estimated_ms?.[n] ?? 0
