@@ -6,22 +6,25 @@ import { type Board, boards } from './roll-up-data.js'
 const switches = 2000
 const startMs = Date.UTC(2026, 2, 1)
 const monthMs = 31 * 86_400_000
+/** More than these are spread over a year. */
+const entriesOfMonth = 1_000_000
 const march = { from: '2026-03-01', to: '2026-03-31' }
 const yearOfDays = { from: '2026-01-01', to: '2026-12-31' }
 const batchSize = 2000
-/** Written with and without a worker beside it. */
-const ingested = 60_000
+/** How long entries are written, with and without a worker beside it: several of its turns, which come every five seconds. */
+const ingestingSeconds = 20
 
 /** Keeping roll-ups beside a writer, building a month anew, and re-costing a year. */
 export async function benchRollUps(volt: AutoVolt, { documents, rounds, say }: GroupContext): Promise<Row[]> {
   const own = boards(switches)
   await volt.tariffs.set({ startsAt: new Date('2020-01-01'), currency: 'EUR', pricePerKwh: 0.3 })
-  say(`roll-ups: ${documents} entries of ${switches} switches in a month`)
-  const readings = new Readings(own, monthMs / (documents / switches))
+  const months = documents > entriesOfMonth ? 12 : 1
+  say(`roll-ups: ${documents} entries of ${switches} switches in ${months} months`)
+  const readings = new Readings(own, (months * monthMs) / (documents / switches))
   for (let written = 0; written < documents; written += batchSize) await volt.ledger.append(readings.next(batchSize))
   await volt.rollUps.update()
   return [
-    await benchKeeping(volt, own, { rounds, say }),
+    await benchKeeping(volt, new Readings(own, 10_000, startMs + months * monthMs), { rounds, say }),
     await benchRebuild(volt, { rounds, say }),
     await benchRecosting(volt, own, say),
   ]
@@ -30,31 +33,36 @@ export async function benchRollUps(volt: AutoVolt, { documents, rounds, say }: G
 /** How fast entries are appended while a worker keeps the roll-ups, beside how fast they are without. */
 async function benchKeeping(
   volt: AutoVolt,
-  own: readonly Board[],
+  readings: Readings,
   { rounds, say }: Pick<GroupContext, 'rounds' | 'say'>,
 ): Promise<Row> {
-  say(`keeping roll-ups while ${ingested} entries a round are appended`)
-  const readings = new Readings(own, 10_000, startMs + monthMs)
-  const append = () =>
-    secondsOf(async () => {
-      for (let n = 0; n < ingested; n += batchSize) await volt.ledger.append(readings.next(batchSize))
-    })
+  say(`keeping roll-ups while entries are appended for ${ingestingSeconds} s a round`)
+  const append = async () => {
+    const endMs = performance.now() + ingestingSeconds * 1000
+    let count = 0
+    for (; performance.now() < endMs; count += batchSize) await volt.ledger.append(readings.next(batchSize))
+    return count
+  }
   const measured = await alternate(
     rounds,
     async () => {
       const stop = volt.rollUps.start()
+      let count = 0
       const seconds = await secondsOf(async () => {
-        await append()
+        count = await append()
         await stop()
         // What the worker has left counts too.
         await volt.rollUps.update()
       })
-      return ingested / seconds
+      return count / seconds
     },
     async () => {
-      const rate = ingested / (await append())
+      let count = 0
+      const seconds = await secondsOf(async () => {
+        count = await append()
+      })
       await volt.rollUps.update()
-      return rate
+      return count / seconds
     },
   )
   return ratioRow('energy.append-while-keeping-roll-ups', 'entries/s', measured, { atLeast: 0.75 })
