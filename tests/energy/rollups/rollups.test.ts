@@ -302,5 +302,7 @@ it('goes on after what another worker has written, and after everything was empt
 })
 
 it.each(['update', 'recost', 'rebuild'] as const)('refuses to %s inside a transaction', async (name) => {
-  await expect(volt.transaction(async () => void (await volt.rollUps[name](march)))).rejects.toMatchObject({ code: 'TRANSACTION' })
+  await expect(volt.transaction(async () => void (await volt.rollUps[name](march)))).rejects.toMatchObject({
+    code: 'TRANSACTION',
+  })
 })
