@@ -1,4 +1,5 @@
 import { BSON, ObjectId } from 'mongodb'
+import { ByteMark } from '../entry/byte-mark.js'
 import type { LedgerEntry } from '../entry/entry.js'
 import { elements } from '../entry/entry-bytes.js'
 import type { StoredBytes } from '../entry/stored-bytes.js'
@@ -23,11 +24,17 @@ export function energyEntryOf(stored: StoredBytes): EnergyEntry {
 /** Ends the reading of bytes that are laid out in another way. */
 const otherwise = new Error('The entry is not laid out as it was written')
 
+type ElementName = keyof typeof elements
+const marks = Object.fromEntries(
+  Object.entries(elements).map(([name, bytes]) => [name, new ByteMark(bytes)]),
+) as Readonly<Record<ElementName, ByteMark>>
+
 /** Bytes that no element begins with. */
-const noText = { bytes: Uint8Array.of(0xff), text: '' }
+const noText = { mark: new ByteMark(Uint8Array.of(0xff)), text: '' }
 
 class EntryReader {
   #bytes: Buffer = Buffer.alloc(0)
+  #view: DataView = new DataView(new ArrayBuffer(0))
   #at = 0
   /** What the entry before had in these fields, this one is likely to have too: then it is not made anew. */
   readonly #ids = { switchId: new ObjectId(), deviceId: new ObjectId(), classroom: new ObjectId() }
@@ -35,31 +42,34 @@ class EntryReader {
 
   /** @throws Error if a field is missing, or is not in its place. */
   read({ buffer, start }: StoredBytes): EnergyEntry {
-    this.#bytes = buffer
+    if (buffer !== this.#bytes) {
+      this.#bytes = buffer
+      this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+    }
     this.#at = start + 4
-    this.#skip(elements._id, 12)
-    this.#skip(elements.formatVersion, 8)
+    this.#skip(marks._id, 12)
+    this.#skip(marks.formatVersion, 8)
     const switchId = this.#objectId('switchId')
-    const sequence = this.#double(elements.sequence)
+    const sequence = this.#double(marks.sequence)
     const deviceId = this.#objectId('deviceId')
     const classroom = this.#objectId('classroom')
-    const timestamp = this.#date(elements.timestamp)
-    this.#skip(elements.receivedAt, 8)
+    const timestamp = this.#date(marks.timestamp)
+    this.#skip(marks.receivedAt, 8)
     const eventType = this.#text('eventType') as LedgerEntry['eventType']
-    const powerState = this.#boolean(elements.powerState)
-    const powerRating = this.#double(elements.powerRating)
+    const powerState = this.#boolean(marks.powerState)
+    const powerRating = this.#double(marks.powerRating)
     const energySource = this.#text('energySource') as LedgerEntry['energySource']
-    const energyDirection = this.#isNext(elements.energyDirection) ? this.#direction() : undefined
-    const reading = this.#isNext(elements.reading) ? this.#reading() : undefined
-    const adjustment = this.#isNext(elements.adjustment) ? this.#adjustment() : undefined
-    if (this.#isNext(elements.erases)) this.#skipString(elements.erases)
-    const gapLimitMs = this.#double(elements.gapLimitMs)
-    const silentSince = this.#isNext(elements.silentSince) ? this.#date(elements.silentSince) : undefined
-    const ratePerKwh = this.#double(elements.ratePerKwh)
-    this.#at = this.#endOf(elements.flags)
+    const energyDirection = this.#isNext(marks.energyDirection) ? this.#direction() : undefined
+    const reading = this.#isNext(marks.reading) ? this.#reading() : undefined
+    const adjustment = this.#isNext(marks.adjustment) ? this.#adjustment() : undefined
+    if (this.#isNext(marks.erases)) this.#skipString(marks.erases)
+    const gapLimitMs = this.#double(marks.gapLimitMs)
+    const silentSince = this.#isNext(marks.silentSince) ? this.#date(marks.silentSince) : undefined
+    const ratePerKwh = this.#double(marks.ratePerKwh)
+    this.#at = this.#endOf(marks.flags)
     const metadata = this.#metadata()
-    if (this.#isNext(elements.personalCommitment)) this.#skipString(elements.personalCommitment)
-    const idempotencyKey = this.#string(elements.idempotencyKey)
+    if (this.#isNext(marks.personalCommitment)) this.#skipString(marks.personalCommitment)
+    const idempotencyKey = this.#string(marks.idempotencyKey)
     return {
       switchId,
       sequence,
@@ -82,65 +92,62 @@ class EntryReader {
   }
 
   #direction(): NonNullable<LedgerEntry['energyDirection']> {
-    this.#skipString(elements.energyDirection)
+    this.#skipString(marks.energyDirection)
     return 'production'
   }
 
   #reading(): NonNullable<LedgerEntry['reading']> {
-    const end = this.#endOf(elements.reading)
-    const powerW = this.#optionalDouble(elements.powerW)
-    const energyWh = this.#optionalDouble(elements.energyWh)
-    const counterQuantumWh = this.#optionalDouble(elements.counterQuantumWh)
-    const counterWidthWh = this.#optionalDouble(elements.counterWidthWh)
-    const maximumPower = this.#optionalDouble(elements.maximumPower)
+    const end = this.#endOf(marks.reading)
+    const powerW = this.#optionalDouble(marks.powerW)
+    const energyWh = this.#optionalDouble(marks.energyWh)
+    const counterQuantumWh = this.#optionalDouble(marks.counterQuantumWh)
+    const counterWidthWh = this.#optionalDouble(marks.counterWidthWh)
+    const maximumPower = this.#optionalDouble(marks.maximumPower)
     this.#finish(end)
     return { powerW, energyWh, counterQuantumWh, counterWidthWh, maximumPower }
   }
 
   #adjustment(): NonNullable<LedgerEntry['adjustment']> {
-    const end = this.#endOf(elements.adjustment)
-    const energyWs = this.#double(elements.energyWs)
-    const productionWs = this.#double(elements.productionWs)
-    const cost = this.#double(elements.cost)
+    const end = this.#endOf(marks.adjustment)
+    const energyWs = this.#double(marks.energyWs)
+    const productionWs = this.#double(marks.productionWs)
+    const cost = this.#double(marks.cost)
     this.#finish(end)
     return { energyWs, productionWs, cost }
   }
 
   #metadata(): FactEntry['metadata'] {
-    const end = this.#endOf(elements.metadata)
-    this.#skipString(elements.source)
-    if (this.#isNext(elements.firmwareVersion)) this.#skipString(elements.firmwareVersion)
-    for (const element of [elements.voltage, elements.current, elements.powerFactor, elements.temperature])
+    const end = this.#endOf(marks.metadata)
+    this.#skipString(marks.source)
+    if (this.#isNext(marks.firmwareVersion)) this.#skipString(marks.firmwareVersion)
+    for (const element of [marks.voltage, marks.current, marks.powerFactor, marks.temperature])
       this.#optionalDouble(element)
-    const bootId = this.#isNext(elements.bootId) ? this.#text('bootId') : undefined
-    const deviceSequence = this.#optionalDouble(elements.deviceSequence)
-    if (this.#isNext(elements.originalRecordId)) this.#skipString(elements.originalRecordId)
+    const bootId = this.#isNext(marks.bootId) ? this.#text('bootId') : undefined
+    const deviceSequence = this.#optionalDouble(marks.deviceSequence)
+    if (this.#isNext(marks.originalRecordId)) this.#skipString(marks.originalRecordId)
     this.#finish(end)
     return { bootId, deviceSequence }
   }
 
   /** Whether an element of this type and name comes next. */
-  #isNext(element: Uint8Array): boolean {
-    const bytes = this.#bytes
-    const at = this.#at
-    for (let n = 0; n < element.length; n += 1) if (bytes[at + n] !== element[n]) return false
-    return true
+  #isNext(element: ByteMark): boolean {
+    return element.isAt(this.#view, this.#at)
   }
 
-  #take(element: Uint8Array): void {
+  #take(element: ByteMark): void {
     if (!this.#isNext(element)) throw otherwise
     this.#at += element.length
   }
 
-  #skip(element: Uint8Array, length: number): void {
+  #skip(element: ByteMark, length: number): void {
     this.#take(element)
     this.#at += length
   }
 
   /** Goes on to the first field of a document. @returns where what comes after the document begins. */
-  #endOf(element: Uint8Array): number {
+  #endOf(element: ByteMark): number {
     this.#take(element)
-    const end = this.#at + this.#bytes.readInt32LE(this.#at)
+    const end = this.#at + this.#view.getInt32(this.#at, true)
     this.#at += 4
     return end
   }
@@ -151,52 +158,52 @@ class EntryReader {
     this.#at = end
   }
 
-  #optionalDouble(element: Uint8Array): number | undefined {
+  #optionalDouble(element: ByteMark): number | undefined {
     return this.#isNext(element) ? this.#double(element) : undefined
   }
 
-  #double(element: Uint8Array): number {
+  #double(element: ByteMark): number {
     this.#skip(element, 8)
-    return this.#bytes.readDoubleLE(this.#at - 8)
+    return this.#view.getFloat64(this.#at - 8, true)
   }
 
-  #date(element: Uint8Array): Date {
+  #date(element: ByteMark): Date {
     this.#skip(element, 8)
-    return new Date(this.#bytes.readInt32LE(this.#at - 4) * 0x1_0000_0000 + this.#bytes.readUInt32LE(this.#at - 8))
+    return new Date(this.#view.getInt32(this.#at - 4, true) * 0x1_0000_0000 + this.#view.getUint32(this.#at - 8, true))
   }
 
-  #boolean(element: Uint8Array): boolean {
+  #boolean(element: ByteMark): boolean {
     this.#skip(element, 1)
     return this.#bytes[this.#at - 1] === 1
   }
 
-  #skipString(element: Uint8Array): void {
+  #skipString(element: ByteMark): void {
     this.#take(element)
-    this.#at += 4 + this.#bytes.readInt32LE(this.#at)
+    this.#at += 4 + this.#view.getInt32(this.#at, true)
   }
 
-  #string(element: Uint8Array): string {
+  #string(element: ByteMark): string {
     this.#take(element)
     const start = this.#at
-    this.#at += 4 + this.#bytes.readInt32LE(start)
+    this.#at += 4 + this.#view.getInt32(start, true)
     return this.#bytes.toString('utf8', start + 4, this.#at - 1)
   }
 
   /** A string that many entries have. */
   #text(name: 'eventType' | 'energySource' | 'bootId'): string {
     const known = this.#texts[name]
-    if (this.#isNext(known.bytes)) {
-      this.#at += known.bytes.length
+    if (this.#isNext(known.mark)) {
+      this.#at += known.mark.length
       return known.text
     }
     const start = this.#at
-    const text = this.#string(elements[name])
-    this.#texts[name] = { bytes: Uint8Array.from(this.#bytes.subarray(start, this.#at)), text }
+    const text = this.#string(marks[name])
+    this.#texts[name] = { mark: new ByteMark(this.#bytes.subarray(start, this.#at)), text }
     return text
   }
 
   #objectId(name: 'switchId' | 'deviceId' | 'classroom'): ObjectId {
-    this.#skip(elements[name], 12)
+    this.#skip(marks[name], 12)
     const start = this.#at - 12
     const { id } = this.#ids[name]
     for (let n = 0; n < 12; n += 1) {
