@@ -22,7 +22,8 @@ export interface TariffMoveParts {
 export async function orderMoved(parts: TariffMoveParts): Promise<void> {
   const ordered = await lastOrdered(parts)
   const orders = new Repository(parts.database, parts.recostings)
-  for await (const { _id, tariff = DEFAULT_TARIFF } of parts.classrooms.stream({}, { withDeleted: true })) {
+  const rooms = parts.classrooms.stream({}, { select: ['tariff'], withDeleted: true })
+  for await (const { _id, tariff = DEFAULT_TARIFF } of rooms) {
     const before = ordered.get(_id.toHexString())
     if (before === tariff) continue
     const isMoved = before !== undefined || (await hasDaysOfAnother(parts, _id, tariff))
