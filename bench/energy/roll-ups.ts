@@ -11,8 +11,8 @@ const entriesOfMonth = 1_000_000
 const march = { from: '2026-03-01', to: '2026-03-31' }
 const yearOfDays = { from: '2026-01-01', to: '2026-12-31' }
 const batchSize = 2000
-/** How long entries are written, with and without a worker beside it: several of its turns, which come every five seconds. */
-const ingestingSeconds = 20
+/** How long entries are written, with and without a worker beside it: several of its turns, which come every ten seconds. */
+const ingestingSeconds = 30
 
 /** Keeping roll-ups beside a writer, building a month anew, and re-costing a year. */
 export async function benchRollUps(volt: AutoVolt, { documents, rounds, say }: GroupContext): Promise<Row[]> {

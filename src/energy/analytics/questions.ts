@@ -19,9 +19,7 @@ const tooLate = 'expected a time before the year 9999'
 export const dayBefore9999 = () => z.iso.date().refine(isBefore9999, { error: tooLate })
 
 /** Civil days, both included, at most 366, of some classrooms or devices. */
-export const daysQuestionSchema = dayRangeSchema
-  .safeExtend(energyScopeSchema.shape)
-  .refine(({ to }) => isBefore9999(to), { path: ['to'], error: tooLate })
+export const daysQuestionSchema = dayRangeSchema.safeExtend(energyScopeSchema.shape)
 export type DaysQuestion = z.input<typeof daysQuestionSchema>
 export type ParsedDays = z.output<typeof daysQuestionSchema>
 

@@ -23,8 +23,8 @@ export const rollUpSpanSchema = z
 export type RollUpSpan = z.input<typeof rollUpSpanSchema>
 
 const startSchema = z.strictObject({
-  /** How long it rests between two updates. */
-  everyMs: z.int().min(100).max(86_400_000).default(5_000),
+  /** How long it rests between two updates. Each touches the documents of all devices heard of, so longer rests cost less. */
+  everyMs: z.int().min(100).max(86_400_000).default(10_000),
 })
 export type RollUpStartOptions = z.input<typeof startSchema>
 
