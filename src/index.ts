@@ -176,14 +176,8 @@ export {
   type PowerConsumptionMethods,
   powerConsumptionEntity,
 } from './energy/consumption/power-consumption.js'
-export {
-  type ClassroomDay,
-  type DayRange,
-  dayRangeSchema,
-  type EnergyService,
-  type LivePower,
-  type SwitchDay,
-} from './energy/energy-service.js'
+export { type DayRange, dayRangeSchema } from './energy/day-range.js'
+export type { ClassroomDay, EnergyService, LivePower, SwitchDay } from './energy/energy-service.js'
 export type { EnergyFigures } from './energy/energy-total.js'
 export type { ExactSum } from './energy/exact-decimal.js'
 export { type EnergyMeasurement, type Implausibility, measurementEntity } from './energy/measurement/measurement.js'

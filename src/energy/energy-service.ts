@@ -1,5 +1,4 @@
 import type { ObjectId } from 'mongodb'
-import { z } from 'zod'
 import type { Database } from '../core/database.js'
 import { inSession, type Reader } from '../core/repository/reader.js'
 import { validateData } from '../core/validate.js'
@@ -9,25 +8,14 @@ import { chainHeads } from '../ledger/chain-heads.js'
 import type { LedgerEntry } from '../ledger/entry/entry.js'
 import { type FactStretch, SwitchMeter } from '../ledger/facts/switch-meter.js'
 import type { Ledger } from '../ledger/ledger.js'
-import { nextCivilDay, startOfCivilDay } from '../metering/index.js'
 import { adjustmentsOf } from './adjustments.js'
 import { DailyTotals, type DayTotal } from './daily-totals.js'
+import { type DayRange, dayRangeSchema, instantsOf } from './day-range.js'
 import type { EnergyFigures } from './energy-total.js'
-import { type PlaceReaders, Places } from './places.js'
+import { Places } from './places.js'
 import { switchStretches } from './switch-energy.js'
 import type { PriceBookReader } from './tariffs/price-book.js'
 import { slotPartsOf } from './tariffs/slot-parts.js'
-
-/** Civil days, both included, `YYYY-MM-DD`, at most 366. */
-export const dayRangeSchema = z
-  .strictObject({ from: z.iso.date(), to: z.iso.date() })
-  .refine(({ from, to }) => from <= to, { path: ['to'], error: 'expected a day not before the first' })
-  .refine(({ to }) => to < '9999', { path: ['to'], error: 'expected a day before the year 9999' })
-  .refine(({ from, to }) => Date.parse(to) - Date.parse(from) < 366 * 86_400_000, {
-    path: ['to'],
-    error: 'expected at most 366 days',
-  })
-export type DayRange = z.input<typeof dayRangeSchema>
 
 interface Daily extends EnergyFigures {
   /** The civil day in the classroom's time zone. */
@@ -123,15 +111,15 @@ export class EnergyService {
 
   async #daily(range: DayRange, keyOf: KeyOf): Promise<(Daily & { key: ObjectId })[]> {
     const { from, to } = validateData(dayRangeSchema, range, 'The days')
-    const places = await this.#places()
-    const instants = rangeOf(from, to, places.zones())
+    const { ledger, prices } = this.#parts
+    const places = await Places.withAllClassrooms(this.#parts, await prices.read())
+    const instants = instantsOf({ from, to }, places.zones())
     const totals = new DailyTotals({ from, to })
     const signsOfLife = await this.#signsOfLife()
     for (const switchId of await this.#switchIds()) {
       const meter = new SwitchMeter()
       const lastSignOfLifeMs = signsOfLife.get(switchId.toHexString())
-      const { facts } = this.#parts.ledger
-      for await (const found of switchStretches(facts, switchId, instants, lastSignOfLifeMs, meter)) {
+      for await (const found of switchStretches(ledger.facts, switchId, instants, lastSignOfLifeMs, meter)) {
         addTo(totals, keyOf(found.since.classroom, switchId), found, places)
       }
       const { last } = meter
@@ -140,23 +128,12 @@ export class EnergyService {
         totals.of(date, keyOf(last.classroom, switchId), places.currencyOf(last.classroom))?.wait()
       }
     }
-    const { ledger } = this.#parts
-    for (const { switchId, classroom, timestamp, adjustment } of await adjustmentsOf(
-      this.#database,
-      ledger,
-      instants,
-    )) {
+    const adjusted = await adjustmentsOf(this.#database, ledger, instants)
+    for (const { switchId, classroom, timestamp, adjustment } of adjusted) {
       const { date } = places.calendarOf(classroom).dayAt(timestamp.getTime())
       totals.of(date, keyOf(classroom, switchId), places.currencyOf(classroom))?.adjust(adjustment)
     }
     return totals.rows.map(rowOf).sort(inOrder)
-  }
-
-  async #places(): Promise<Places> {
-    const { classrooms, devices, prices } = this.#parts
-    const places = new Places({ classrooms, devices } satisfies PlaceReaders, await prices.read())
-    await places.loadAllClassrooms()
-    return places
   }
 
   /** The switches that the ledger knows: those that are no longer part of a device have used their energy all the same. */
@@ -181,14 +158,6 @@ export class EnergyService {
 
 /** What energy is added up by: a classroom or a switch. */
 type KeyOf = (classroom: ObjectId, switchId: ObjectId) => ObjectId
-
-/** The instants that the days span in any of the zones. */
-function rangeOf(from: string, to: string, zones: readonly string[]): { fromMs: number; toMs: number } {
-  return {
-    fromMs: Math.min(...zones.map((zone) => startOfCivilDay(from, zone))),
-    toMs: Math.max(...zones.map((zone) => startOfCivilDay(nextCivilDay(to, zone), zone))),
-  }
-}
 
 /** Adds the parts of a stretch, each within one civil day and at one price. */
 function addTo(totals: DailyTotals, key: ObjectId, { stretch, since }: FactStretch, places: Places): void {

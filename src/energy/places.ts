@@ -38,8 +38,14 @@ export class Places {
     this.#prices = prices
   }
 
-  /** Reads all classrooms, which are few. */
-  async loadAllClassrooms(): Promise<void> {
+  /** With all classrooms, which are few. */
+  static async withAllClassrooms(readers: PlaceReaders, prices: PriceBook): Promise<Places> {
+    const places = new Places(readers, prices)
+    await places.#loadAllClassrooms()
+    return places
+  }
+
+  async #loadAllClassrooms(): Promise<void> {
     for await (const one of this.#readers.classrooms.stream({}, { withDeleted: true })) {
       this.#classrooms.set(one._id.toHexString(), one)
     }

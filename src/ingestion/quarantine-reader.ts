@@ -1,7 +1,8 @@
 import type { ObjectId } from 'mongodb'
 import type { Database } from '../core/database.js'
 import type { Entity } from '../core/entity.js'
-import { Reader, toObjectId } from '../core/repository/reader.js'
+import { toObjectId } from '../core/fields.js'
+import { Reader } from '../core/repository/reader.js'
 import { SecretFields } from '../core/repository/secret-fields.js'
 import type { QuarantinedMessage } from './quarantine.js'
 

@@ -10,6 +10,11 @@ import type { Projection } from './selection.js'
 /** Fields to sort by, the last of which decides between documents that are equal in the others. */
 export type KeysetSort = readonly (readonly [field: string, direction: SortDirection])[]
 
+/** The sort in the driver's language. */
+export function asSort(sort: KeysetSort): Record<string, SortDirection> {
+  return Object.fromEntries(sort)
+}
+
 /**
  * The sort with a tie-breaker, in a form that a declared index serves: a keyset page would otherwise read the whole
  * collection each time.

@@ -10,6 +10,7 @@ import { compileFilter } from './compile-filter.js'
 import type { Filter } from './conditions.js'
 import { refused } from './data.js'
 import {
+  asSort,
   encodeCursor,
   equalitiesOf,
   findInTurn,
@@ -294,12 +295,6 @@ export class Reader<Stored extends Identified> {
   }
 }
 
-export { toObjectId }
-
 export function inSession(session: ClientSession | undefined): { session?: ClientSession } {
   return session === undefined ? {} : { session }
-}
-
-function asSort(sort: KeysetSort): Record<string, 1 | -1> {
-  return Object.fromEntries(sort)
 }

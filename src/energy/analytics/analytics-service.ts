@@ -99,8 +99,8 @@ export class AnalyticsService {
   }
 
   /**
-   * What was used in each hour of the day, by energy; hours in which nothing was used are left out. A whole month reads a document
-   * for each device; of other ranges, whole months do, and the days around them are read with their hours.
+   * What was used in each hour of the day, by energy; hours in which nothing was used are left out. A whole month reads a
+   * document for each device; of other ranges, whole months do, and the days around them are read with their hours.
    */
   peakHours(question: DaysQuestion): Promise<PeakHour[]> {
     return this.#reports.report('peak_hours', daysQuestionSchema, question, (parsed) => peakHours(this.#reader, parsed))

@@ -7,7 +7,7 @@ import { exactOf } from '../exact-decimal.js'
 import type { CostVersion } from '../tariffs/cost-version.js'
 import { gramsOf, groupBy, MoneyByCurrency } from './amounts.js'
 import { dailySummaryPipeline } from './daily-pipelines.js'
-import { DayHours, type DayWithSlots, daySlotsPipeline } from './day-hours.js'
+import { DayHours, type DayWithSlots, daySlotsPipeline, partsOfSlot } from './day-hours.js'
 import { monthlySumsPipeline } from './monthly-pipelines.js'
 import { coverOf } from './periods.js'
 import { daysQuestionSchema, type ParsedDays } from './questions.js'
@@ -93,9 +93,7 @@ class RepricedSums {
       if (adjusted !== undefined) this.#cost.add(day.currency, exactOf(adjusted))
     }
     for (const { hour, slots, at } of hours.switchSlots(day)) {
-      const adjustedMws = slots.adjusted_mws?.[at] ?? 0
-      const consumedMws = (slots.energy_mws[at] ?? 0) - adjustedMws
-      const producedMws = (slots.production_mws?.[at] ?? 0) - (slots.adjusted_production_mws?.[at] ?? 0)
+      const { consumedMws, producedMws, adjustedMws } = partsOfSlot(slots, at)
       if (consumedMws === 0 && producedMws === 0 && adjustedMws === 0) continue
       const { fromMs, toMs } = spanOfSlot(day, slots.at_ms[at] ?? 0, hour.endMs)
       this.#addCarbon(fromMs, adjustedMws, day.time_zone)

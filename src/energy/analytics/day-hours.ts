@@ -1,6 +1,7 @@
 import type { ObjectId } from 'mongodb'
 import { hourOfDay, nextCivilHour } from '../../metering/index.js'
 import type { DailyAggregate, SwitchDay } from '../rollups/daily-aggregate.js'
+import { pricedNumbersOf } from '../rollups/day-document.js'
 import { type DaysScope, daysStages } from './daily-pipelines.js'
 import { weekdayOf } from './periods.js'
 import type { Pipeline } from './stages.js'
@@ -32,6 +33,17 @@ export interface SwitchSlot<Slots> {
   /** Its place in the lists of the switch. */
   readonly at: number
   readonly slots: Slots
+}
+
+/** What meters told of a slot, and what of it was adjusted by hand, whole milliwatt-seconds. */
+export function partsOfSlot(slots: DayWithSlots['switch_breakdown'][number]['slots'], at: number) {
+  const { energyMws, productionMws, adjustedMws, adjustedProductionMws } = pricedNumbersOf(slots, at)
+  return {
+    consumedMws: energyMws - adjustedMws,
+    producedMws: productionMws - adjustedProductionMws,
+    adjustedMws,
+    adjustedProductionMws,
+  }
 }
 
 const placeFields = [

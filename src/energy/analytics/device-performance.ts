@@ -4,7 +4,7 @@ import { objectId } from '../../core/fields.js'
 import { validateData } from '../../core/validate.js'
 import { kwhFromMws } from '../../metering/index.js'
 import { meanKwh, sumOf } from './amounts.js'
-import { DayHours, type DayWithSlots, daySlotsPipeline } from './day-hours.js'
+import { DayHours, type DayWithSlots, daySlotsPipeline, partsOfSlot } from './day-hours.js'
 import { lastDays } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
 import type { Sites } from './sites.js'
@@ -82,7 +82,7 @@ function peakOf(documents: readonly DayWithSlots[], hours: DayHours): Peak | und
   for (const document of documents) {
     for (const { hour, slots, at } of hours.switchSlots(document)) {
       const load = loads.get(hour.startMs) ?? { energyMws: 0, lengthMs: hour.endMs - hour.startMs }
-      load.energyMws += (slots.energy_mws[at] ?? 0) - (slots.adjusted_mws?.[at] ?? 0)
+      load.energyMws += partsOfSlot(slots, at).consumedMws
       loads.set(hour.startMs, load)
     }
   }

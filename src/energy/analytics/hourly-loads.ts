@@ -1,7 +1,7 @@
 import type { ObjectId } from 'mongodb'
 import { exactOf } from '../exact-decimal.js'
 import type { DaysScope } from './daily-pipelines.js'
-import { type DayHour, DayHours, type DayWithSlots, daySlotsPipeline } from './day-hours.js'
+import { type DayHour, DayHours, type DayWithSlots, daySlotsPipeline, partsOfSlot } from './day-hours.js'
 import { LastHeard } from './last-heard.js'
 import type { RollUpReader } from './roll-up-reader.js'
 import type { Sites } from './sites.js'
@@ -75,7 +75,7 @@ function addDay({ byStart, missing, lastHeard }: LoadsSoFar, day: DayWithSlots, 
     const toldMs = (slots.measured_ms[at] ?? 0) + (slots.estimated_ms?.[at] ?? 0) + missingMs
     if (toldMs > 0) lastHeard.add(switchId, day.classroom, hour, toldMs)
     const load = byStart.get(hour.startMs)
-    const energyMws = (slots.energy_mws[at] ?? 0) - (slots.adjusted_mws?.[at] ?? 0)
+    const { consumedMws: energyMws } = partsOfSlot(slots, at)
     if (load === undefined || energyMws === 0) continue
     load.energyMws += energyMws
     if (day.currency === null || day.energy_mws <= 0) continue

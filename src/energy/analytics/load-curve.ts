@@ -10,7 +10,7 @@ import { type EnergyStretch, kwhFromMws } from '../../metering/index.js'
 import { adjustmentsOf } from '../adjustments.js'
 import { switchStretches } from '../switch-energy.js'
 import { daysStages } from './daily-pipelines.js'
-import { DayHours, daySlotsPipeline } from './day-hours.js'
+import { DayHours, daySlotsPipeline, partsOfSlot } from './day-hours.js'
 import { addDays } from './periods.js'
 import { daysQuestionSchema, type ParsedDays } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
@@ -114,17 +114,8 @@ async function addRollUps(curve: Curve, reader: RollUpReader, scope: ParsedDays)
   const hours = new DayHours()
   for await (const day of reader.dailyStream(daySlotsPipeline(around(scope)))) {
     for (const { hour, slots, at } of hours.switchSlots(day)) {
-      const [adjustedMws, adjustedProductionMws] = [
-        slots.adjusted_mws?.[at] ?? 0,
-        slots.adjusted_production_mws?.[at] ?? 0,
-      ]
-      curve.add({
-        fromMs: hour.startMs,
-        toMs: hour.endMs,
-        consumedMws: (slots.energy_mws[at] ?? 0) - adjustedMws,
-        producedMws: (slots.production_mws?.[at] ?? 0) - adjustedProductionMws,
-        quality: 'measured',
-      })
+      const { consumedMws, producedMws, adjustedMws, adjustedProductionMws } = partsOfSlot(slots, at)
+      curve.add({ fromMs: hour.startMs, toMs: hour.endMs, consumedMws, producedMws, quality: 'measured' })
       curve.adjust(hour.startMs, adjustedMws, adjustedProductionMws)
     }
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { objectId } from '../../core/fields.js'
-import { dayRangeSchema } from '../energy-service.js'
+import { dayRangeSchema, isBefore9999, tooLate } from '../day-range.js'
 
 const ids = () => z.array(objectId()).min(1).max(1000).optional()
 
@@ -11,9 +11,6 @@ export const energyScopeSchema = z.strictObject({
 })
 export type EnergyScope = z.input<typeof energyScopeSchema>
 export type ParsedScope = z.output<typeof energyScopeSchema>
-
-const isBefore9999 = (text: string) => text < '9999'
-const tooLate = 'expected a time before the year 9999'
 
 /** A civil day; those after it can be written too. */
 export const dayBefore9999 = () => z.iso.date().refine(isBefore9999, { error: tooLate })

@@ -55,6 +55,7 @@ export function addTally(tally: DayTally, change: DayTally): void {
 }
 
 type PricedSlots = Omit<SwitchDay['slots'], 'on_ms' | 'measured_ms' | 'estimated_ms' | 'missing_ms'>
+
 /** @param n Which of the slots. */
 export function pricedNumbersOf(slots: PricedSlots, n: number): PricedNumbers {
   return {
@@ -136,34 +137,21 @@ function pricedFigures(
   return figures
 }
 
+type SlotField = Exclude<keyof SlotNumbers, 'isEmpty' | 'add' | 'addStretch' | 'adjust'>
+
 function storedSlots(slots: ReadonlyMap<number, SlotNumbers>): SwitchDay['slots'] {
   const filled = [...slots].filter(([, numbers]) => !numbers.isEmpty).sort(([a], [b]) => a - b)
-  const list = (of: (numbers: SlotNumbers) => number) => filled.map(([, numbers]) => of(numbers))
+  const list = (field: SlotField) => filled.map(([, numbers]) => numbers[field])
   const unlessZero = (name: string, values: number[]) => (values.some((value) => value !== 0) ? { [name]: values } : {})
   return {
     at_ms: filled.map(([at]) => at),
-    energy_mws: list(({ energyMws }) => energyMws),
-    ...unlessZero(
-      'production_mws',
-      list(({ productionMws }) => productionMws),
-    ),
-    ...unlessZero(
-      'adjusted_mws',
-      list(({ adjustedMws }) => adjustedMws),
-    ),
-    ...unlessZero(
-      'adjusted_production_mws',
-      list(({ adjustedProductionMws }) => adjustedProductionMws),
-    ),
-    on_ms: list(({ onMs }) => onMs),
-    measured_ms: list(({ measuredMs }) => measuredMs),
-    ...unlessZero(
-      'estimated_ms',
-      list(({ estimatedMs }) => estimatedMs),
-    ),
-    ...unlessZero(
-      'missing_ms',
-      list(({ missingMs }) => missingMs),
-    ),
+    energy_mws: list('energyMws'),
+    ...unlessZero('production_mws', list('productionMws')),
+    ...unlessZero('adjusted_mws', list('adjustedMws')),
+    ...unlessZero('adjusted_production_mws', list('adjustedProductionMws')),
+    on_ms: list('onMs'),
+    measured_ms: list('measuredMs'),
+    ...unlessZero('estimated_ms', list('estimatedMs')),
+    ...unlessZero('missing_ms', list('missingMs')),
   }
 }

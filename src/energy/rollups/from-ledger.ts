@@ -5,8 +5,8 @@ import { chainHeads } from '../../ledger/chain-heads.js'
 import type { LedgerEntry } from '../../ledger/entry/entry.js'
 import { SwitchMeter } from '../../ledger/facts/switch-meter.js'
 import type { Ledger } from '../../ledger/ledger.js'
-import { nextCivilDay, startOfCivilDay } from '../../metering/index.js'
 import { adjustmentsOf } from '../adjustments.js'
+import { instantsOf } from '../day-range.js'
 import { type CalendarOf, type DaySpan, type DayTally, SlotTally } from './slot-tally.js'
 
 /** A chain as far as it is in the roll-ups. */
@@ -73,13 +73,5 @@ export class LedgerDays {
       byDevice.set(deviceId.toHexString(), known)
     }
     return [...byDevice.values()]
-  }
-}
-
-/** The instants that the days span in any of the zones. */
-function instantsOf({ from, to }: DaySpan, zones: readonly string[]): { fromMs: number; toMs: number } {
-  return {
-    fromMs: Math.min(...zones.map((zone) => startOfCivilDay(from, zone))),
-    toMs: Math.max(...zones.map((zone) => startOfCivilDay(nextCivilDay(to, zone), zone))),
   }
 }

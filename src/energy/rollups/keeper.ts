@@ -61,8 +61,7 @@ export class RollUpKeeper {
     const total = { entries: 0, days: 0, conflicts: 0, isMoreLeft }
     if (chains.length === 0) return total
     const book = await prices.read()
-    const places = new Places(parts, book)
-    await places.loadAllClassrooms()
+    const places = await Places.withAllClassrooms(parts, book)
     const work = async (batches: readonly (readonly FreshChain[])[]) => {
       for (const batch of batches) {
         const done = await this.#add(batch, places)

@@ -103,8 +103,9 @@ export class RollUps {
   }
 
   /**
-   * Reckons again what the changed prices of tariffs touch, and the days of classrooms that have another tariff now; from the hours that are there, and from the
-   * ledger only where a price changes within an hour that was not cut there. A worker that is killed is gone on after.
+   * Reckons again what the changed prices of tariffs touch, and the days of classrooms that have another tariff now; from
+   * the hours that are there, and from the ledger only where a price changes within an hour that was not cut there. A worker
+   * that is killed is gone on after.
    * @throws DatabaseError `TRANSACTION` inside a transaction.
    */
   async recost(): Promise<RecostResult> {
@@ -163,9 +164,7 @@ export class RollUps {
   }
 
   async #placesNow(): Promise<Places> {
-    const places = new Places(this.#parts.places, await this.#parts.prices.read())
-    await places.loadAllClassrooms()
-    return places
+    return Places.withAllClassrooms(this.#parts.places, await this.#parts.prices.read())
   }
 
   /** @returns how many there are. */

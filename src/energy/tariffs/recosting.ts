@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineEntity, type Input, type Stored } from '../../core/entity.js'
 import { instant, objectId } from '../../core/fields.js'
 
-/** A stretch of time whose prices have changed, for a tariff or for a classroom, so that what was reckoned by them is to be reckoned again. */
+/** A stretch of time whose prices have changed, for a tariff or a classroom: what was reckoned by them is to be reckoned again. */
 export const recostingEntity = defineEntity({
   name: 're-costing',
   collection: 'recostings',

@@ -44,11 +44,7 @@ it('energy that was adjusted by hand is no load', async () => {
     event.power('2026-03-30T10:00:00Z', 1000),
     event.power('2026-03-30T12:00:00Z', 0),
     event.power('2026-03-31T00:00:00Z', 0),
-    event.power('2026-03-30T11:30:00Z', 0, {
-      eventType: 'manual_adjustment',
-      reading: undefined,
-      adjustment: { energyWs: 3_600_000, productionWs: 0, cost: 0 },
-    }),
+    event.adjustment('2026-03-30T11:30:00Z', { energyWs: 3_600_000, productionWs: 0, cost: 0 }),
   ])
   await volt.rollUps.update()
   const performance = await analytics.devicePerformance({ device: device._id })
@@ -65,11 +61,7 @@ it.each(['15min', 'hour'] as const)('the curve has the same energy at any resolu
     event.power('2026-03-30T10:00:00Z', 1000),
     moved.power('2026-03-30T11:30:00Z', 500),
     moved.power('2026-03-30T12:00:00Z', 0),
-    event.power('2026-03-30T11:00:00Z', 0, {
-      eventType: 'manual_adjustment',
-      reading: undefined,
-      adjustment: { energyWs: 900_000, productionWs: 360_000, cost: 0 },
-    }),
+    event.adjustment('2026-03-30T11:00:00Z', { energyWs: 900_000, productionWs: 360_000, cost: 0 }),
     entered.event.rated('2026-03-30T10:00:00Z', true),
   ])
   await volt.rollUps.update()

@@ -105,11 +105,7 @@ it('writes what the days would be if they were made anew, and only what has chan
     site.event.power('2026-03-02T09:00:00Z', -2000),
     site.event.power('2026-03-02T15:30:00Z', 300),
     site.event.power('2026-03-03T03:00:00Z', 0),
-    site.event.power('2026-03-03T20:00:00Z', 0, {
-      eventType: 'manual_adjustment',
-      reading: undefined,
-      adjustment: { energyWs: 3600, productionWs: 0, cost: 1.25 },
-    }),
+    site.event.adjustment('2026-03-03T20:00:00Z', { energyWs: 3600, productionWs: 0, cost: 1.25 }),
     site.event.power('2026-03-03T21:00:00Z', 0),
   ])
   const bands = [{ from: '06:00', to: '20:00', pricePerKwh: 0.35 }]
@@ -134,12 +130,6 @@ it('writes what the days would be if they were made anew, and only what has chan
 
 it('takes the cost of an adjustment from the adjustment, whatever the tariff', async () => {
   const { event } = await aSite(volt)
-  const adjusted = (at: string, energyWs: number, productionWs: number, cost: number) =>
-    event.power(at, 0, {
-      eventType: 'manual_adjustment',
-      reading: undefined,
-      adjustment: { energyWs, productionWs, cost },
-    } as never)
   await volt.tariffs.set({
     startsAt: new Date('2026-01-01'),
     currency: 'EUR',
@@ -150,8 +140,8 @@ it('takes the cost of an adjustment from the adjustment, whatever the tariff', a
   await volt.ledger.append([
     event.power('2026-03-02T10:00:00Z', 1000),
     event.power('2026-03-02T11:00:00Z', 0),
-    adjusted('2026-03-02T12:00:00Z', 9e6, 3.6e6, 20),
-    adjusted('2026-03-03T12:00:00Z', -3.6e6, 0, 0),
+    event.adjustment('2026-03-02T12:00:00Z', { energyWs: 9e6, productionWs: 3.6e6, cost: 20 }),
+    event.adjustment('2026-03-03T12:00:00Z', { energyWs: -3.6e6, productionWs: 0, cost: 0 }),
   ])
   await volt.rollUps.update()
   expect(await costs()).toEqual([28, 0])

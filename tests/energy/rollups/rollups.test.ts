@@ -218,11 +218,7 @@ it('rebuilds what was changed, and names it', async () => {
 it('counts what was adjusted by hand', async () => {
   const { event } = await aSite(volt)
   const adjustment = { energyWs: 7.2e6, productionWs: 0, cost: 3.25 }
-  const adjusted = event.power('2026-03-03T10:00:00Z', 0, {
-    eventType: 'manual_adjustment',
-    adjustment,
-    reading: undefined,
-  } as never)
+  const adjusted = event.adjustment('2026-03-03T10:00:00Z', adjustment)
   await volt.ledger.append([event.power('2026-03-02T10:00:00Z', 0), adjusted])
   await volt.rollUps.update()
   const day = (await days()).find(({ date_string }) => date_string === '2026-03-03')

@@ -50,6 +50,8 @@ export function eventsOf(device: Device) {
       }),
     power: (time: string, powerW: number, overrides: Partial<HostEvent> = {}) =>
       event(time, { energySource: 'power', reading: { powerW }, ...overrides }),
+    adjustment: (time: string, adjustment: NonNullable<HostEvent['adjustment']>, overrides: Partial<HostEvent> = {}) =>
+      event(time, { eventType: 'manual_adjustment', reading: undefined, adjustment, ...overrides }),
     counter: (time: string, kwh: number, overrides: Partial<HostEvent> = {}) =>
       event(time, { energySource: 'counter', reading: { energyWh: kwh * 1000 }, ...overrides }),
   }
