@@ -16,7 +16,7 @@ import { type SetupReport, setUpCollections } from './core/setup.js'
 import { closeOnSignals } from './core/signals.js'
 import type { Classroom, ClassroomEntity } from './devices/classroom.js'
 import type { Device, DeviceEntity } from './devices/device.js'
-import { type CollectionKey, chosenEntities, type Retention } from './entities.js'
+import { type CollectionKey, chosenEntities, type LibraryEntities, type Retention } from './entities.js'
 import { ledgerLogOf } from './ledger/log/log-options.js'
 import { type ServiceOptions, Services } from './services.js'
 
@@ -83,6 +83,7 @@ export class AutoVolt<
       logger,
       keyRing: options.keys === undefined ? undefined : new KeyRing(options.keys),
       logQueries: options.logQueries ?? false,
+      leaseEntity: entities.leases as LibraryEntities['leases'],
     })
     super(database, entities, options)
     this.#ownsConnection = ownsConnection
@@ -196,7 +197,7 @@ export class AutoVolt<
 
   async #close(): Promise<void> {
     this.#ignoreSignals()
-    this.database.close()
+    await this.database.close()
     if (this.#ownsConnection) await this.database.connection.destroy()
     this.#pool.stop()
     this.#events.stop()

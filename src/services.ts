@@ -101,7 +101,6 @@ export abstract class Services<Devices extends Entity<Device>, Classrooms extend
         personalData: entities.ledgerPersonalData.collection,
         archives: entities.ledgerArchives.collection,
         seams: entities.ledgerSeams.collection,
-        leases: entities.leases.collection,
       },
     })
     this.analyticsCache = new AnalyticsCache(database, entities.analyticsCache)

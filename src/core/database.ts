@@ -3,14 +3,18 @@ import { inspect } from 'node:util'
 import type { ClientSession, Collection, Db, MongoClient } from 'mongodb'
 import type { Connection } from 'mongoose'
 import type { Clock } from './clock.js'
-import type { EntityDescription, Identified } from './entity.js'
+import { type CollectionOptions, EntityCollection } from './collection/entity-collection.js'
+import type { Entity, EntityDescription, Identified } from './entity.js'
 import { DatabaseError, type ErrorCode } from './errors.js'
 import type { KeyRing } from './key-ring.js'
+import { leaseEntity, type StoredLease } from './lease.js'
 import type { Logger } from './logger.js'
 import { Models } from './model.js'
+import { PeriodicWork } from './periodic.js'
 import { OriginalError } from './redact.js'
 import { Transactions } from './transaction.js'
 import { subjectOf, translateError } from './translate-error.js'
+import { within } from './within.js'
 
 export interface DatabaseOptions {
   readonly connection: Connection
@@ -19,6 +23,8 @@ export interface DatabaseOptions {
   readonly keyRing: KeyRing | undefined
   /** Logs each operation at debug level: collection, operation, duration; never a value. */
   readonly logQueries: boolean
+  /** The leases that this handle's processes take from each other. @default our own, under their usual name */
+  readonly leaseEntity?: Entity<StoredLease>
 }
 
 /** How documents are read and written, whatever a borrowed connection was opened with. */
@@ -33,6 +39,9 @@ const conversions = {
   raw: false,
 }
 
+/** How long the turns of periodic work have to end once the handle is closed. */
+const longestTurnEndMs = 5_000
+
 const ofCutOff: ReadonlySet<ErrorCode> = new Set(['CONNECTION', 'CLOSED', 'DATABASE'])
 
 /** What every repository of a handle shares: the connection, the running transaction, clock, logger and keys. */
@@ -42,12 +51,16 @@ export class Database {
   readonly logger: Logger
   readonly transactions: Transactions
   readonly models: Models
+  /** What this handle does every so often. */
+  readonly periodic: PeriodicWork
+  readonly leaseEntity: Entity<StoredLease>
   readonly #closing = new AbortController()
   readonly #keyRing: KeyRing | undefined
   readonly #logQueries: boolean
   readonly #collections = new Map<string, Collection>()
   #native: Db | undefined
   #supportsTransactions: boolean | undefined
+  #isClosed = false
 
   constructor(options: DatabaseOptions) {
     this.connection = options.connection
@@ -55,7 +68,9 @@ export class Database {
     this.logger = options.logger
     this.#keyRing = options.keyRing
     this.#logQueries = options.logQueries
+    this.leaseEntity = options.leaseEntity ?? leaseEntity
     this.models = new Models(options.connection, options.clock)
+    this.periodic = new PeriodicWork(options.clock, options.logger)
     // Each change stream listens, and there may be any number of them.
     setMaxListeners(0, this.#closing.signal)
     this.transactions = new Transactions(
@@ -69,9 +84,15 @@ export class Database {
     return this.#closing.signal
   }
 
-  /** Ends what the handle has running; from now on its operations are refused. The connection is its opener's to close. */
-  close(): void {
+  /**
+   * Ends what the handle has running: periodic work may end its turn within some seconds, then operations are refused. The
+   * connection is its opener's to close.
+   */
+  async close(): Promise<void> {
     this.#closing.abort()
+    const ended = this.periodic.stop()
+    if (this.periodic.isRunning) await within(longestTurnEndMs, ended)
+    this.#isClosed = true
     this.models.remove()
   }
 
@@ -107,6 +128,11 @@ export class Database {
     return this.#keyRing
   }
 
+  /** The operations on an entity's documents. */
+  of<Stored extends Identified>(entity: Entity<Stored>, options?: CollectionOptions): EntityCollection<Stored> {
+    return new EntityCollection(this, entity, options)
+  }
+
   collectionOf<T extends Identified>({ collection: name }: EntityDescription): Collection<T> {
     const { native } = this
     const collection = this.#collections.get(name) ?? native.collection(name)
@@ -129,7 +155,7 @@ export class Database {
 
   /** @throws DatabaseError `CLOSED` after {@link close}. */
   requireOpen(): void {
-    if (this.#closing.signal.aborted) throw new DatabaseError('CLOSED', 'The handle is closed')
+    if (this.#isClosed) throw new DatabaseError('CLOSED', 'The handle is closed')
   }
 
   /** @throws DatabaseError `REPLICA_SET_REQUIRED` on a standalone server. */
@@ -156,8 +182,7 @@ export class Database {
     } catch (error) {
       const translated = isOverflow(error) ? tooLarge(error) : translateError(error, subjectOf(entity))
       // Closing takes the connection from under the calls that are on their way, which shows in many kinds of errors.
-      const isCutOff =
-        this.#closing.signal.aborted && translated instanceof DatabaseError && ofCutOff.has(translated.code)
+      const isCutOff = this.#isClosed && translated instanceof DatabaseError && ofCutOff.has(translated.code)
       throw isCutOff
         ? new DatabaseError('CLOSED', 'The handle was closed meanwhile', { cause: translated })
         : translated

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from './database.js'
+import { serverCode } from './server-codes.js'
 import { serverErrorCode } from './translate-error.js'
 
 /** Another process is at the same collection just now. */
 const inProgress = new Set([112, 117, 246, 276])
 const attempts = 20
-/** An index of the collection is being built, by another process: that may take its time. */
-const indexBuildInProgress = 12587
 const longestPauseMs = 1_000
 
 /** Runs a command until no other process is in its way. @returns false if the error came that means "done already". */
@@ -24,7 +23,8 @@ export async function insist(
       const code = serverErrorCode(error)
       if (code === undefined) throw error
       if (code === doneAlready) return false
-      const isWorthWaiting = code === indexBuildInProgress || (attempt < attempts && inProgress.has(code))
+      // An index that another process builds may take its time.
+      const isWorthWaiting = code === serverCode.indexBuildInProgress || (attempt < attempts && inProgress.has(code))
       if (!isWorthWaiting) throw error
       await sleep(Math.min(50 * attempt, longestPauseMs) * Math.random())
     }

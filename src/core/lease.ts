@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { type ClientSession, UUID } from 'mongodb'
+import { UUID } from 'mongodb'
 import { z } from 'zod'
+import type { EntityCollection } from './collection/entity-collection.js'
+import { stampStage } from './collection/stamps.js'
 import type { Database } from './database.js'
-import { defineEntity } from './entity.js'
-import { DatabaseError } from './errors.js'
-import { serverErrorCode, translateError } from './translate-error.js'
+import { defineEntity, type Stored } from './entity.js'
+import { ConflictError, DatabaseError } from './errors.js'
+import { translateError } from './translate-error.js'
 
-const duplicateKey = 11000
 /** A pool has fewer sessions; those before have long ended. */
 const maximumSessions = 100
 
@@ -26,6 +27,8 @@ export const leaseEntity = defineEntity({
   indexes: [{ key: { name: 1 }, unique: true, serves: 'acquire and renew by name' }],
 })
 
+export type StoredLease = Stored<typeof leaseEntity>
+
 export interface LeaseOptions {
   readonly name: string
   /** How long the lease lasts without being renewed. */
@@ -36,18 +39,22 @@ export interface LeaseOptions {
 export class Lease {
   readonly name: string
   readonly #database: Database
-  readonly #collectionName: string
   readonly #durationMs: number
   readonly #owner = randomUUID()
+  /** Whatever becomes of the caller's transaction, and of the primary: a holder that is forgotten would be one too many. */
+  readonly #leases: EntityCollection<StoredLease>
+  /** In the caller's transaction. */
+  readonly #guards: EntityCollection<StoredLease>
   #fence = 0
   /** Sessions that the lease's document names. */
   #notedSessions = new Set<string>()
 
-  constructor(database: Database, collection: string, options: LeaseOptions) {
+  constructor(database: Database, options: LeaseOptions) {
     this.#database = database
-    this.#collectionName = collection
     this.name = options.name
     this.#durationMs = options.durationMs
+    this.#leases = database.of(database.leaseEntity, { isDurable: true, isOutside: true })
+    this.#guards = database.of(database.leaseEntity)
   }
 
   /** The fencing number of this holding. */
@@ -57,15 +64,22 @@ export class Lease {
 
   /** Takes the lease if it is free or expired, or renews it. @returns whether it is held now. */
   async acquire(): Promise<boolean> {
+    const held = await this.#leases.findOne({ name: this.name })
+    if (held !== null && held.owner !== this.#owner && !(await this.#isTakenFrom(held.owner))) return false
     try {
-      const held = await this.#collection.findOne({ name: this.name })
-      if (held !== null && held.owner !== this.#owner && !(await this.#isTakenFrom(held.owner))) return false
       return await this.#take()
     } catch (error) {
       // Two processes created the lease at once, and the other was first.
-      if (serverErrorCode(error) === duplicateKey) return false
-      throw translateError(error)
+      if (error instanceof ConflictError) return false
+      throw error
     }
+  }
+
+  /** Holds the lease for longer. @returns false if it has gone to another process. */
+  async renew(): Promise<boolean> {
+    const longer = [{ $set: { expiresAt: { $add: ['$$NOW', this.#durationMs] }, ...stampStage('$$NOW') } }]
+    const { matched } = await this.#leases.updateOne(this.#holding, longer)
+    return matched > 0
   }
 
   /**
@@ -74,67 +88,59 @@ export class Lease {
    */
   async #isTakenFrom(owner: string): Promise<boolean> {
     const expired = { name: this.name, owner, $expr: { $lte: ['$expiresAt', '$$NOW'] } }
-    const lease = await this.#collection.findOne(expired)
+    const lease = await this.#leases.findOne(expired)
     if (lease === null) return false
-    const sessions: string[] = lease.sessions ?? []
-    if (sessions.length > 0) {
-      await this.#database.native.command({ killSessions: sessions.map((id) => ({ id: new UUID(id) })) })
-    }
+    const { sessions } = lease
+    if (sessions.length > 0) await this.#kill(sessions)
     return true
   }
 
+  async #kill(sessions: readonly string[]): Promise<void> {
+    try {
+      await this.#database.native.command({ killSessions: sessions.map((id) => ({ id: new UUID(id) })) })
+    } catch (error) {
+      throw translateError(error)
+    }
+  }
+
   async #take(): Promise<boolean> {
-    const isFree = { $or: [{ $lte: ['$expiresAt', '$$NOW'] }, { $eq: ['$owner', this.#owner] }] }
+    const isOwn = { $eq: ['$owner', this.#owner] }
+    const isFree = { $or: [{ $lte: ['$expiresAt', '$$NOW'] }, isOwn] }
     const ifFree = (value: unknown, otherwise: unknown) => ({ $cond: [isFree, value, otherwise] })
+    const { createdAt, updatedAt, __v } = stampStage('$$NOW')
     const fields = {
-      fence: {
-        $cond: [
-          { $or: [{ $eq: ['$owner', this.#owner] }, { $not: [isFree] }] },
-          '$fence',
-          { $add: [{ $ifNull: ['$fence', 0] }, 1] },
-        ],
-      },
+      fence: { $cond: [{ $or: [isOwn, { $not: [isFree] }] }, '$fence', { $add: [{ $ifNull: ['$fence', 0] }, 1] }] },
       owner: ifFree({ $literal: this.#owner }, '$owner'),
       expiresAt: ifFree({ $add: ['$$NOW', this.#durationMs] }, '$expiresAt'),
-      createdAt: { $ifNull: ['$createdAt', '$$NOW'] },
-      updatedAt: ifFree('$$NOW', '$updatedAt'),
-      sessions: { $cond: [{ $eq: ['$owner', this.#owner] }, '$sessions', ifFree([], '$sessions')] },
-      __v: ifFree({ $add: [{ $ifNull: ['$__v', -1] }, 1] }, '$__v'),
+      sessions: { $cond: [isOwn, '$sessions', ifFree([], '$sessions')] },
+      createdAt,
+      updatedAt: ifFree(updatedAt, '$updatedAt'),
+      __v: ifFree(__v, '$__v'),
     }
-    const lease = await this.#collection.findOneAndUpdate({ name: this.name }, [{ $set: fields }], {
-      upsert: true,
-      returnDocument: 'after',
-    })
+    const lease = await this.#leases.findOneAndUpdate({ name: this.name }, [{ $set: fields }], { upsert: true })
     if (lease?.owner !== this.#owner) return false
-    if (this.#fence !== Number(lease.fence)) this.#notedSessions = new Set()
-    this.#fence = Number(lease.fence)
+    if (this.#fence !== lease.fence) this.#notedSessions = new Set()
+    this.#fence = lease.fence
     return true
   }
 
   /**
-   * Makes the transaction of the session fail unless the lease is still held: what it writes is then never written by a
-   * process that has lost the lease without noticing. To be called first in the transaction.
+   * Makes the caller's transaction fail unless the lease is still held: what it writes is then never written by a process
+   * that has lost the lease without noticing. To be called first in the transaction.
    * @throws DatabaseError `LEASE_LOST`.
    */
-  async guard(session: ClientSession | undefined): Promise<void> {
-    const holding = { name: this.name, owner: this.#owner, fence: this.#fence }
-    const options = session === undefined ? {} : { session }
-    try {
-      if (session !== undefined) await this.#note(session, holding)
-      const { matchedCount } = await this.#collection.updateOne(holding, { $inc: { __v: 1 } }, options)
-      if (matchedCount > 0) return
-    } catch (error) {
-      throw translateError(error)
-    }
-    throw new DatabaseError('LEASE_LOST', `The lease ${this.name} has gone to another process`)
+  async guard(): Promise<void> {
+    await this.#noteSession()
+    const { matched } = await this.#guards.updateOne(this.#holding, {})
+    if (matched === 0) throw new DatabaseError('LEASE_LOST', `The lease ${this.name} has gone to another process`)
   }
 
-  /** Names the session in the lease's document, outside the transaction: it must be there when the transaction is left open. */
-  async #note(session: ClientSession, holding: object): Promise<void> {
-    const id = session.id?.id.toString('hex')
+  /** Names the transaction's session in the lease's document, outside the transaction: it must be there when the transaction is left open. */
+  async #noteSession(): Promise<void> {
+    const id = this.#database.transactions.session?.id?.id.toString('hex')
     if (id === undefined || this.#notedSessions.has(id)) return
     const push = { sessions: { $each: [id], $slice: -maximumSessions } }
-    await this.#collection.updateOne({ ...holding, sessions: { $ne: id } }, { $push: push as never })
+    await this.#leases.updateOne({ ...this.#holding, sessions: { $ne: id } }, { $push: push })
     this.#notedSessions.add(id)
   }
 
@@ -143,15 +149,10 @@ export class Lease {
     // Its sessions are back in the pool and serve other work: whoever comes next must not end them.
     this.#notedSessions = new Set()
     const given = { expiresAt: new Date(0), sessions: [] }
-    try {
-      await this.#collection.updateOne({ name: this.name, owner: this.#owner }, { $set: given })
-    } catch (error) {
-      throw translateError(error)
-    }
+    await this.#leases.updateOne({ name: this.name, owner: this.#owner }, { $set: given })
   }
 
-  get #collection() {
-    // A holder that a fallen primary forgets would be one too many.
-    return this.#database.native.collection(this.#collectionName, { writeConcern: { w: 'majority' } })
+  get #holding() {
+    return { name: this.name, owner: this.#owner, fence: this.#fence }
   }
 }

@@ -3,6 +3,7 @@ import type { Database } from './database.js'
 import { type EntityDescription, type IndexDefinition, indexName, rebuiltName } from './entity.js'
 import { ConflictError } from './errors.js'
 import { insist } from './insist.js'
+import { serverCode } from './server-codes.js'
 import { serverErrorCode, translateError } from './translate-error.js'
 
 /** How the indexes of a collection differ from the declared ones, by name. */
@@ -13,8 +14,6 @@ export interface IndexReport {
   readonly extra: readonly string[]
 }
 
-const duplicateKey = 11000
-const indexNotFound = 27
 /** The server keeps no two indexes that differ in such a thing only, nor two text indexes. */
 const cannotStandBeside = new Set([67, 85, 86])
 /** Building an index may last longer than any reply. The driver knows the option for a single operation too, if not for `command()`. */
@@ -144,13 +143,17 @@ async function create(database: Database, entity: EntityDescription, indexes: re
   try {
     await insist(database, () => collection.createIndexes([...indexes], withoutSocketTimeout))
   } catch (error) {
-    throw serverErrorCode(error) === duplicateKey ? notUnique(entity, error) : error
+    throw serverErrorCode(error) === serverCode.duplicateKey ? notUnique(entity, error) : error
   }
 }
 
 async function drop(database: Database, { collection }: EntityDescription, name: string): Promise<void> {
   const { native } = database
-  await insist(database, () => native.collection(collection).dropIndex(name, withoutSocketTimeout), indexNotFound)
+  await insist(
+    database,
+    () => native.collection(collection).dropIndex(name, withoutSocketTimeout),
+    serverCode.indexNotFound,
+  )
 }
 
 function notUnique({ collection }: EntityDescription, error: unknown): ConflictError {

@@ -4,6 +4,7 @@ import type { Database } from './database.js'
 import { type EntityDescription, indexName, type TimeSeriesOptions } from './entity.js'
 import { DatabaseError } from './errors.js'
 import { insist } from './insist.js'
+import { serverCode } from './server-codes.js'
 import { buildIndexes, compareIndexes, type IndexReport } from './setup-indexes.js'
 import { sideBySide } from './side-by-side.js'
 import { translateError } from './translate-error.js'
@@ -24,7 +25,6 @@ export interface SetupReport {
   readonly collections: readonly CollectionReport[]
 }
 
-const namespaceExists = 48
 /** The server syncs its journal for all that come at once. */
 const collectionsAtOnce = 6
 
@@ -114,7 +114,11 @@ async function createCollection(database: Database, entity: EntityDescription): 
     ...(entity.timeSeries ? { timeseries } : {}),
     ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
   }
-  return insist(database, () => database.native.command({ create: entity.collection, ...options }), namespaceExists)
+  return insist(
+    database,
+    () => database.native.command({ create: entity.collection, ...options }),
+    serverCode.namespaceExists,
+  )
 }
 
 async function setValidator(database: Database, entity: EntityDescription): Promise<void> {

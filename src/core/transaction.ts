@@ -19,34 +19,40 @@ interface Failure {
   readonly refusal: DatabaseError
 }
 
-/** One running transaction: its session, and the queue in which its operations wait for each other. */
-class Transaction {
-  /** Set once the transaction has ended: calls that come later were not awaited by its callback. */
-  ended = false
-  readonly #afterCommit: (() => void)[] = []
-  #failure: Failure | undefined
-  #queue: Promise<unknown> = Promise.resolve()
+/** Operations that wait for each other: a session can serve only one at a time. */
+class OperationQueue {
+  #last: Promise<unknown> = Promise.resolve()
 
-  constructor(readonly session: ClientSession) {}
-
-  /** Runs one operation after those before it: a session can serve only one at a time. */
-  enqueue<Result>(operation: (session: ClientSession) => Promise<Result>): Promise<Result> {
-    const result = this.#queue.then(() => {
-      if (this.ended) throw lateCall()
-      if (this.#failure !== undefined) throw this.#failure.refusal
-      return operation(this.session)
-    })
-    this.#queue = result.catch((error: unknown) => this.fail(error))
+  /** Runs one operation after those before it. */
+  add<Result>(operation: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(operation)
+    this.#last = result.catch(() => undefined)
     return result
   }
 
   /** Waits until the operations that were begun have ended, those begun meanwhile included. */
   async drain(): Promise<void> {
     let seen: unknown
-    while (seen !== this.#queue) {
-      seen = this.#queue
-      await this.#queue
+    while (seen !== this.#last) {
+      seen = this.#last
+      await this.#last
     }
+  }
+}
+
+/** One running transaction. */
+class Transaction {
+  /** Set once the transaction has ended: calls that come later were not awaited by its callback. */
+  ended = false
+  readonly #afterCommit: (() => void)[] = []
+  #failure: Failure | undefined
+
+  constructor(readonly session: ClientSession) {}
+
+  /** @throws DatabaseError `TRANSACTION` if the transaction has ended or failed. */
+  requireRunning(): void {
+    if (this.ended) throw lateCall()
+    if (this.#failure !== undefined) throw this.#failure.refusal
   }
 
   /** The first failure dooms the transaction, caught or not: MongoDB has aborted it, or it is half done. */
@@ -86,12 +92,19 @@ function lateCall(): DatabaseError {
   )
 }
 
+/** Where a call is made: in which transaction, and which calls it has to wait for. */
+interface Scope {
+  readonly transaction: Transaction
+  /** Of the transaction's own calls; of an operation that makes calls itself, those of that operation. */
+  readonly queue: OperationQueue
+}
+
 /**
  * The transactions of one handle. The running one travels with the asynchronous context, so calls of another handle,
  * and calls outside the callback, do not see it.
  */
 export class Transactions {
-  readonly #running = new AsyncLocalStorage<Transaction | undefined>()
+  readonly #running = new AsyncLocalStorage<Scope | undefined>()
   readonly #client: () => MongoClient
   readonly #refuseStandalone: () => Promise<void>
 
@@ -102,21 +115,38 @@ export class Transactions {
 
   /** The session of the transaction that the caller is in. */
   get session(): ClientSession | undefined {
-    return this.#running.getStore()?.session
+    return this.#running.getStore()?.transaction.session
   }
 
   /** Runs one operation: in the caller's transaction, in its turn, or on its own. */
   execute<Result>(operation: (session: ClientSession | undefined) => Promise<Result>): Promise<Result> {
-    const transaction = this.#running.getStore()
-    if (transaction === undefined) return operation(undefined)
-    return transaction.enqueue(operation)
+    const scope = this.#running.getStore()
+    if (scope === undefined) return operation(undefined)
+    return scope.queue.add(() => this.#runIn(scope.transaction, operation))
+  }
+
+  /** Calls that the operation makes itself run inside it, in a queue of their own: in that of the operation they would wait for it. */
+  async #runIn<Result>(
+    transaction: Transaction,
+    operation: (session: ClientSession) => Promise<Result>,
+  ): Promise<Result> {
+    transaction.requireRunning()
+    const queue = new OperationQueue()
+    try {
+      return await this.#running.run({ transaction, queue }, () => operation(transaction.session))
+    } catch (error) {
+      transaction.fail(error)
+      throw error
+    } finally {
+      await queue.drain()
+    }
   }
 
   /** Calls the task once the caller's transaction has committed, or now if there is none. */
   afterCommit(task: () => void): void {
-    const transaction = this.#running.getStore()
-    if (transaction === undefined) task()
-    else transaction.onCommit(task)
+    const scope = this.#running.getStore()
+    if (scope === undefined) task()
+    else scope.transaction.onCommit(task)
   }
 
   /** Runs the work outside the caller's transaction, if there is one. */
@@ -131,7 +161,7 @@ export class Transactions {
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
     if (typeof work !== 'function') throw new DatabaseError('CONFIGURATION', 'A transaction takes a function')
     const outer = this.#running.getStore()
-    if (outer !== undefined) return this.#join(outer, work)
+    if (outer !== undefined) return this.#join(outer.transaction, work)
     await this.#refuseStandalone()
     const deadlineMs = performance.now() + retryForMs
     const session = this.#client().startSession()
@@ -170,15 +200,16 @@ export class Transactions {
 
   async #untilCommitted<Result>(transaction: Transaction, work: () => Promise<Result>): Promise<Result> {
     const { session } = transaction
+    const queue = new OperationQueue()
     try {
-      const result = await this.#running.run(transaction, work)
-      await transaction.drain()
+      const result = await this.#running.run({ transaction, queue }, work)
+      await queue.drain()
       transaction.ended = true
       transaction.throwFailure()
       await commit(session)
       return result
     } catch (error) {
-      await transaction.drain()
+      await queue.drain()
       transaction.ended = true
       if (session.inTransaction()) await session.abortTransaction().catch(() => undefined)
       throw transaction.originOf(error)

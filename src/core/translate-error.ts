@@ -3,6 +3,7 @@ import { type EntityDescription, type EntityRule, type IndexDefinition, indexNam
 import { ConflictError, DatabaseConnectionError, DatabaseError, ValidationError } from './errors.js'
 import { isRecord } from './is-record.js'
 import { OriginalError } from './redact.js'
+import { serverCode } from './server-codes.js'
 import { serverIssues } from './server-issues.js'
 
 /** What an error is about: the entity's name, which of its fields are secret, and what the server checks of it. */
@@ -39,13 +40,9 @@ const closed = new Set([
 ])
 const tooSlow = new Set(['MongoOperationTimeoutError', 'MongoWaitQueueTimeoutError'])
 
-const duplicateKey = 11000
-const validationFailed = 121
-const notAuthorized = new Set([13, 18, 8000])
+const notAuthorized = new Set<number>([serverCode.unauthorized, 18, 8000])
 const exceededTimeLimit = new Set([50, 262])
 const historyLost = new Set([280, 286])
-const noTransactions = 20
-const noChangeStreams = 40573
 /** The server is going down, coming up, or no primary any more: what the driver itself takes for a lost server. */
 const serverLost = new Set([6, 7, 89, 91, 134, 189, 9001, 10058, 10107, 11600, 11602, 13435, 13436])
 const retryableLabels = [
@@ -103,8 +100,8 @@ function translateDriverError(error: DriverError, subject: ErrorSubject): Databa
 
 function translateServerError(error: ServerError, cause: OriginalError, subject: ErrorSubject): DatabaseError {
   const code = typeof error.code === 'number' ? error.code : 0
-  if (code === duplicateKey) return conflict(error, cause, subject)
-  if (code === validationFailed) {
+  if (code === serverCode.duplicateKey) return conflict(error, cause, subject)
+  if (code === serverCode.documentValidationFailure) {
     return new ValidationError(subject.name, serverIssues(error, subject.rules ?? []), { cause })
   }
   if (exceededTimeLimit.has(code)) return timeout(cause)
@@ -112,8 +109,9 @@ function translateServerError(error: ServerError, cause: OriginalError, subject:
   if (historyLost.has(code)) {
     return new DatabaseError('HISTORY_LOST', 'The changes since the resume token are no longer in the oplog', { cause })
   }
-  if (code === noTransactions && /replica set|mongos/i.test(error.message)) return standalone('Transactions', cause)
-  if (code === noChangeStreams) return standalone('Change streams', cause)
+  if (code === serverCode.illegalOperation && /replica set|mongos/i.test(error.message))
+    return standalone('Transactions', cause)
+  if (code === serverCode.changeStreamNeedsReplicaSet) return standalone('Change streams', cause)
   if (notAuthorized.has(code))
     return new DatabaseError('NOT_AUTHORIZED', `The database refused: ${cause.message}`, { cause })
   return new DatabaseError('DATABASE', cause.message, { cause, retryable: isRetryable(error) })

@@ -1,14 +1,12 @@
 import type { ObjectId } from 'mongodb'
-import { ConflictError } from '../core/errors.js'
 import { toObjectId } from '../core/fields.js'
 import type { Changes } from '../core/repository/changes.js'
 import type { Filter } from '../core/repository/conditions.js'
 import { Repository, type UpdateOptions } from '../core/repository/repository.js'
+import { retryCreation } from '../core/retry-on-conflict.js'
 import type { Device, DeviceInput } from './device.js'
 import { keepSwitches } from './kept-switches.js'
 import { normalizeMacAddress } from './mac-address.js'
-
-const upsertAttempts = 5
 
 /** What ingestion has learnt about a device. */
 export interface DevicePresence {
@@ -64,20 +62,12 @@ export class DeviceRepository<Stored extends Device = Device, Input extends obje
   override async upsert(filter: Filter<Stored>, input: Input): Promise<Stored> {
     const { switches } = input as { readonly switches?: unknown }
     if (!Array.isArray(switches)) return super.upsert(filter, input)
-    const upsert = () =>
+    return retryCreation(this.database, () =>
       this.database.transactions.run(async () => {
         const known = await this.findOne(inOneSpelling(filter))
         return super.upsert(filter, { ...input, switches: keepSwitches(switches, known?.switches ?? []) })
-      })
-    if (this.database.transactions.session !== undefined) return upsert()
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await upsert()
-      } catch (error) {
-        // Another process has registered the device meanwhile, and now it is found.
-        if (!(error instanceof ConflictError) || attempt >= upsertAttempts) throw error
-      }
-    }
+      }),
+    )
   }
 
   /**

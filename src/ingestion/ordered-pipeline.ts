@@ -91,7 +91,7 @@ export class OrderedPipeline {
     await batch.series.store()
     const deliveries = open.flatMap(({ message }) => message.delivery ?? [])
     const isNew = await this.#parts.database.transactions.run(async () => {
-      await this.#parts.database.transactions.execute((session) => this.#lease.guard(session))
+      await this.#lease.guard()
       if (deliveries.length > 0) await this.#window.store(deliveries)
       const appended = await this.#parts.ledger.appendValid(batch.events)
       await this.#parts.activities.record(batch.activities)

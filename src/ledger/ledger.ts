@@ -4,7 +4,6 @@ import { compiled } from '../core/compiled-schema.js'
 import type { Database } from '../core/database.js'
 import type { Entity } from '../core/entity.js'
 import { DatabaseError, NotFoundError } from '../core/errors.js'
-import { everyNowAndThen } from '../core/every-now-and-then.js'
 import { toObjectId } from '../core/fields.js'
 import type { Filter } from '../core/repository/conditions.js'
 import { Reader } from '../core/repository/reader.js'
@@ -101,7 +100,6 @@ export class Ledger extends Reader<LedgerEntry> {
     )
     this.#archiver = new Archiver({
       database,
-      leases: log.collections.leases,
       exporting: this.#exportParts,
       entries: () => this.collection,
       keys: log.keys,
@@ -225,7 +223,7 @@ export class Ledger extends Reader<LedgerEntry> {
    * @returns a function that stops it, and waits for one that is being made.
    */
   startCheckpoints(everyMs: number): () => Promise<void> {
-    return everyNowAndThen(this.database, everyMs, () => this.checkpoint(), 'a checkpoint could not be made')
+    return this.database.periodic.start({ name: 'checkpoints', everyMs, work: () => this.checkpoint() })
   }
 
   /**

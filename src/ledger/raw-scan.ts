@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { type ClientSession, type Db, type Document, Long, MongoServerError } from 'mongodb'
+import { serverCode } from '../core/server-codes.js'
 import type { StoredBytes } from './entry/stored-bytes.js'
 
 /** Documents beside each other in a reply of the server, as they are stored. */
@@ -18,8 +19,6 @@ export interface RawQuery {
 
 /** Some 3 MB: few enough to be still in the cache of the processor when they are hashed. */
 const batchSize = 4000
-/** The index of the hint is not there: who tampers with entries may have dropped it. */
-const badValue = 2
 
 /**
  * Reads documents as they are stored, in the replies that they come in: nothing is decoded or copied, and the next batch is
@@ -61,7 +60,7 @@ async function find(database: Db, collection: string, query: RawQuery, session: 
   try {
     return await run(query)
   } catch (error) {
-    if (hint === undefined || !(error instanceof MongoServerError) || error.code !== badValue) throw error
+    if (hint === undefined || !(error instanceof MongoServerError) || error.code !== serverCode.badValue) throw error
     return run(rest)
   }
 }

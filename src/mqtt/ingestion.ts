@@ -128,7 +128,7 @@ export class Ingestion {
   }
 
   #lease(volt: IngestionHandle, name: string): Lease {
-    return new Lease(volt.database, volt.entityOf('leases').collection, {
+    return new Lease(volt.database, {
       name: `ingestion:${name}`,
       durationMs: leaseDurationMs,
     })

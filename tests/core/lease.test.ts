@@ -21,7 +21,7 @@ beforeAll(async () => {
 function leases(count: number, durationMs: number, from: AutoVolt = volt): Lease[] {
   serial += 1
   const name = `lease ${serial}`
-  return Array.from({ length: count }, () => new Lease(from.database, 'leases', { name, durationMs }))
+  return Array.from({ length: count }, () => new Lease(from.database, { name, durationMs }))
 }
 
 const expire = (lease: Lease | undefined) =>
@@ -45,7 +45,7 @@ describe('a lease', () => {
     const clock = new SettableClock()
     const skewed = await openVolt(database, { clock })
     const [one] = leases(1, 2000)
-    const other = new Lease(skewed.database, 'leases', { name: one?.name ?? '', durationMs: 60_000 })
+    const other = new Lease(skewed.database, { name: one?.name ?? '', durationMs: 60_000 })
     expect(await one?.acquire()).toBe(true)
     clock.advance(86_400_000)
     expect(await other.acquire()).toBe(false)
@@ -99,7 +99,7 @@ describe('a lease', () => {
 describe('guard()', () => {
   const write = (lease: Lease | undefined, name: string) =>
     volt.transaction(async () => {
-      await volt.database.transactions.execute((session) => lease?.guard(session) ?? Promise.resolve())
+      await lease?.guard()
       await volt.classrooms.create(aClassroom({ name }))
     })
 
@@ -132,7 +132,7 @@ describe('guard()', () => {
       await sleep(50)
       // The snapshot of this transaction still shows the old holder.
       await volt.database.transactions.outside(() => other?.acquire() ?? Promise.resolve(false))
-      await volt.database.transactions.execute((session) => one?.guard(session) ?? Promise.resolve())
+      await one?.guard()
       await volt.classrooms.create(aClassroom({ name: 'too late' }))
     })
     await expect(attempt).rejects.toMatchObject({ code: 'LEASE_LOST' })
@@ -143,11 +143,12 @@ describe('guard()', () => {
     const [one] = leases(1, 60_000)
     await one?.acquire()
     for (let time = 0; time < 130; time += 1) {
-      const session = volt.database.client.startSession()
-      await session.withTransaction(() => one?.guard(session) ?? Promise.resolve())
-      // As the driver does with those that were idle for half an hour.
-      session.serverSession.isDirty = true
-      await session.endSession()
+      await volt.transaction(async () => {
+        await one?.guard()
+        // As the driver does with those that were idle for half an hour.
+        if (volt.database.transactions.session !== undefined)
+          volt.database.transactions.session.serverSession.isDirty = true
+      })
     }
     expect((await storedLease(one))?.sessions).toHaveLength(100)
   })
@@ -172,7 +173,7 @@ describe('guard()', () => {
     const sleeper = startChild(new URL('./processes/sleeper.ts', import.meta.url), { env })
     await sleeper.next('holding')
     process.kill(sleeper.pid, 'SIGSTOP')
-    const successor = new Lease(volt.database, 'leases', { name: 'of the sleeper', durationMs: 60_000 })
+    const successor = new Lease(volt.database, { name: 'of the sleeper', durationMs: 60_000 })
     await eventually('the lease has gone over', () => successor.acquire())
     process.kill(sleeper.pid, 'SIGCONT')
     expect(await sleeper.next('refused')).toMatchObject({ code: 'LEASE_LOST' })

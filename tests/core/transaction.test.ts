@@ -3,6 +3,8 @@ import { MongoClient } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AutoVolt } from '../../src/autovolt.js'
 import { change } from '../../src/core/repository/changes.js'
+import { Repository } from '../../src/core/repository/repository.js'
+import type { Classroom } from '../../src/devices/classroom.js'
 import { aClassroom, aDevice, keyRing } from '../support/builders.js'
 import { cleanUpLater } from '../support/clean-up.js'
 import { testDatabase } from '../support/database.js'
@@ -34,6 +36,23 @@ describe('a transaction', () => {
       expect([await outside.classrooms.count(), await outside.devices.count()]).toEqual([0, 0])
     })
     expect([await outside.classrooms.count(), await outside.devices.count()]).toEqual([2, 2])
+  })
+
+  it('takes in calls that an operation makes itself, however many at once', async () => {
+    class Rooms extends Repository<Classroom, { name: string }> {
+      /** Asks for what it has inside an operation of its own. */
+      counts(): Promise<number[]> {
+        return this.read('counts', () => Promise.all([this.count(), this.count(), this.count()]))
+      }
+    }
+    const rooms = new Rooms(volt.database, volt.classrooms.entity)
+    await volt.transaction(async () => {
+      await volt.classrooms.create(aClassroom())
+      expect(await Promise.all([rooms.counts(), rooms.counts()])).toEqual([
+        [1, 1, 1],
+        [1, 1, 1],
+      ])
+    })
   })
 
   it('gives back what its callback gives', async () => {

@@ -40,7 +40,7 @@ beforeEach(async () => {
 
 async function newPipeline(): Promise<{ pipeline: OrderedPipeline; lease: Lease }> {
   const { database } = site.volt
-  const lease = new Lease(database, site.volt.entityOf('leases').collection, { name: 'test', durationMs: 60_000 })
+  const lease = new Lease(database, { name: 'test', durationMs: 60_000 })
   await lease.acquire()
   const window = new IngestWindowStore(database, site.volt.entityOf('ingestWindows').collection, 'test-session')
   await window.load()

@@ -199,7 +199,7 @@ it('quarantines a message with a value that is none, and writes nothing of it', 
 
 it('keeps what the metered build says, whose only order is that of arrival', async () => {
   const { volt } = site
-  const lease = new Lease(volt.database, volt.entityOf('leases').collection, { name: 'series', durationMs: 60_000 })
+  const lease = new Lease(volt.database, { name: 'series', durationMs: 60_000 })
   await lease.acquire()
   const window = new IngestWindowStore(volt.database, volt.entityOf('ingestWindows').collection, 'series')
   await window.load()

@@ -10,6 +10,7 @@ import type { Database } from '../database.js'
 import type { Entity, EntityDescription, StoredFields } from '../entity.js'
 import { ConflictError, DatabaseError, NotFoundError } from '../errors.js'
 import { toObjectId } from '../fields.js'
+import { retryCreation } from '../retry-on-conflict.js'
 import { type BulkOperation, type BulkResult, requireBatch, requireOperations, targetOf } from './bulk.js'
 import type { Changes } from './changes.js'
 import type { Filter } from './conditions.js'
@@ -19,8 +20,6 @@ import { defaultLimit, type FindManyOptions, inSession, maximumLimit, Reader } f
 import { SecretFields } from './secret-fields.js'
 import { bounded, compileSort } from './selection.js'
 import { prepareUpsert, type Upsert, upsertStage } from './upsert.js'
-
-const upsertAttempts = 5
 
 export interface UpdateOptions {
   /** The `__v` that the change was made for; another one means that somebody was faster, and nothing is written. */
@@ -95,16 +94,10 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   async upsert(filter: Filter<Stored>, input: Input): Promise<Stored> {
     const upsert = prepareUpsert(this.entity, filter, this.#documents.parse(input), input)
     const isSealed = this.#secrets.areIn(upsert.given)
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        if (!isSealed) return await this.upsertAtOnce(upsert)
-        return (await this.updateFound(upsert)) ?? (await this.insert(upsert.fields))
-      } catch (error) {
-        // Another process has created the document meanwhile, and now it is found.
-        const isRepeatable = error instanceof ConflictError && this.database.transactions.session === undefined
-        if (!isRepeatable || attempt >= upsertAttempts) throw error
-      }
-    }
+    return retryCreation(this.database, async () => {
+      if (!isSealed) return this.upsertAtOnce(upsert)
+      return (await this.updateFound(upsert)) ?? (await this.insert(upsert.fields))
+    })
   }
 
   /** Removes the document, or marks it as deleted where the entity says so. @throws NotFoundError, ConflictError `STALE_VERSION`. */

@@ -1,11 +1,11 @@
-import type { Collection, Document } from 'mongodb'
+import type { EntityCollection } from '../../core/collection/entity-collection.js'
+import { newStamps } from '../../core/collection/stamps.js'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
-import { serverErrorCode } from '../../core/translate-error.js'
+import { ConflictError } from '../../core/errors.js'
 import type { CacheEntry } from './cache-entry.js'
 import { type Dependencies, dependingOn } from './dependencies.js'
 
-const duplicateKey = 11000
 /** Bytes. A document may have 16 MB; the rest is for what is not data. */
 const largestData = 16 * 1024 * 1024 - 256 * 1024
 
@@ -39,86 +39,91 @@ export type Found =
  */
 export class CacheStore {
   readonly #database: Database
-  readonly #entity: Entity<CacheEntry>
+  readonly #entries: EntityCollection<CacheEntry>
   readonly #claimMs: number
 
   constructor(database: Database, entity: Entity<CacheEntry>, claimMs: number) {
     this.#database = database
-    this.#entity = entity
+    // What others wait for must not depend on how a transaction ends, and a removal that a fallen primary forgets would bring
+    // old figures back.
+    this.#entries = database.of(entity, { isDurable: true, isOutside: true })
     this.#claimMs = claimMs
   }
 
   async find(cacheKey: string): Promise<Found> {
     const isLive = { $gt: ['$expiresAt', '$$NOW'] }
     const projection = { _id: 0, data: 1, expiresAt: 1, claim: 1, isLive }
-    const found = await this.#run('find', (entries) => entries.findOne({ cacheKey }, { projection }))
+    const found = await this.#entries.findOne<CacheEntry & { readonly isLive: boolean }>({ cacheKey }, { projection })
     if (found === null) return { state: 'none' }
     if (found.claim !== undefined) return found.isLive ? { state: 'claimed', claim: found.claim } : { state: 'none' }
     if (found.expiresAt <= this.#database.clock.now()) return { state: 'none' }
     return 'data' in found ? { state: 'ready', data: found.data } : { state: 'too large' }
   }
 
-  /** Takes it on to compute the entry, if it is not there, has expired, or whoever computed it has not been heard of. @returns whether. */
+  /**
+   * Takes it on to compute the entry, if it is not there, has expired, or the process that computed it is silent.
+   * @returns whether this call has it.
+   */
   async claim(subject: CacheSubject, claim: string): Promise<boolean> {
     const now = this.#database.clock.now()
     const isComputed = { $eq: [{ $type: '$claim' }, 'missing'] }
     const hasExpired = { $or: [{ $eq: [{ $type: '$expiresAt' }, 'missing'] }, { $lte: ['$expiresAt', now] }] }
     const isFree = { $cond: [isComputed, hasExpired, { $lte: ['$expiresAt', '$$NOW'] }] }
-    const fields = { $literal: { ...subject, claim, lastUpdated: now, ...newDocument(now) } }
+    const fields = { $literal: { ...subject, claim, lastUpdated: now, ...newStamps(now) } }
     const claimed = { $mergeObjects: [{ _id: '$_id' }, fields, { expiresAt: this.#claimEnd }] }
     const update = [{ $replaceWith: { $cond: [isFree, claimed, '$$ROOT'] } }]
     const { cacheKey } = subject
-    const entry = await this.#run('claim', (entries) =>
-      entries
-        .findOneAndUpdate({ cacheKey }, update, { upsert: true, returnDocument: 'after', projection: { claim: 1 } })
-        .catch(nullIfTaken),
-    )
-    return entry?.claim === claim
+    try {
+      const entry = await this.#entries.findOneAndUpdate({ cacheKey }, update, {
+        upsert: true,
+        projection: { claim: 1 },
+      })
+      return entry?.claim === claim
+    } catch (error) {
+      // Two claimed a new key at once, and the other was first.
+      if (error instanceof ConflictError) return false
+      throw error
+    }
   }
 
   /** Says that the computation goes on. @returns whether the claim was still there. */
   async renew(cacheKey: string, claim: string): Promise<boolean> {
-    const longer = [{ $set: { expiresAt: this.#claimEnd } }]
-    const { matchedCount } = await this.#run('renew', (entries) => entries.updateOne({ cacheKey, claim }, longer))
-    return matchedCount > 0
+    const { matched } = await this.#entries.updateOne({ cacheKey, claim }, [{ $set: { expiresAt: this.#claimEnd } }])
+    return matched > 0
   }
 
   /** Whether the computation is going on, as far as one can tell. */
   async isClaimed(cacheKey: string, claim: string): Promise<boolean> {
     const live = { cacheKey, claim, $expr: { $gt: ['$expiresAt', '$$NOW'] } }
-    const found = await this.#run('isClaimed', (entries) => entries.findOne(live, { projection: { _id: 1 } }))
-    return found !== null
+    return (await this.#entries.findOne(live, { projection: { _id: 1 } })) !== null
   }
 
   /** Stores the result of a claimed computation, unless the claim was invalidated or has gone to another. @returns whether. */
   async fill(cacheKey: string, claim: string, result: CacheResult): Promise<boolean> {
-    const now = this.#database.clock.now()
-    const update = { $set: { ...this.#computed(result), updatedAt: now }, $unset: { claim: '' }, $inc: { __v: 1 } }
-    const { matchedCount } = await this.#run('fill', (entries) => entries.updateOne({ cacheKey, claim }, update))
-    return matchedCount > 0
+    const update = { $set: this.#computed(result), $unset: { claim: '' } }
+    const { matched } = await this.#entries.updateOne({ cacheKey, claim }, update)
+    return matched > 0
   }
 
   /** Gives the claim up. */
   async release(cacheKey: string, claim: string): Promise<void> {
-    await this.#run('release', (entries) => entries.deleteOne({ cacheKey, claim }))
+    await this.#entries.deleteOne({ cacheKey, claim })
   }
 
   /** Stores a result, whatever is there. */
   async put(subject: CacheSubject, result: CacheResult): Promise<void> {
-    const document = { ...subject, ...this.#computed(result), ...newDocument(this.#database.clock.now()) }
-    await this.#run('put', (entries) => entries.replaceOne({ cacheKey: subject.cacheKey }, document, { upsert: true }))
+    const fields = { $literal: { ...subject, ...this.#computed(result), ...newStamps(this.#database.clock.now()) } }
+    const update = [{ $replaceWith: { $mergeObjects: [{ _id: '$_id' }, fields] } }]
+    await this.#entries.updateOne({ cacheKey: subject.cacheKey }, update, { upsert: true })
   }
 
   /** Removes the results that depend on what has changed, and the claims of those that are being computed. */
-  async removeDependents(changed: Dependencies): Promise<number> {
-    const { deletedCount } = await this.#run('invalidate', (entries) => entries.deleteMany(dependingOn(changed)))
-    return deletedCount
+  removeDependents(changed: Dependencies): Promise<number> {
+    return this.#entries.deleteMany(dependingOn(changed))
   }
 
-  async removeExpired(): Promise<number> {
-    const expired = { expiresAt: { $lte: this.#database.clock.now() }, claim: { $exists: false } }
-    const { deletedCount } = await this.#run('cleanExpired', (entries) => entries.deleteMany(expired))
-    return deletedCount
+  removeExpired(): Promise<number> {
+    return this.#entries.deleteMany({ expiresAt: { $lte: this.#database.clock.now() }, claim: { $exists: false } })
   }
 
   get #claimEnd() {
@@ -131,26 +136,4 @@ export class CacheStore {
     const kept = dataSize > largestData ? undefined : data
     return { data: kept, dataSize, computationTime, lastUpdated, expiresAt }
   }
-
-  /** Outside the caller's transaction: what others wait for must not depend on how that ends. */
-  #run<Result>(operation: string, task: (entries: Collection<Document>) => Promise<Result>): Promise<Result> {
-    const { transactions } = this.#database
-    // A removal that a fallen primary forgets would bring old figures back.
-    const options = { writeConcern: { w: 'majority' }, readPreference: 'primary' } as const
-    return transactions.outside(() =>
-      this.#database.run(this.#entity, operation, () =>
-        task(this.#database.native.collection(this.#entity.collection, options)),
-      ),
-    )
-  }
-}
-
-function newDocument(now: Date) {
-  return { createdAt: now, updatedAt: now, __v: 0 }
-}
-
-/** Two claimed a new key at once, and the other was first. */
-function nullIfTaken(error: unknown): null {
-  if (serverErrorCode(error) === duplicateKey) return null
-  throw error
 }

@@ -1,4 +1,5 @@
-import { ObjectId } from 'mongodb'
+import type { ObjectId } from 'mongodb'
+import type { EntityCollection } from '../../core/collection/entity-collection.js'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
 import type { MeasurementMark } from './measurement-mark.js'
@@ -12,12 +13,10 @@ export interface MarkedMeasurement {
 
 /** What is known of measurements that have been marked. */
 export class MarkStore {
-  readonly #database: Database
-  readonly #entity: Entity<MeasurementMark>
+  readonly #marks: EntityCollection<MeasurementMark>
 
   constructor(database: Database, entity: Entity<MeasurementMark>) {
-    this.#database = database
-    this.#entity = entity
+    this.#marks = database.of(entity)
   }
 
   /** Marks the measurements; the last word counts. Takes part in the caller's transaction. */
@@ -26,20 +25,17 @@ export class MarkStore {
     mark: { readonly validated: boolean; readonly validated_by: ObjectId | undefined },
   ): Promise<void> {
     if (measurements.length === 0) return
-    const now = this.#database.clock.now()
     const { validated, validated_by } = mark
-    const by = validated_by === undefined ? { $unset: { validated_by: '' as const } } : {}
-    const $set = { validated, ...(validated_by === undefined ? {} : { validated_by }), updatedAt: now }
+    const by =
+      validated_by === undefined
+        ? { $set: { validated }, $unset: { validated_by: '' } }
+        : { $set: { validated, validated_by } }
     const writes = measurements.map(({ device, timestamp, identity }) => ({
-      updateOne: {
-        filter: { device, timestamp, identity },
-        update: { $set, $inc: { __v: 1 }, $setOnInsert: { _id: new ObjectId(), createdAt: now }, ...by },
-        upsert: true,
-      },
+      update: { device, timestamp, identity },
+      by,
+      upsert: true,
     }))
-    await this.#database.run(this.#entity, 'markValidated', (session) =>
-      this.#collection.bulkWrite(writes as never[], { ordered: false, ...(session === undefined ? {} : { session }) }),
-    )
+    await this.#marks.bulkWrite(writes, { isUnordered: true })
   }
 
   /** The keys of those of the measurements that are validated; see {@link markKey}. */
@@ -53,14 +49,8 @@ export class MarkStore {
       if (timestamp > to) to = timestamp
     }
     const filter = { device: { $in: [...devices.values()] }, timestamp: { $gte: from, $lte: to }, validated: true }
-    const marks = await this.#database.run(this.#entity, 'read', () =>
-      this.#collection.find(filter, { projection: { device: 1, timestamp: 1, identity: 1 } }).toArray(),
-    )
+    const marks = await this.#marks.find(filter, { projection: { device: 1, timestamp: 1, identity: 1 } })
     return new Set(marks.map(markKey))
-  }
-
-  get #collection() {
-    return this.#database.collectionOf<MeasurementMark>(this.#entity)
   }
 }
 

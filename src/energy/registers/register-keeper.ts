@@ -2,7 +2,6 @@ import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Database } from '../../core/database.js'
 import { DatabaseError, ValidationError } from '../../core/errors.js'
-import { everyNowAndThen } from '../../core/every-now-and-then.js'
 import type { Reader } from '../../core/repository/reader.js'
 import { sideBySide } from '../../core/side-by-side.js'
 import { validateData } from '../../core/validate.js'
@@ -88,7 +87,7 @@ export class RegisterKeeper {
   /** Updates now and then until it is stopped or the handle is closed. @returns a function that stops it. */
   start(options: RegisterStartOptions = {}): () => Promise<void> {
     const { everyMs } = validateData(startSchema, options, 'The options of the registers')
-    return everyNowAndThen(this.#database, everyMs, () => this.update(), 'the registers could not be taken')
+    return this.#database.periodic.start({ name: 'registers', everyMs, work: () => this.update() })
   }
 
   async #pass(): Promise<Pass> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../core/database.js'
+import { StaleReadError } from '../../core/retry-on-conflict.js'
 import type { LedgerEntry } from '../../ledger/entry/entry.js'
 import type { Ledger } from '../../ledger/ledger.js'
 import { type PlaceReaders, Places } from '../places.js'
@@ -7,7 +8,7 @@ import type { PriceBookReader } from '../tariffs/price-book.js'
 import { batchOf, devicesOf } from './batch.js'
 import { addChange, MeterMemory } from './chain-change.js'
 import { type FreshChain, headsOf, readFresh } from './fresh-entries.js'
-import { RollUpConflict, type RollUpStore } from './rollup-store.js'
+import type { RollUpStore } from './rollup-store.js'
 import { SlotTally } from './slot-tally.js'
 
 export interface KeeperParts {
@@ -108,7 +109,7 @@ export class RollUpKeeper {
     try {
       await store.write(batch)
     } catch (error) {
-      if (error instanceof RollUpConflict) return { entries: 0, days: 0, conflicts: 1 }
+      if (error instanceof StaleReadError) return { entries: 0, days: 0, conflicts: 1 }
       throw error
     }
     for (const [at, { switchId, head }] of fresh.entries()) {

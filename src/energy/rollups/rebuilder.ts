@@ -1,5 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Document, ObjectId } from 'mongodb'
+import type { Database } from '../../core/database.js'
+import { retryStale } from '../../core/retry-on-conflict.js'
 import type { Places } from '../places.js'
 import { devicesOf, emptyLike } from './batch.js'
 import type { DailyAggregate } from './daily-aggregate.js'
@@ -14,7 +15,6 @@ import {
   type MonthChange,
   monthKey,
   type RollUpBatch,
-  RollUpConflict,
   type RollUpStore,
 } from './rollup-store.js'
 import { isSameRollUp } from './same.js'
@@ -28,10 +28,12 @@ export interface RollUpChanges {
 
 /** Makes roll-ups from the ledger alone. */
 export class RollUpRebuilder {
+  readonly #database: Database
   readonly #store: RollUpStore
   readonly #ledgerDays: LedgerDays
 
-  constructor(store: RollUpStore, ledgerDays: LedgerDays) {
+  constructor(database: Database, store: RollUpStore, ledgerDays: LedgerDays) {
+    this.#database = database
     this.#store = store
     this.#ledgerDays = ledgerDays
   }
@@ -43,18 +45,14 @@ export class RollUpRebuilder {
 
   /** Writes the days of a device anew, and their months. @returns the documents that were not what they are now. */
   async rebuild(device: DeviceChains, span: DaySpan, places: Places): Promise<RollUpChanges> {
-    for (let attempt = 0, chains = device; ; attempt += 1) {
-      const expected = await this.expected(chains, span, places)
+    let known: DeviceChains | undefined = device
+    return retryStale(this.#database, async () => {
+      const expected = await this.expected(known ?? (await this.#asItIsNow(device)), span, places)
+      known = undefined
       const changes = { days: expected.days.filter(isChange), months: expected.months.filter(isChange) }
-      try {
-        await this.#store.write({ ...changes, cursors: expected.cursors })
-        return changes
-      } catch (error) {
-        if (!(error instanceof RollUpConflict)) throw error
-      }
-      await sleep(Math.random() * Math.min(10 * 2 ** attempt, 1000))
-      chains = await this.#asItIsNow(device)
-    }
+      await this.#store.write({ ...changes, cursors: expected.cursors })
+      return changes
+    })
   }
 
   /** What is not as the ledger has it. Looked at again where entries were added meanwhile. */

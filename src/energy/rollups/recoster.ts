@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Document, ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
 import { inSession, type Reader } from '../../core/repository/reader.js'
+import { retryStale } from '../../core/retry-on-conflict.js'
 import { sideBySide } from '../../core/side-by-side.js'
 import type { Classroom } from '../../devices/classroom.js'
 import type { Place, Places } from '../places.js'
@@ -13,7 +13,7 @@ import type { PricedDay } from './day-document.js'
 import type { DeviceChains } from './from-ledger.js'
 import type { RollUpRebuilder } from './rebuilder.js'
 import { hasItsCuts, repriced } from './repricing.js'
-import { RollUpConflict, type RollUpStore } from './rollup-store.js'
+import type { RollUpStore } from './rollup-store.js'
 import { orderMoved } from './tariff-moves.js'
 
 export interface RecosterParts {
@@ -99,20 +99,15 @@ export class Recoster {
   }
 
   async #recost(order: Recosting, deviceId: ObjectId, places: Places, chainsOf: ChainsOf): Promise<number> {
-    for (let attempt = 0; ; attempt += 1) {
+    return retryStale(this.#parts.database, async () => {
       const found = await this.#daysOf(order, deviceId)
       const [fitting, uncut] = parted(found, (day) => hasItsCuts(day, placeOf(day, places)))
       const changes = fitting.flatMap((day) => repriced(day, placeOf(day, places)) ?? [])
-      try {
-        const months = await monthsOf(this.#parts.store, places, changes)
-        await this.#parts.store.write({ cursors: [], days: changes, months })
-        const rebuilt = await this.#rebuild(deviceId, uncut, places, chainsOf)
-        return changes.length + rebuilt
-      } catch (error) {
-        if (!(error instanceof RollUpConflict)) throw error
-      }
-      await sleep(Math.random() * Math.min(10 * 2 ** attempt, 1000))
-    }
+      const months = await monthsOf(this.#parts.store, places, changes)
+      await this.#parts.store.write({ cursors: [], days: changes, months })
+      const rebuilt = await this.#rebuild(deviceId, uncut, places, chainsOf)
+      return changes.length + rebuilt
+    })
   }
 
   /** Days in whose hours a price changes now where it did not, or the other way round, have to be cut anew. */

@@ -1,15 +1,10 @@
-import {
-  type AnyBulkWriteOperation,
-  type ClientSession,
-  type Document,
-  type Filter,
-  MongoBulkWriteError,
-  ObjectId,
-} from 'mongodb'
+import type { Document, ObjectId } from 'mongodb'
+import type { EntityCollection } from '../../core/collection/entity-collection.js'
+import type { StoreWrite } from '../../core/collection/store-query.js'
 import type { Database } from '../../core/database.js'
 import type { Entity, Identified, StoredFields } from '../../core/entity.js'
-import { inSession } from '../../core/repository/reader.js'
-import { ValidatorBypass } from '../../core/validator-bypass.js'
+import { ConflictError } from '../../core/errors.js'
+import { StaleReadError } from '../../core/retry-on-conflict.js'
 import type { DailyAggregate } from './daily-aggregate.js'
 import type { DayFields, PricedDay } from './day-document.js'
 import type { DocumentChange } from './document-change.js'
@@ -59,52 +54,46 @@ export interface DeviceMonth {
   readonly month: string
 }
 
-/** Somebody else has written meanwhile: what was read is no longer so. */
-export class RollUpConflict extends Error {
-  override readonly name = 'RollUpConflict'
-}
-
 const documentsAtOnce = 500
-const duplicateKey = 11_000
 
 /** Reads and writes roll-ups. Whatever is written is as it was read until then, or nothing of the batch is. */
 export class RollUpStore {
   readonly #database: Database
-  readonly #entities: RollUpEntities
-  readonly #bypass: ValidatorBypass
+  readonly #daily: EntityCollection<DailyAggregate>
+  readonly #monthly: EntityCollection<MonthlyAggregate>
+  readonly #cursors: EntityCollection<RollUpCursor>
   readonly #onChanged: (days: readonly DeviceDay[]) => Promise<void>
 
-  /** @param onChanged Told of the days that were written, once they are. */
-  constructor(database: Database, entities: RollUpEntities, onChanged: (days: readonly DeviceDay[]) => Promise<void>) {
+  /** @param onChanged Called with the days that were written, once they are. */
+  constructor(
+    database: Database,
+    { daily, monthly, cursors }: RollUpEntities,
+    onChanged: (days: readonly DeviceDay[]) => Promise<void>,
+  ) {
     this.#database = database
-    this.#entities = entities
-    this.#bypass = new ValidatorBypass(database.logger, 'roll-ups')
+    this.#daily = database.of(daily)
+    this.#monthly = database.of(monthly)
+    this.#cursors = database.of(cursors)
     this.#onChanged = onChanged
   }
 
   /** How far chains are, all or those of some switches, by the switch's id in hexadecimal. */
   async cursors(switchIds?: readonly ObjectId[]): Promise<Map<string, number>> {
-    const { cursors } = this.#entities
     const filter = switchIds === undefined ? {} : { _id: { $in: [...switchIds] } }
-    const found = await this.#database.run(cursors, 'cursors', (session) =>
-      this.#database
-        .collectionOf<RollUpCursor>(cursors)
-        .find(filter, { batchSize: 10_000, ...inSession(session) })
-        .toArray(),
-    )
+    const found = await this.#cursors.find(filter, { batchSize: 10_000 })
     return new Map(found.map(({ _id, through_sequence }) => [_id.toHexString(), through_sequence]))
   }
 
   async days(keys: readonly DeviceDay[]): Promise<Map<string, DailyAggregate>> {
     const filters = keys.map(({ deviceId, classroom, date }) => ({ device_id: deviceId, classroom, date_string: date }))
-    const found = await this.#findAll(this.#entities.daily, filters, { device_id: 1, classroom: 1, date_string: 1 })
+    const found = await findAll(this.#daily, filters, { device_id: 1, classroom: 1, date_string: 1 })
     return new Map(found.map((one) => [dayKey({ ...one, deviceId: one.device_id, date: one.date_string }), one]))
   }
 
   /** All days of some devices in a span. */
   daysOf(deviceIds: readonly ObjectId[], { from, to }: DaySpan): Promise<DailyAggregate[]> {
-    return this.#findAll(
-      this.#entities.daily,
+    return findAll(
+      this.#daily,
       deviceIds.map((id) => ({ device_id: id, date_string: { $gte: from, $lte: to } })),
       { device_id: 1, date_string: 1 },
     )
@@ -112,42 +101,27 @@ export class RollUpStore {
 
   async months(keys: readonly DeviceMonth[]): Promise<Map<string, MonthlyAggregate>> {
     const filters = keys.map(({ deviceId, classroom, month }) => ({ device_id: deviceId, classroom, month }))
-    const found = await this.#findAll(this.#entities.monthly, filters, { device_id: 1, classroom: 1, month: 1 })
+    const found = await findAll(this.#monthly, filters, { device_id: 1, classroom: 1, month: 1 })
     return new Map(found.map((one) => [monthKey({ ...one, deviceId: one.device_id }), one]))
   }
 
   /**
    * Writes all of it or nothing.
-   * @param beside Other writes of the same transaction.
-   * @throws RollUpConflict if something is no longer as it was read.
+   * @throws StaleReadError if something is no longer as it was read.
    */
-  async write(
-    { cursors, days, months }: RollUpBatch,
-    beside?: (session: ClientSession) => Promise<void>,
-  ): Promise<void> {
-    const now = this.#database.clock.now()
-    await this.#database.transactions.run(() =>
-      this.#database.transactions.execute(async (session) => {
-        const inTransaction = session as ClientSession
-        await beside?.(inTransaction)
-        await this.#requireAsRead({ cursors, days, months }, inTransaction)
-        await this.#bulk(
-          this.#entities.cursors,
-          cursors.map((change) => cursorWrite(change, now)),
-          inTransaction,
-        )
-        await this.#bulk(
-          this.#entities.daily,
-          days.flatMap((change) => documentWrite(change, now)),
-          inTransaction,
-        )
-        await this.#bulk(
-          this.#entities.monthly,
-          months.flatMap((change) => documentWrite(change, now)),
-          inTransaction,
-        )
-      }),
-    )
+  async write({ cursors, days, months }: RollUpBatch): Promise<void> {
+    await this.#database.transactions.run(async () => {
+      await this.#requireAsRead({ cursors, days, months })
+      await writeAll(this.#cursors, cursors.map(cursorWrite))
+      await writeAll(
+        this.#daily,
+        days.flatMap((day) => documentWrite<DailyAggregate>(day)),
+      )
+      await writeAll(
+        this.#monthly,
+        months.flatMap((month) => documentWrite<MonthlyAggregate>(month)),
+      )
+    })
     await this.#onChanged(days.flatMap(deviceDay))
   }
 
@@ -155,62 +129,52 @@ export class RollUpStore {
    * What is as it was read in the transaction's snapshot is so until the end: who writes it meanwhile makes the transaction
    * fail. So the writes can name the documents by their ids alone, which the server finds in half the time.
    */
-  async #requireAsRead({ cursors, days, months }: RollUpBatch, session: ClientSession): Promise<void> {
-    const isRead = [
-      await this.#isAsRead(this.#entities.cursors, 'through_sequence', cursors.flatMap(cursorAsRead), session),
-      await this.#isAsRead(this.#entities.daily, '__v', days.flatMap(documentAsRead), session),
-      await this.#isAsRead(this.#entities.monthly, '__v', months.flatMap(documentAsRead), session),
-    ]
-    if (isRead.includes(false)) throw new RollUpConflict()
+  async #requireAsRead({ cursors, days, months }: RollUpBatch): Promise<void> {
+    const isRead =
+      (await isAsRead(this.#cursors, 'through_sequence', cursors.flatMap(cursorAsRead))) &&
+      (await isAsRead(this.#daily, '__v', days.flatMap(documentAsRead))) &&
+      (await isAsRead(this.#monthly, '__v', months.flatMap(documentAsRead)))
+    if (!isRead) throw new StaleReadError()
   }
+}
 
-  async #isAsRead(entity: Entity, field: string, read: readonly AsRead[], session: ClientSession): Promise<boolean> {
-    if (read.length === 0) return true
-    const ids = read.map(({ _id }) => _id)
-    const found = await this.#database.native
-      .collection(entity.collection)
-      .find({ _id: { $in: ids } }, { projection: { [field]: 1 }, session, batchSize: ids.length + 1 })
-      .toArray()
-    const now = new Map(found.map((one) => [one._id.toHexString(), Number(one[field])]))
-    return read.every(({ _id, value }) => now.get(_id.toHexString()) === value)
+async function isAsRead<Stored extends Identified>(
+  collection: EntityCollection<Stored>,
+  field: string,
+  read: readonly AsRead[],
+): Promise<boolean> {
+  if (read.length === 0) return true
+  const ids = read.map(({ _id }) => _id)
+  const options = { projection: { [field]: 1 }, batchSize: ids.length + 1 }
+  const found = await collection.find<Document>({ _id: { $in: ids } }, options)
+  const now = new Map(found.map((one) => [String(one._id), Number(one[field])]))
+  return read.every(({ _id, value }) => now.get(_id.toHexString()) === value)
+}
+
+/** @param hint The server would weigh all indexes for each of the filters. */
+async function findAll<Stored extends Identified>(
+  collection: EntityCollection<Stored>,
+  filters: readonly object[],
+  hint: Record<string, 1>,
+): Promise<Stored[]> {
+  const found: Stored[] = []
+  for (let at = 0; at < filters.length; at += documentsAtOnce) {
+    const filter = { $or: filters.slice(at, at + documentsAtOnce) }
+    found.push(...(await collection.find(filter, { hint, batchSize: documentsAtOnce })))
   }
+  return found
+}
 
-  /** @param hint The server would weigh all indexes for each of the filters. */
-  async #findAll<Stored extends Identified>(
-    entity: Entity<Stored>,
-    filters: readonly Document[],
-    hint: Record<string, 1>,
-  ): Promise<Stored[]> {
-    const found: Stored[] = []
-    for (let at = 0; at < filters.length; at += documentsAtOnce) {
-      const filter = { $or: filters.slice(at, at + documentsAtOnce) } as Filter<Stored>
-      const some = await this.#database.run(entity, 'roll-ups', (session) =>
-        this.#database
-          .collectionOf<Stored>(entity)
-          .find(filter, { hint, batchSize: documentsAtOnce, ...inSession(session) })
-          .toArray(),
-      )
-      found.push(...(some as Stored[]))
-    }
-    return found
-  }
-
-  async #bulk(
-    entity: Entity,
-    writes: readonly AnyBulkWriteOperation<Document>[],
-    session: ClientSession,
-  ): Promise<void> {
-    if (writes.length === 0) return
-    const collection = this.#database.native.collection(entity.collection)
-    try {
-      const done = await this.#bypass.write(session, (bypassDocumentValidation) =>
-        collection.bulkWrite([...writes], { session, ordered: false, bypassDocumentValidation }),
-      )
-      if (done.insertedCount + done.matchedCount + done.deletedCount !== writes.length) throw new RollUpConflict()
-    } catch (error) {
-      if (error instanceof MongoBulkWriteError && error.code === duplicateKey) throw new RollUpConflict()
-      throw error
-    }
+async function writeAll<Stored extends Identified>(
+  collection: EntityCollection<Stored>,
+  writes: readonly StoreWrite<Stored>[],
+): Promise<void> {
+  try {
+    const done = await collection.bulkWrite(writes, { isUnordered: true, isTrusted: true })
+    if (done.inserted + done.matched + done.deleted !== writes.length) throw new StaleReadError()
+  } catch (error) {
+    // Another worker has created one of the documents.
+    throw error instanceof ConflictError ? new StaleReadError() : error
   }
 }
 
@@ -229,13 +193,9 @@ export function monthKey({ deviceId, classroom, month }: DeviceMonth): string {
   return `${deviceId.toHexString()} ${classroom.toHexString()} ${month}`
 }
 
-function cursorWrite({ switchId, from, to }: CursorChange, now: Date): AnyBulkWriteOperation<Document> {
-  if (from === 0) {
-    const document = { _id: switchId, through_sequence: to, createdAt: now, updatedAt: now, __v: 0 }
-    return { insertOne: { document } }
-  }
-  const update = { $set: { through_sequence: to, updatedAt: now }, $inc: { __v: 1 } }
-  return { updateOne: { filter: { _id: switchId }, update } }
+function cursorWrite({ switchId, from, to }: CursorChange): StoreWrite<RollUpCursor> {
+  if (from === 0) return { insert: { _id: switchId, through_sequence: to } }
+  return { update: { _id: switchId }, by: { $set: { through_sequence: to } } }
 }
 
 /** What a document had when it was read. */
@@ -252,20 +212,17 @@ function documentAsRead({ before }: DocumentChange<StoredFields, object>): AsRea
   return before === undefined ? [] : [{ _id: before._id, value: before.__v }]
 }
 
-function documentWrite(
-  { before, after, set }: DocumentChange<StoredFields, object>,
-  now: Date,
-): AnyBulkWriteOperation<Document>[] {
-  if (before === undefined) {
-    if (after === undefined) return []
-    return [{ insertOne: { document: { _id: new ObjectId(), ...after, createdAt: now, updatedAt: now, __v: 0 } } }]
+function documentWrite<Stored extends StoredFields>({
+  before,
+  after,
+  set,
+}: DocumentChange<StoredFields, object>): StoreWrite<Stored>[] {
+  return [writeOf()].flat() as StoreWrite<Stored>[]
+
+  function writeOf() {
+    if (before === undefined) return after === undefined ? [] : { insert: after }
+    const document = { _id: before._id }
+    if (after === undefined) return { delete: document }
+    return set === undefined ? { replace: before, by: after } : { update: document, by: { $set: set } }
   }
-  const filter = { _id: before._id }
-  if (after === undefined) return [{ deleteOne: { filter } }]
-  if (set !== undefined) {
-    const update = { $set: { ...set, updatedAt: now }, $inc: { __v: 1 } }
-    return [{ updateOne: { filter, update } }]
-  }
-  const replacement = { ...after, createdAt: before.createdAt, updatedAt: now, __v: before.__v + 1 }
-  return [{ replaceOne: { filter, replacement } }]
 }

@@ -3,7 +3,6 @@ import { z } from 'zod'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
 import { DatabaseError } from '../../core/errors.js'
-import { everyNowAndThen } from '../../core/every-now-and-then.js'
 import { sideBySide } from '../../core/side-by-side.js'
 import { validateData } from '../../core/validate.js'
 import type { Ledger } from '../../ledger/ledger.js'
@@ -81,7 +80,7 @@ export class RollUps {
     this.#parts = parts
     const store = new RollUpStore(database, parts.entities, parts.onChanged)
     this.#keeper = new RollUpKeeper({ database, store, ...parts })
-    this.#rebuilder = new RollUpRebuilder(store, new LedgerDays(database, parts.ledger))
+    this.#rebuilder = new RollUpRebuilder(database, store, new LedgerDays(database, parts.ledger))
     const { recostings, entities } = parts
     this.#recoster = new Recoster({
       database,
@@ -120,7 +119,7 @@ export class RollUps {
       await this.update()
       await this.recost()
     }
-    return everyNowAndThen(this.#database, everyMs, work, 'the roll-ups could not be updated')
+    return this.#database.periodic.start({ name: 'roll-ups', everyMs, work })
   }
 
   /**

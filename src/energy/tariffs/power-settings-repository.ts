@@ -6,11 +6,11 @@ import type { BulkOperation, BulkResult } from '../../core/repository/bulk.js'
 import type { Changes } from '../../core/repository/changes.js'
 import type { Filter } from '../../core/repository/conditions.js'
 import { Repository, type UpdateOptions } from '../../core/repository/repository.js'
+import { retryCreation } from '../../core/retry-on-conflict.js'
 import { DEFAULT_TARIFF } from './cost-version.js'
 import type { PowerSettings, PowerSettingsInput } from './power-settings.js'
 import type { Tariffs } from './tariffs.js'
 
-const attempts = 5
 const beginning = new Date(0)
 
 /**
@@ -62,15 +62,9 @@ export class PowerSettingsRepository extends Repository<PowerSettings, PowerSett
 
   /** As every repository's. @throws DatabaseError `CURRENCY_FIXED` if the tariff `default` has another currency. */
   override async upsert(filter: Filter<PowerSettings>, input: PowerSettingsInput): Promise<PowerSettings> {
-    const isJoined = this.database.transactions.session !== undefined
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#changing((before) => super.upsert(filter, { ...input, ...nextVersion(before) }))
-      } catch (error) {
-        // Another process has made the settings meanwhile, and now they are found.
-        if (!(error instanceof ConflictError) || isJoined || attempt >= attempts) throw error
-      }
-    }
+    return retryCreation(this.database, () =>
+      this.#changing((before) => super.upsert(filter, { ...input, ...nextVersion(before) })),
+    )
   }
 
   override bulk(operations: readonly BulkOperation<PowerSettings, PowerSettingsInput>[]): Promise<BulkResult> {

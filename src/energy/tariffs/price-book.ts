@@ -1,6 +1,7 @@
+import type { ObjectId } from 'mongodb'
+import type { EntityCollection } from '../../core/collection/entity-collection.js'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
-import { inSession } from '../../core/repository/reader.js'
 import { type Tariff, tariffOf } from '../../metering/index.js'
 import type { CostVersion } from './cost-version.js'
 import { SlotCalendar, type SlotPrice } from './slot-calendar.js'
@@ -46,34 +47,27 @@ export class PriceBook {
 
 /** Reads the price book, anew only where something has changed. */
 export class PriceBookReader {
-  readonly #database: Database
-  readonly #entity: Entity<CostVersion>
+  readonly #versions: EntityCollection<CostVersion>
   #book: PriceBook | undefined
 
   constructor(database: Database, entity: Entity<CostVersion>) {
-    this.#database = database
-    this.#entity = entity
+    this.#versions = database.of(entity).for('price book')
   }
 
   async read(): Promise<PriceBook> {
     const state = await this.#state()
     if (this.#book?.state === state) return this.#book
-    const versions = await this.#database.run(this.#entity, 'price book', (session) =>
-      this.#database.collectionOf<CostVersion>(this.#entity).find({}, inSession(session)).toArray(),
-    )
+    const versions = await this.#versions.find({})
     // Of what changes between the two queries the next call will know.
-    this.#book = new PriceBook(state, versions as CostVersion[])
+    this.#book = new PriceBook(state, versions)
     return this.#book
   }
 
   async #state(): Promise<string> {
     const sums = { _id: null, count: { $sum: 1 }, writes: { $sum: '$__v' }, newest: { $max: '$_id' } }
-    const [found] = await this.#database.run(this.#entity, 'price book', (session) =>
-      this.#database
-        .collectionOf(this.#entity)
-        .aggregate([{ $group: sums }], inSession(session))
-        .toArray(),
-    )
+    const [found] = await this.#versions.aggregate<{ count: number; writes: number; newest: ObjectId }>([
+      { $group: sums },
+    ])
     return `${found?.count ?? 0} ${found?.writes ?? 0} ${found?.newest ?? ''}`
   }
 }

@@ -9,13 +9,13 @@ import { type Changes, change } from '../../core/repository/changes.js'
 import { where } from '../../core/repository/conditions.js'
 import { Reader } from '../../core/repository/reader.js'
 import { Repository } from '../../core/repository/repository.js'
+import { retryCreation } from '../../core/retry-on-conflict.js'
 import { validateData } from '../../core/validate.js'
 import { type PriceInForce, tariffOf } from '../../metering/index.js'
 import { type CostVersion, type CostVersionInput, DEFAULT_TARIFF } from './cost-version.js'
 import type { Recosting, RecostingInput } from './recosting.js'
 import type { TariffHead, TariffHeadInput } from './tariff-head.js'
 
-const attempts = 5
 const pricedFields = ['pricePerKwh', 'bands', 'taxes', 'feedInPricePerKwh', 'carbonIntensityGPerKwh'] as const
 const optionalFields = ['bands', 'taxes', 'feedInPricePerKwh', 'carbonIntensityGPerKwh', 'note'] as const
 
@@ -121,18 +121,8 @@ export class Tariffs extends Reader<CostVersion> {
   }
 
   /** One change after the other: of two at once, one starts over and sees what the other did. */
-  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const { transactions } = this.database
-    const isJoined = transactions.session !== undefined
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await transactions.run(work)
-      } catch (error) {
-        // Another process has made the tariff's first version meanwhile, and now it is found.
-        const isRepeatable = error instanceof ConflictError && error.code === 'CONFLICT' && !isJoined
-        if (!isRepeatable || attempt >= attempts) throw error
-      }
-    }
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    return retryCreation(this.database, () => this.database.transactions.run(work))
   }
 
   /** Takes the tariff's turn, and holds it to its currency. */

@@ -1,6 +1,6 @@
 import type { ClientSession } from 'mongodb'
+import { ValidatorBypass } from '../../core/collection/validator-bypass.js'
 import type { Database } from '../../core/database.js'
-import { ValidatorBypass } from '../../core/validator-bypass.js'
 import type { LedgerEntry } from '../entry/entry.js'
 import { toStoredEntry } from '../entry/stored-entry.js'
 import { insertInOrder } from './insert-command.js'

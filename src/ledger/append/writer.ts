@@ -1,6 +1,7 @@
 import { type ClientSession, MongoServerError, type ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import { DatabaseError, ValidationError } from '../../core/errors.js'
+import { serverCode } from '../../core/server-codes.js'
 import { asTransient } from '../../core/translate-error.js'
 import { type LedgerEntry, type LedgerEvent, ledgerEntryEntity } from '../entry/entry.js'
 import { type ArchivedUntil, FactStore } from '../facts/fact-store.js'
@@ -32,7 +33,6 @@ const maximumChains = 25_000
 /** After a repeated event so many batches look for repetitions before they write. */
 const watchfulBatches = 20
 const attempts = 200
-const duplicateKey = 11000
 const validationFailed = 121
 
 /** Appends events to their chains, in batches that share a commit. */
@@ -230,7 +230,7 @@ function isAboutEvent(error: unknown): boolean {
 }
 
 function isCollision(error: unknown): error is MongoServerError {
-  return error instanceof MongoServerError && error.code === duplicateKey
+  return error instanceof MongoServerError && error.code === serverCode.duplicateKey
 }
 
 /** Whether the collision is about an event that has an entry, not about a place in a chain. */

@@ -31,7 +31,6 @@ export interface ArchiveResult {
 
 export interface ArchiverParts {
   readonly database: Database
-  readonly leases: string
   readonly exporting: ExportParts
   readonly entries: () => Collection<LedgerEntry>
   readonly keys: readonly VerifierKey[]
@@ -53,8 +52,7 @@ export class Archiver {
   }
 
   run(options: ArchiveOptions): Promise<ArchiveResult> {
-    const { database, leases } = this.#parts
-    return withLogLease(database, leases, async (lease) => {
+    return withLogLease(this.#parts.database, async (lease) => {
       const archive = await this.#archive(options, lease)
       return { archive, removed: await this.#remove() }
     })
@@ -101,7 +99,7 @@ export class Archiver {
     await database.transactions.run(() =>
       database.transactions.execute(async (session) => {
         const inTransaction = session as ClientSession
-        await lease.guard(inTransaction)
+        await lease.guard()
         await archives().insertOne(archive, { session: inTransaction })
         await seams.move(found, inTransaction)
       }),

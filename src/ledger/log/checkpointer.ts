@@ -14,7 +14,6 @@ import { type TileStore, whereMissing } from './tile-store.js'
 
 export interface CheckpointerParts {
   readonly database: Database
-  readonly leases: string
   readonly entries: NewEntryReader
   readonly checkpoints: CheckpointStore
   readonly segments: SegmentStore
@@ -46,8 +45,7 @@ export class Checkpointer {
 
   /** Covers everything that a majority had when it began; in several checkpoints if that is much. */
   run(): Promise<CheckpointResult> {
-    const { database, leases } = this.#parts
-    return withLogLease(database, leases, (lease) => this.#coverAll(lease))
+    return withLogLease(this.#parts.database, (lease) => this.#coverAll(lease))
   }
 
   async #coverAll(lease: Lease): Promise<CheckpointResult> {
@@ -116,7 +114,7 @@ export class Checkpointer {
     await database.transactions.run(() =>
       database.transactions.execute(async (session) => {
         const inTransaction = session as ClientSession
-        await lease.guard(inTransaction)
+        await lease.guard()
         await tiles.append(size, leaves, inTransaction)
         await this.#parts.segments.add(segments, inTransaction)
         await checkpoints.add(checkpoint, inTransaction)

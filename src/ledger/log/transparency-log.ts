@@ -22,7 +22,6 @@ export interface LogCollections {
   readonly checkpoints: string
   readonly tiles: string
   readonly segments: string
-  readonly leases: string
 }
 
 /** The Merkle tree over the ledger's entries, with its checkpoints and proofs. */
@@ -45,7 +44,6 @@ export class TransparencyLog {
     this.tiles = new TileStore(() => database.native.collection<Tile>(names.tiles, primary))
     this.#checkpointer = new Checkpointer({
       database,
-      leases: names.leases,
       entries: new NewEntryReader(this.#entries),
       checkpoints: this.checkpoints,
       segments: this.segments,

@@ -10,7 +10,7 @@ const volt = await AutoVolt.open({ uri, dbName, keys: keyRing('first') })
 const leases = new Map<string, Lease>()
 
 function leaseNamed(name: string, durationMs: number): Lease {
-  const lease = leases.get(name) ?? new Lease(volt.database, volt.entityOf('leases').collection, { name, durationMs })
+  const lease = leases.get(name) ?? new Lease(volt.database, { name, durationMs })
   leases.set(name, lease)
   return lease
 }

@@ -6,13 +6,13 @@ import { tellParent } from '../../support/parent.js'
 
 const volt = await AutoVolt.open({ uri: process.env.MONGODB_URI ?? '', dbName: process.env.DB_NAME ?? '' })
 const name = process.env.LEASE ?? ''
-const lease = new Lease(volt.database, 'leases', { name, durationMs: 1_000 })
+const lease = new Lease(volt.database, { name, durationMs: 1_000 })
 await lease.acquire()
 
 /** Writes under the lease, over and over; does not ask again whether it is held. */
 async function write(room: string): Promise<void> {
   await volt.transaction(async () => {
-    await volt.database.transactions.execute((session) => lease.guard(session))
+    await lease.guard()
     await volt.classrooms.create({ name: room })
   })
 }

@@ -69,7 +69,7 @@ describe('invalidate()', () => {
   it('is one command on an index of the days, for any number of days', async () => {
     operations.length = 0
     await volt.analyticsCache.invalidate({ fromDay: '2020-01-01', toDay: '2026-12-31', devices: ids })
-    expect(operations).toEqual(['invalidate'])
+    expect(operations).toEqual(['deleteMany'])
     const days = { 'dependsOn.toDay': { $gte: '2026-03-01' }, 'dependsOn.fromDay': { $lte: '2026-03-31' } }
     const { queryPlanner } = await entries.find(days).explain()
     expect(JSON.stringify(queryPlanner.winningPlan)).toContain('"dependsOn.toDay_1_dependsOn.fromDay_1"')

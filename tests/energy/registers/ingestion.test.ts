@@ -62,7 +62,7 @@ it('readings are acknowledged when they are measured and marked; registers follo
 it('readings whose only order is that of their arrival go the same way', async () => {
   const device = await site.device(inQuarterHours())
   const { volt } = site
-  const lease = new Lease(volt.database, volt.entityOf('leases').collection, { name: 'registers', durationMs: 60_000 })
+  const lease = new Lease(volt.database, { name: 'registers', durationMs: 60_000 })
   await lease.acquire()
   const window = new IngestWindowStore(volt.database, volt.entityOf('ingestWindows').collection, 'registers')
   await window.load()

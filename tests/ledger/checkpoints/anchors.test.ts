@@ -78,7 +78,6 @@ describe('an anchor', () => {
         checkpoints: 'ledger_checkpoints',
         tiles: 'ledger_tiles',
         segments: 'ledger_segments',
-        leases: 'leases',
       },
       [],
     )

@@ -33,7 +33,6 @@ function checkpointerOf(volt: AutoVolt, entriesPerCheckpoint: number): Checkpoin
   const { native } = volt.database
   return new Checkpointer({
     database: volt.database,
-    leases: 'leases',
     entries: new NewEntryReader(() => native.collection<LedgerEntry>('power_consumption_ledger')),
     checkpoints: new CheckpointStore(() => native.collection<StoredCheckpoint>('ledger_checkpoints')),
     segments: new SegmentStore(() => native.collection<Segment>('ledger_segments')),

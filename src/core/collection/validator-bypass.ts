@@ -1,8 +1,7 @@
 import { type ClientSession, MongoServerError } from 'mongodb'
-import type { Logger } from './logger.js'
-import { asTransient } from './translate-error.js'
-
-const unauthorized = 13
+import type { Logger } from '../logger.js'
+import { serverCode } from '../server-codes.js'
+import { asTransient } from '../translate-error.js'
 
 /**
  * Writes documents of the library's own past the server's validator, if it lets us: they are valid by construction, and to
@@ -29,7 +28,7 @@ export class ValidatorBypass {
     try {
       return await write(bypassed)
     } catch (error) {
-      if (!bypassed || !(error instanceof MongoServerError) || error.code !== unauthorized) throw error
+      if (!bypassed || !(error instanceof MongoServerError) || error.code !== serverCode.unauthorized) throw error
       this.#doWithout()
       if (session === undefined) return write(false)
       // The refusal has ended the transaction: it begins again, and then without.

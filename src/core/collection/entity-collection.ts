@@ -1,0 +1,282 @@
+import { type AnyBulkWriteOperation, type ClientSession, type Collection, type Document, ObjectId } from 'mongodb'
+import type { Database } from '../database.js'
+import type { Entity, Identified } from '../entity.js'
+import { newStamps, nextStamps, stampedUpdate } from './stamps.js'
+import type {
+  AggregateOptions,
+  FindOptions,
+  NewDocument,
+  StoreFilter,
+  StorePipeline,
+  StoreUpdate,
+  StoreWrite,
+} from './store-query.js'
+import { ValidatorBypass } from './validator-bypass.js'
+
+/** How the operations of a collection are run, unless they are part of the caller's transaction. */
+export interface CollectionOptions {
+  /** Writes are acknowledged once a majority has journaled them, and reads go to the primary. @default as the connection says */
+  readonly isDurable?: boolean
+  /** Operations take no part in the caller's transaction: others must see them whatever becomes of it. @default false */
+  readonly isOutside?: boolean
+}
+
+export interface UpdateOptions {
+  readonly upsert?: boolean
+  readonly hint?: Document
+}
+
+export interface BulkOptions {
+  /** Whether writes after a failed one are still tried. @default false */
+  readonly isUnordered?: boolean
+  /**
+   * Whether the library itself vouches for the documents: the server then does not check them with its validator, where the
+   * role may ask for that. @default false
+   */
+  readonly isTrusted?: boolean
+}
+
+export interface BulkCounts {
+  readonly inserted: number
+  readonly matched: number
+  readonly modified: number
+  readonly upserted: number
+  readonly deleted: number
+}
+
+const durable = { writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' } as const
+
+/**
+ * The operations on the documents of one entity. Each takes part in the caller's transaction, is logged under the
+ * collection's real name, stamps what it writes (`createdAt`, `updatedAt`, `__v`), and throws our errors only. Filters and
+ * updates are the library's own: what comes from outside is parsed by a repository before.
+ */
+export class EntityCollection<Stored extends Identified> {
+  readonly #database: Database
+  readonly entity: Entity<Stored>
+  readonly #options: CollectionOptions
+  readonly #bypass: ValidatorBypass
+  #operation: string | undefined
+
+  constructor(database: Database, entity: Entity<Stored>, options: CollectionOptions = {}) {
+    this.#database = database
+    this.entity = entity
+    this.#options = options
+    this.#bypass = new ValidatorBypass(database.logger, entity.name)
+  }
+
+  /** The name of the collection in the database. */
+  get name(): string {
+    return this.entity.collection
+  }
+
+  /** These operations, logged under the name of the call that they serve. */
+  for(operation: string): EntityCollection<Stored> {
+    const other = new EntityCollection(this.#database, this.entity, this.#options)
+    other.#operation = operation
+    return other
+  }
+
+  find<Row extends object = Stored>(filter: StoreFilter<Stored>, options: FindOptions = {}): Promise<Row[]> {
+    return this.#run('find', (collection, session) =>
+      collection.find(query(filter), { ...options, ...session }).toArray(),
+    )
+  }
+
+  findOne<Row extends object = Stored>(
+    filter: StoreFilter<Stored>,
+    options: Omit<FindOptions, 'limit' | 'batchSize'> = {},
+  ): Promise<Row | null> {
+    return this.#run('findOne', (collection, session) => collection.findOne(query(filter), { ...options, ...session }))
+  }
+
+  /** As {@link find}, fetched in batches as it is consumed. */
+  stream<Row extends object = Stored>(
+    filter: StoreFilter<Stored>,
+    options: FindOptions = {},
+  ): AsyncGenerator<Row, void, undefined> {
+    return this.#walk('find', (collection, session) => collection.find(query(filter), { ...options, ...session }))
+  }
+
+  aggregate<Row extends object>(pipeline: StorePipeline, options: AggregateOptions = {}): Promise<Row[]> {
+    return this.#run('aggregate', (collection, session) =>
+      collection.aggregate([...pipeline], { ...options, ...session }).toArray(),
+    )
+  }
+
+  /** As {@link aggregate}, fetched in batches as it is consumed. */
+  streamAggregate<Row extends object>(
+    pipeline: StorePipeline,
+    options: AggregateOptions = {},
+  ): AsyncGenerator<Row, void, undefined> {
+    return this.#walk('aggregate', (collection, session) =>
+      collection.aggregate([...pipeline], { ...options, ...session }),
+    )
+  }
+
+  distinct<Value>(field: keyof Stored & string, filter: StoreFilter<Stored> = {}): Promise<Value[]> {
+    return this.#run('distinct', (collection, session) => collection.distinct(field, query(filter), session))
+  }
+
+  count(filter: StoreFilter<Stored> = {}): Promise<number> {
+    return this.#run('count', (collection, session) => collection.countDocuments(query(filter), session))
+  }
+
+  /** About how many documents there are, of the collection's own statistics. Not part of a transaction. */
+  estimatedCount(): Promise<number> {
+    return this.#run('estimatedCount', (collection) => collection.estimatedDocumentCount())
+  }
+
+  /** Stores new documents in their order. @returns them as they are stored. */
+  insert(documents: readonly NewDocument<Stored>[]): Promise<Stored[]> {
+    const stored = documents.map((document) => this.#created(document))
+    return this.#run('insert', async (collection, session) => {
+      if (stored.length > 0) await collection.insertMany(stored, session)
+      return stored
+    })
+  }
+
+  /** @returns how many documents matched, and whether one was created. */
+  async updateOne(
+    filter: StoreFilter<Stored>,
+    update: StoreUpdate<Stored> | StorePipeline,
+    options: UpdateOptions = {},
+  ): Promise<{ readonly matched: number; readonly created: boolean }> {
+    const stamped = this.#stamped(update, options.upsert)
+    return this.#run('updateOne', async (collection, session) => {
+      const result = await collection.updateOne(query(filter), stamped, { ...options, ...session })
+      return { matched: result.matchedCount, created: result.upsertedCount > 0 }
+    })
+  }
+
+  /** @returns how many documents matched. */
+  async updateMany(filter: StoreFilter<Stored>, update: StoreUpdate<Stored> | StorePipeline): Promise<number> {
+    const stamped = this.#stamped(update)
+    return this.#run('updateMany', async (collection, session) => {
+      const result = await collection.updateMany(query(filter), stamped, session)
+      return result.matchedCount
+    })
+  }
+
+  /** @returns the document as it is after the update; null if none matched. */
+  findOneAndUpdate<Row extends object = Stored>(
+    filter: StoreFilter<Stored>,
+    update: StoreUpdate<Stored> | StorePipeline,
+    options: UpdateOptions & Pick<FindOptions, 'sort' | 'projection'> = {},
+  ): Promise<Row | null> {
+    const stamped = this.#stamped(update, options.upsert)
+    return this.#run('findOneAndUpdate', (collection, session) =>
+      collection.findOneAndUpdate(query(filter), stamped, { ...options, ...session, returnDocument: 'after' }),
+    )
+  }
+
+  /** @returns whether a document was removed. */
+  async deleteOne(filter: StoreFilter<Stored>): Promise<boolean> {
+    return this.#run('deleteOne', async (collection, session) => {
+      const { deletedCount } = await collection.deleteOne(query(filter), session)
+      return deletedCount > 0
+    })
+  }
+
+  /** @returns how many documents were removed. */
+  async deleteMany(filter: StoreFilter<Stored>): Promise<number> {
+    return this.#run('deleteMany', async (collection, session) => {
+      const { deletedCount } = await collection.deleteMany(query(filter), session)
+      return deletedCount
+    })
+  }
+
+  async bulkWrite(writes: readonly StoreWrite<Stored>[], options: BulkOptions = {}): Promise<BulkCounts> {
+    if (writes.length === 0) return { inserted: 0, matched: 0, modified: 0, upserted: 0, deleted: 0 }
+    const operations = writes.map((write) => this.#operationOf(write))
+    const ordered = options.isUnordered !== true
+    return this.#run('bulkWrite', async (collection, session) => {
+      const write = (bypassDocumentValidation: boolean) =>
+        collection.bulkWrite(operations, {
+          ordered,
+          ...session,
+          ...(bypassDocumentValidation ? { bypassDocumentValidation } : {}),
+        })
+      const done = options.isTrusted ? await this.#bypass.write(session.session, write) : await write(false)
+      return {
+        inserted: done.insertedCount,
+        matched: done.matchedCount,
+        modified: done.modifiedCount,
+        upserted: done.upsertedCount,
+        deleted: done.deletedCount,
+      }
+    })
+  }
+
+  /** Runs a task that needs the driver's own collection. */
+  #run<Result>(
+    operation: string,
+    task: (collection: Collection, session: Session) => Promise<unknown>,
+  ): Promise<Result> {
+    const run = () =>
+      this.#database.run(this.entity, this.#operation ?? operation, (session) =>
+        task(this.#collection, session === undefined ? {} : { session }),
+      )
+    // The rows are those of the entity, or of the caller's projection or pipeline.
+    return (this.#options.isOutside ? this.#database.transactions.outside(run) : run()) as Promise<Result>
+  }
+
+  async *#walk<Row>(
+    operation: string,
+    open: (collection: Collection, session: Session) => Walkable,
+  ): AsyncGenerator<Row, void, undefined> {
+    const cursor = await this.#run<Walkable>(operation, async (collection, session) => open(collection, session))
+    try {
+      while (await this.#run<boolean>(operation, () => cursor.hasNext())) {
+        for (const row of cursor.readBufferedDocuments()) yield row as Row
+      }
+    } finally {
+      await cursor.close()
+    }
+  }
+
+  #operationOf(write: StoreWrite<Stored>): AnyBulkWriteOperation {
+    if ('insert' in write) return { insertOne: { document: this.#created(write.insert) } }
+    if ('update' in write) {
+      const { update: filter, by, upsert = false } = write
+      return { updateOne: { filter: query(filter), update: this.#stamped(by, upsert), upsert } }
+    }
+    if ('replace' in write) {
+      const { replace: before, by } = write
+      const replacement = { ...by, ...nextStamps(before, this.#database.clock.now()) }
+      return { replaceOne: { filter: { _id: before._id }, replacement } }
+    }
+    return { deleteOne: { filter: query(write.delete) } }
+  }
+
+  #created(document: NewDocument<Stored>): Stored & Document {
+    const stamps = this.entity.appendOnly ? {} : newStamps(this.#database.clock.now())
+    return { _id: new ObjectId(), ...document, ...stamps } as Stored & Document
+  }
+
+  #stamped(update: StoreUpdate<Stored> | StorePipeline, isUpsert = false): Document | Document[] {
+    if (isPipeline(update)) return [...update]
+    return this.entity.appendOnly ? update : stampedUpdate(update, this.#database.clock.now(), isUpsert)
+  }
+
+  get #collection(): Collection {
+    return this.#database.native.collection(this.name, this.#options.isDurable ? durable : {})
+  }
+}
+
+type Session = { readonly session?: ClientSession }
+
+interface Walkable {
+  hasNext(): Promise<boolean>
+  readBufferedDocuments(): Document[]
+  close(): Promise<void>
+}
+
+/** The driver's types know no filter of an entity that is not known yet. */
+function query(filter: object): Document {
+  return filter
+}
+
+function isPipeline(update: object): update is StorePipeline {
+  return Array.isArray(update)
+}
