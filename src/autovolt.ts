@@ -4,7 +4,7 @@ import { type Clock, systemClock } from './core/clock.js'
 import { type ConnectionOptions, openConnection } from './core/connection.js'
 import { type ConnectionEvent, ConnectionEventSource, type ConnectionEvents } from './core/connection-events.js'
 import { Database } from './core/database.js'
-import type { Entity, Identified, StoredFields } from './core/entity.js'
+import type { Entity, StoredFields } from './core/entity.js'
 import { DatabaseError } from './core/errors.js'
 import { checkHealth, type Health, PoolMonitor } from './core/health.js'
 import { KeyRing, type KeyRingOptions } from './core/key-ring.js'
@@ -14,27 +14,24 @@ import { SecretFields } from './core/repository/secret-fields.js'
 import { requireParts } from './core/require-parts.js'
 import { type SetupReport, setUpCollections } from './core/setup.js'
 import { closeOnSignals } from './core/signals.js'
-import type { Classroom, ClassroomEntity } from './devices/classroom.js'
-import type { Device, DeviceEntity } from './devices/device.js'
-import { type CollectionKey, chosenEntities, type LibraryEntities, type Retention } from './entities.js'
+import {
+  type CollectionKey,
+  chosenEntities,
+  type EntityExtensions,
+  type LibraryEntities,
+  openDomains,
+  type ServiceOptions,
+  type Services,
+} from './domains.js'
 import { ledgerLogOf } from './ledger/log/log-options.js'
-import { type ServiceOptions, Services } from './services.js'
 
-export interface AttachOptions<
-  Devices extends Entity<Device> = DeviceEntity,
-  Classrooms extends Entity<Classroom> = ClassroomEntity,
-> extends ServiceOptions {
+export interface AttachOptions<Extended extends EntityExtensions = object> extends ServiceOptions {
   /** Entities with fields of the host's own in place of ours: `{ devices: deviceEntity.extend({ fields: { ... } }) }`. */
-  readonly entities?: { readonly devices?: Devices; readonly classrooms?: Classrooms }
+  readonly entities?: Extended
   /** Other names for our collections. */
   readonly collections?: Partial<Record<CollectionKey, string>>
   /** Entities of the host's own, which `setup()` sets up too; {@link AutoVolt.repository} gives their repositories. */
   readonly hostEntities?: readonly Entity[]
-  /**
-   * Seconds after which measurements and telemetry go; {@link AutoVolt.setup} sets it, also on collections that are there.
-   * @default never
-   */
-  readonly expireAfterSeconds?: Retention
   /** Keys for the fields that are encrypted at rest; needed as soon as a secret is written or read. */
   readonly keys?: KeyRingOptions
   /** Where the library says what it does, in pino's shape. @default nowhere */
@@ -47,10 +44,17 @@ export interface AttachOptions<
   readonly closeOnSignals?: boolean
 }
 
-export type OpenOptions<
-  Devices extends Entity<Device> = DeviceEntity,
-  Classrooms extends Entity<Classroom> = ClassroomEntity,
-> = ConnectionOptions & AttachOptions<Devices, Classrooms>
+export type OpenOptions<Extended extends EntityExtensions = object> = ConnectionOptions & AttachOptions<Extended>
+
+/** Carries the services of the domains, whose names and types {@link Services} has. */
+const ServiceCarrier = class {
+  constructor(services: object) {
+    Object.assign(this, services)
+  }
+  // What a class has that assigns its members cannot be declared but here.
+} as unknown as new <Extended>(
+  services: Services,
+) => Services<Extended>
 
 /**
  * The handle on one database. Every repository hangs on it, and whoever opened it closes it. Handles share nothing, so
@@ -61,11 +65,10 @@ export type OpenOptions<
  * await volt.setup()
  * const room = await volt.classrooms.create({ name: 'Room 101', timeZone: 'Asia/Kolkata' })
  */
-export class AutoVolt<
-  Devices extends Entity<Device> = DeviceEntity,
-  Classrooms extends Entity<Classroom> = ClassroomEntity,
-> extends Services<Devices, Classrooms> {
-  readonly #entities: Readonly<Record<CollectionKey, Entity>>
+export class AutoVolt<Extended extends EntityExtensions = object> extends ServiceCarrier<Extended> {
+  /** What repositories of the host's own, and adapters, are built on. */
+  readonly database: Database
+  readonly #entities: LibraryEntities
   readonly #hostEntities: readonly Entity[]
   readonly #ownsConnection: boolean
   readonly #pool: PoolMonitor
@@ -74,7 +77,7 @@ export class AutoVolt<
   readonly #repositories = new Map<Entity, unknown>()
   #closing: Promise<void> | undefined
 
-  private constructor(connection: Connection, options: AttachOptions<Devices, Classrooms>, ownsConnection: boolean) {
+  private constructor(connection: Connection, options: AttachOptions<Extended>, ownsConnection: boolean) {
     const logger = options.logger ?? silentLogger
     const entities = chosenEntities(options)
     const database = new Database({
@@ -83,9 +86,10 @@ export class AutoVolt<
       logger,
       keyRing: options.keys === undefined ? undefined : new KeyRing(options.keys),
       logQueries: options.logQueries ?? false,
-      leaseEntity: entities.leases as LibraryEntities['leases'],
+      leaseEntity: entities.leases,
     })
-    super(database, entities, options)
+    super(openDomains(database, entities, options))
+    this.database = database
     this.#ownsConnection = ownsConnection
     this.#entities = entities
     this.#hostEntities = options.hostEntities ?? []
@@ -99,10 +103,9 @@ export class AutoVolt<
    * @throws DatabaseConnectionError if the database cannot be reached within the limit, DatabaseError `NOT_AUTHORIZED` if
    * the login is refused, `CONFIGURATION` for options that cannot be used.
    */
-  static async open<
-    Devices extends Entity<Device> = DeviceEntity,
-    Classrooms extends Entity<Classroom> = ClassroomEntity,
-  >(options: OpenOptions<Devices, Classrooms>): Promise<AutoVolt<Devices, Classrooms>> {
+  static async open<Extended extends EntityExtensions = object>(
+    options: OpenOptions<Extended>,
+  ): Promise<AutoVolt<Extended>> {
     requireParts(options)
     if (options.keys !== undefined) new KeyRing(options.keys)
     ledgerLogOf(options.ledgerLog)
@@ -115,10 +118,10 @@ export class AutoVolt<
    * Borrows a Mongoose connection of the host's, which must be open, and leaves it open at the end.
    * @throws DatabaseError `CONFIGURATION` if the connection is not open.
    */
-  static attach<Devices extends Entity<Device> = DeviceEntity, Classrooms extends Entity<Classroom> = ClassroomEntity>(
+  static attach<Extended extends EntityExtensions = object>(
     connection: Connection,
-    options: AttachOptions<Devices, Classrooms> = {},
-  ): AutoVolt<Devices, Classrooms> {
+    options: AttachOptions<Extended> = {},
+  ): AutoVolt<Extended> {
     requireParts(options)
     if (connection?.readyState !== 1) {
       throw new DatabaseError(
@@ -150,7 +153,7 @@ export class AutoVolt<
   }
 
   /** The entity behind one of our collections, with the host's extensions and its collection's name. */
-  entityOf(key: CollectionKey): Entity<Identified> {
+  entityOf(key: CollectionKey): Entity {
     return this.#entities[key]
   }
 

@@ -80,6 +80,7 @@ export {
 } from './devices/device.js'
 export type { DevicePresence, DeviceRepository } from './devices/device-repository.js'
 export { macAddress, normalizeMacAddress } from './devices/mac-address.js'
+export type { CollectionKey, EntityExtensions, Services } from './domains.js'
 export type { Costs, CurrencyAmount } from './energy/analytics/amounts.js'
 export type { AnalyticsService } from './energy/analytics/analytics-service.js'
 export { type AnomaliesQuestion, type Anomaly, anomaliesSchema } from './energy/analytics/anomalies.js'
@@ -177,6 +178,7 @@ export {
   powerConsumptionEntity,
 } from './energy/consumption/power-consumption.js'
 export { type DayRange, dayRangeSchema } from './energy/day-range.js'
+export type { Retention } from './energy/domain.js'
 export type { ClassroomDay, EnergyService, LivePower, SwitchDay } from './energy/energy-service.js'
 export type { EnergyFigures } from './energy/energy-total.js'
 export type { ExactSum } from './energy/exact-decimal.js'
@@ -213,7 +215,6 @@ export type { PowerSettingsRepository } from './energy/tariffs/power-settings-re
 export type { Recosting } from './energy/tariffs/recosting.js'
 export type { TariffHead } from './energy/tariffs/tariff-head.js'
 export type { TariffChangeOptions, Tariffs } from './energy/tariffs/tariffs.js'
-export type { CollectionKey, Retention } from './entities.js'
 export { type User, type UserInput, userEntity } from './identity/user.js'
 export type { QuarantinedMessage, QuarantineReason } from './ingestion/quarantine.js'
 export type { QuarantineReader } from './ingestion/quarantine-reader.js'

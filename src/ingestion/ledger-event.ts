@@ -1,5 +1,5 @@
 import type { DeviceSwitch, EnergyRole } from '../devices/device.js'
-import type { Prices } from '../energy/tariffs/price-source.js'
+import type { Prices } from '../energy/tariffs/price-book.js'
 import type { EntryFlag, LedgerEvent } from '../ledger/entry/entry.js'
 import { credibleTime, instantOfLocalTime, isCounterValue } from '../metering/index.js'
 import type { KnownDevice } from './device-directory.js'

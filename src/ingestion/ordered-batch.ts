@@ -1,6 +1,6 @@
 import type { Activity } from '../activity/activity.js'
 import { isInQuarterHours } from '../energy/registers/touched-quarter.js'
-import type { Prices } from '../energy/tariffs/price-source.js'
+import type { Prices } from '../energy/tariffs/price-book.js'
 import type { LedgerEvent } from '../ledger/entry/entry.js'
 import { activityOf } from './activity-of.js'
 import { isAuthentic } from './credential.js'

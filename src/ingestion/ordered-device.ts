@@ -1,5 +1,5 @@
 import type { DeviceSwitch } from '../devices/device.js'
-import type { Prices } from '../energy/tariffs/price-source.js'
+import type { Prices } from '../energy/tariffs/price-book.js'
 import type { EntryFlag, LedgerEvent } from '../ledger/entry/entry.js'
 import { type Boot, readBootClock } from './boot-clock.js'
 import type { KnownDevice } from './device-directory.js'

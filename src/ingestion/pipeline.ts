@@ -1,7 +1,7 @@
 import type { ActivityLog } from '../activity/activity-log.js'
 import type { Database } from '../core/database.js'
 import type { DeviceRepository } from '../devices/device-repository.js'
-import type { PriceSource } from '../energy/tariffs/price-source.js'
+import type { PriceBookReader } from '../energy/tariffs/price-book.js'
 import type { Ledger } from '../ledger/ledger.js'
 import type { DeviceDirectory } from './device-directory.js'
 import type { QuarantineStore, RawMessage } from './quarantine-store.js'
@@ -13,7 +13,7 @@ export interface IngestionParts {
   readonly database: Database
   readonly devices: DeviceRepository
   readonly directory: DeviceDirectory
-  readonly prices: PriceSource
+  readonly prices: PriceBookReader
   readonly ledger: Ledger
   readonly activities: ActivityLog
   readonly quarantine: QuarantineStore

@@ -1,7 +1,7 @@
 import type { Activity } from '../activity/activity.js'
 import type { DeviceSwitch } from '../devices/device.js'
 import { isInQuarterHours } from '../energy/registers/touched-quarter.js'
-import type { Prices } from '../energy/tariffs/price-source.js'
+import type { Prices } from '../energy/tariffs/price-book.js'
 import type { LedgerEvent } from '../ledger/entry/entry.js'
 import { activityOf } from './activity-of.js'
 import { isAuthentic } from './credential.js'

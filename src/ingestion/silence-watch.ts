@@ -1,6 +1,6 @@
 import { where } from '../core/repository/conditions.js'
 import type { DeviceSwitch } from '../devices/device.js'
-import type { Prices } from '../energy/tariffs/price-source.js'
+import type { Prices } from '../energy/tariffs/price-book.js'
 import type { LedgerEntry, LedgerEvent } from '../ledger/entry/entry.js'
 import type { KnownDevice } from './device-directory.js'
 import { switchEvent } from './ledger-event.js'

@@ -3,8 +3,8 @@ import { Repository } from '../core/repository/repository.js'
 import type { classroomEntity } from '../devices/classroom.js'
 import type { deviceEntity } from '../devices/device.js'
 import { DeviceRepository } from '../devices/device-repository.js'
-import { PriceSource } from '../energy/tariffs/price-source.js'
-import type { tariffHeadEntity } from '../energy/tariffs/tariff-head.js'
+import type { costVersionEntity } from '../energy/tariffs/cost-version.js'
+import { PriceBookReader } from '../energy/tariffs/price-book.js'
 import { DeviceDirectory } from '../ingestion/device-directory.js'
 import type { IngestionParts } from '../ingestion/pipeline.js'
 import type { quarantineEntity } from '../ingestion/quarantine.js'
@@ -27,13 +27,10 @@ export function partsOf(
       new Reader(database, volt.entityOf('classrooms') as typeof classroomEntity),
       database.clock,
     ),
-    prices: new PriceSource(
-      {
-        tariffs: new Reader(database, volt.entityOf('tariffs') as typeof tariffHeadEntity),
-        costVersions: volt.tariffs,
-        powerSettings: volt.powerSettings,
-      },
-      database.clock,
+    prices: new PriceBookReader(
+      database,
+      volt.entityOf('costVersions') as typeof costVersionEntity,
+      volt.powerSettings,
     ),
     ledger: volt.ledger,
     activities: volt.activities,

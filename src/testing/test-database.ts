@@ -1,16 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type AttachOptions, AutoVolt } from '../autovolt.js'
-import type { Entity } from '../core/entity.js'
-import type { Classroom, ClassroomEntity } from '../devices/classroom.js'
-import type { Device, DeviceEntity } from '../devices/device.js'
+import type { EntityExtensions } from '../domains.js'
 import { startReplicaSet } from './replica-set.js'
 
 /** A handle on a database of its own, set up, on a real replica set. */
-export interface TestDatabase<
-  Devices extends Entity<Device> = DeviceEntity,
-  Classrooms extends Entity<Classroom> = ClassroomEntity,
-> extends AsyncDisposable {
-  readonly volt: AutoVolt<Devices, Classrooms>
+export interface TestDatabase<Extended extends EntityExtensions = object> extends AsyncDisposable {
+  readonly volt: AutoVolt<Extended>
   /** The connection string, without a database name. */
   readonly uri: string
   readonly dbName: string
@@ -29,19 +24,16 @@ export interface TestDatabase<
  * afterEach(() => database.clear())
  * afterAll(() => database.stop())
  */
-export async function startTestDatabase<
-  Devices extends Entity<Device> = DeviceEntity,
-  Classrooms extends Entity<Classroom> = ClassroomEntity,
->(
-  options: AttachOptions<Devices, Classrooms> & { readonly uri?: string } = {},
-): Promise<TestDatabase<Devices, Classrooms>> {
+export async function startTestDatabase<Extended extends EntityExtensions = object>(
+  options: AttachOptions<Extended> & { readonly uri?: string } = {},
+): Promise<TestDatabase<Extended>> {
   const { uri: given, ...rest } = options
   const replicaSet = given === undefined ? await startReplicaSet() : undefined
   const uri = given ?? replicaSet?.uri ?? ''
   const dbName = `test_${randomUUID().slice(0, 13)}`
   const keys = { active: 'test', keys: { test: randomBytes(32) } }
   try {
-    const volt = await AutoVolt.open<Devices, Classrooms>({ keys, ...rest, uri, dbName })
+    const volt = await AutoVolt.open<Extended>({ keys, ...rest, uri, dbName })
     await volt.setup()
     const stop = async () => {
       if (replicaSet === undefined) await volt.database.native.dropDatabase()

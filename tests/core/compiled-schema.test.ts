@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { compiled } from '../../src/core/compiled-schema.js'
+import type { Entity } from '../../src/core/entity.js'
 import { asZod } from '../../src/core/schema-like.js'
-import { chosenEntities } from '../../src/entities.js'
+import { chosenEntities } from '../../src/domains.js'
 import { ledgerEventSchema } from '../../src/ledger/entry/entry.js'
 import { anEvent } from '../ledger/support/events.js'
 
@@ -24,7 +25,7 @@ describe('a compiled schema', () => {
   it('is possible of everything that data streams in through', () => {
     const schemas = [
       ledgerEventSchema,
-      ...Object.values(chosenEntities({})).map(({ inputSchema }) => asZod(inputSchema)),
+      ...Object.values<Entity>(chosenEntities({})).map(({ inputSchema }) => asZod(inputSchema)),
     ]
     for (const schema of schemas) expect(() => z.compile(schema, { strict: true })).not.toThrow()
   })

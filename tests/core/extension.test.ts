@@ -8,6 +8,7 @@ import { objectId } from '../../src/core/fields.js'
 import { where } from '../../src/core/repository/conditions.js'
 import { classroomEntity } from '../../src/devices/classroom.js'
 import { deviceEntity } from '../../src/devices/device.js'
+import { userEntity } from '../../src/identity/user.js'
 import { aClassroom, aDevice, keyRing } from '../support/builders.js'
 import { cleanUpLater } from '../support/clean-up.js'
 import { type TestDatabase, testDatabase } from '../support/database.js'
@@ -167,10 +168,22 @@ describe('an entity with fields of the host', () => {
     expect(() => deviceEntity.extend({ fields: { isNew: z.boolean() } })).toThrow('cannot have fields named isNew')
   })
 
-  it('takes no entity of another kind in its place', () => {
+  it('is possible of every entity of ours, and typed', async () => {
+    const entities = { users: userEntity.extend({ fields: { badge: z.string().optional() } }) }
+    const volt = await openVolt(testDatabase(), { entities })
+    await volt.setup()
+    const { badge } = await volt.users.create({ email: 'a@b.example', name: 'Ann', badge: 'B-7' })
+    expect(badge).toBe('B-7')
+    expectTypeOf(badge).toEqualTypeOf<string | undefined>()
+  })
+
+  it('takes no entity of another kind in its place', async () => {
     // @ts-expect-error a classroom is no device
-    const open = () => AutoVolt.open({ uri: '', entities: { devices: classroomEntity } })
-    expectTypeOf(open).toBeFunction()
+    const open = () => AutoVolt.open({ uri: 'mongodb://localhost', entities: { devices: classroomEntity } })
+    await expect(open()).rejects.toMatchObject({
+      code: 'CONFIGURATION',
+      message: '`entities.devices` is not an entity of ours that was extended',
+    })
   })
 })
 

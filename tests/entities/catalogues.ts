@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ObjectId } from 'mongodb'
-import type { CollectionKey } from '../../src/entities.js'
+import type { CollectionKey } from '../../src/domains.js'
 import {
   aCacheEntry,
   aClassroom,

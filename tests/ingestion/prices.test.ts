@@ -1,7 +1,6 @@
 import { beforeEach, expect, it } from 'vitest'
-import { Reader } from '../../src/core/repository/reader.js'
-import { PriceSource } from '../../src/energy/tariffs/price-source.js'
-import type { tariffHeadEntity } from '../../src/energy/tariffs/tariff-head.js'
+import { costVersionEntity } from '../../src/energy/tariffs/cost-version.js'
+import { PriceBookReader } from '../../src/energy/tariffs/price-book.js'
 import { IngestionCounters } from '../../src/ingestion/pipeline.js'
 import { SharedPipeline } from '../../src/ingestion/shared-pipeline.js'
 import { DecoderSet } from '../../src/mqtt/decoder-set.js'
@@ -9,6 +8,7 @@ import { partsOf } from '../../src/mqtt/ingestion-parts.js'
 import { v2Decoder } from '../../src/mqtt/v2-decoder.js'
 import { openSite, type Site, v2Topic } from '../mqtt/support/site.js'
 import { aCostVersion, powerSettings } from '../support/builders.js'
+import { openVolt } from '../support/volt.js'
 
 let site: Site
 let now: Date
@@ -21,10 +21,9 @@ beforeEach(async () => {
 const place = (tariff: string, timeZone = 'UTC') => ({ tariff, timeZone })
 const march = Date.parse('2026-03-01T10:00:00Z')
 
-function priceSource() {
-  const { tariffs: costVersions, powerSettings, database } = site.volt
-  const tariffs = new Reader(database, site.volt.entityOf('tariffs') as typeof tariffHeadEntity)
-  return new PriceSource({ tariffs, costVersions, powerSettings }, { now: () => now })
+async function priceBook(): Promise<PriceBookReader> {
+  const volt = await openVolt(site.database, { clock: { now: () => now } })
+  return new PriceBookReader(volt.database, costVersionEntity, volt.powerSettings)
 }
 
 it('entries carry the price in force at their time, by the tariff and the clocks of their classroom', async () => {
@@ -70,7 +69,7 @@ it('entries carry the price in force at their time, by the tariff and the clocks
 
 it('a change of a tariff is seen after ten seconds', async () => {
   await site.volt.tariffs.set(aCostVersion({ pricePerKwh: 7 }))
-  const source = priceSource()
+  const source = await priceBook()
   const price = async () => (await source.prices()).at(place('default'), march)
   expect(await price()).toBe(7)
   await site.volt.tariffs.set(aCostVersion({ pricePerKwh: 8 }))
@@ -84,9 +83,10 @@ it('the price of power settings holds as long as there is no tariff, and unknown
   await site.volt.powerSettings.create(powerSettings({ electricityPrice: 6 }))
   const { db } = site.database
   for (const name of ['cost_versions', 'tariffs']) await db.collection(name).deleteMany({})
-  const prices = await priceSource().prices()
+  const prices = await (await priceBook()).prices()
   expect(prices.at(place('default'), march)).toBe(6)
   expect(prices.at(place('night'), march)).toBe(0)
   await site.volt.tariffs.set(aCostVersion({ startsAt: new Date('2027-01-01T00:00:00Z') }))
-  expect((await priceSource().prices()).at(place('default'), march)).toBe(0)
+  const later = await (await priceBook()).prices()
+  expect(later.at(place('default'), march)).toBe(0)
 })

@@ -9,7 +9,7 @@ import type { Classroom } from '../../devices/classroom.js'
 import type { Device } from '../../devices/device.js'
 import type { Ledger } from '../../ledger/ledger.js'
 import type { MeasurementStore } from '../measurement/measurement-store.js'
-import type { PriceSource } from '../tariffs/price-source.js'
+import type { PriceBookReader } from '../tariffs/price-book.js'
 import type { RegisterMarkStore } from './mark-store.js'
 import { markedRuns } from './marked-runs.js'
 import { meteredSwitch } from './metered-switch.js'
@@ -39,7 +39,7 @@ export interface RegisterParts {
   readonly marks: RegisterMarkStore
   readonly devices: Reader<Device>
   readonly classrooms: Reader<Classroom>
-  readonly prices: PriceSource
+  readonly prices: PriceBookReader
   /** How long measurements are kept; for ever if left out. */
   readonly measurementsExpireMs: number | undefined
 }

@@ -4,7 +4,7 @@ import type { Reader } from '../../core/repository/reader.js'
 import type { Classroom } from '../../devices/classroom.js'
 import type { Device } from '../../devices/device.js'
 import { DEFAULT_TARIFF } from '../tariffs/cost-version.js'
-import type { PricedPlace, Prices } from '../tariffs/price-source.js'
+import type { PricedPlace, Prices } from '../tariffs/price-book.js'
 import type { RegisterMark } from './register-mark.js'
 
 /** The devices that marks are about, and what energy costs where. */

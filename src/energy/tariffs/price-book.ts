@@ -2,9 +2,23 @@ import type { ObjectId } from 'mongodb'
 import type { EntityCollection } from '../../core/collection/entity-collection.js'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
+import type { Reader } from '../../core/repository/reader.js'
 import { type Tariff, tariffOf } from '../../metering/index.js'
-import type { CostVersion } from './cost-version.js'
+import { type CostVersion, DEFAULT_TARIFF } from './cost-version.js'
+import type { PowerSettings } from './power-settings.js'
 import { SlotCalendar, type SlotPrice } from './slot-calendar.js'
+
+/** Where energy is used: by which tariff it costs, and in which IANA zone its bands are. */
+export interface PricedPlace {
+  readonly tariff: string
+  readonly timeZone: string
+}
+
+/** What energy costs. */
+export interface Prices {
+  /** Currency units per kWh at an instant, epoch milliseconds; 0 where nothing is known. */
+  at(place: PricedPlace, instantMs: number): number
+}
 
 /** What is known of a tariff. */
 interface KnownTariff {
@@ -34,6 +48,12 @@ export class PriceBook {
     return this.#tariffs.get(tariff)?.currency ?? null
   }
 
+  /** Currency units per kWh at an instant, epoch milliseconds; undefined for a tariff without versions. */
+  priceAt({ tariff, timeZone }: PricedPlace, instantMs: number): number | undefined {
+    const known = this.#tariffs.get(tariff)
+    return known && (known.tariff.priceAt(instantMs, timeZone)?.pricePerKwh ?? 0)
+  }
+
   /** @throws RangeError if the zone is not known. */
   calendarOf(tariff: string, timeZone: string): SlotCalendar {
     const key = `${timeZone} ${tariff}`
@@ -45,15 +65,42 @@ export class PriceBook {
   }
 }
 
+/** How old the prices may be that incoming entries are given. */
+const maximumAgeMs = 10_000
+
 /** Reads the price book, anew only where something has changed. */
 export class PriceBookReader {
+  readonly #database: Database
   readonly #versions: EntityCollection<CostVersion>
+  readonly #powerSettings: Reader<PowerSettings>
   #book: PriceBook | undefined
+  #recent: { readonly prices: Prices; readonly readMs: number } | undefined
 
-  constructor(database: Database, entity: Entity<CostVersion>) {
+  constructor(database: Database, entity: Entity<CostVersion>, powerSettings: Reader<PowerSettings>) {
+    this.#database = database
     this.#versions = database.of(entity).for('price book')
+    this.#powerSettings = powerSettings
   }
 
+  /**
+   * The prices as they were within the last ten seconds. As long as the tariff `default` has no versions, its price is that of
+   * the power settings.
+   */
+  async prices(): Promise<Prices> {
+    const readMs = this.#database.clock.now().getTime()
+    if (this.#recent !== undefined && readMs - this.#recent.readMs < maximumAgeMs) return this.#recent.prices
+    const book = await this.read()
+    const settings =
+      book.currencyOf(DEFAULT_TARIFF) === null ? await this.#powerSettings.findOne({ name: 'default' }) : null
+    const defaultPrice = settings?.electricityPrice ?? 0
+    const prices: Prices = {
+      at: (place, instantMs) => book.priceAt(place, instantMs) ?? (place.tariff === DEFAULT_TARIFF ? defaultPrice : 0),
+    }
+    this.#recent = { prices, readMs }
+    return prices
+  }
+
+  /** The prices as they are now. */
   async read(): Promise<PriceBook> {
     const state = await this.#state()
     if (this.#book?.state === state) return this.#book

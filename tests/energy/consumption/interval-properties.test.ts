@@ -3,11 +3,11 @@ import { ObjectId } from 'mongodb'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
 import { Reader } from '../../../src/core/repository/reader.js'
+import { chosenEntities } from '../../../src/domains.js'
 import type { DeviceConsumption } from '../../../src/energy/consumption/device-consumption.js'
 import { IntervalDeriver } from '../../../src/energy/consumption/interval-deriver.js'
 import { IntervalStore } from '../../../src/energy/consumption/interval-store.js'
 import { PriceBookReader } from '../../../src/energy/tariffs/price-book.js'
-import type { LibraryEntities } from '../../../src/entities.js'
 import { chainOf } from '../../ledger/support/chains.js'
 import { arrivalsOf, histories, rooms } from '../../ledger/support/histories.js'
 import { aClassroom } from '../../support/builders.js'
@@ -31,15 +31,16 @@ beforeAll(async () => {
   await volt.tariffs.set({ startsAt, currency: 'INR', pricePerKwh: 5, bands })
 })
 
+const entities = chosenEntities({})
+
 function deriverOf(facts: number, intervals: number): IntervalDeriver {
-  const of = <Key extends keyof LibraryEntities>(key: Key) => volt.entityOf(key) as unknown as LibraryEntities[Key]
   const { database: own } = volt
   const readers = {
-    classrooms: new Reader(own, of('classrooms')),
-    devices: new Reader(own, of('devices')),
+    classrooms: new Reader(own, entities.classrooms),
+    devices: new Reader(own, entities.devices),
   }
-  const prices = new PriceBookReader(own, of('costVersions'))
-  const store = new IntervalStore(own, of('intervals'), of('intervalTurns'))
+  const prices = new PriceBookReader(own, entities.costVersions, volt.powerSettings)
+  const store = new IntervalStore(own, entities.intervals, entities.intervalTurns)
   return new IntervalDeriver({ database: own, facts: volt.ledger.facts, readers, prices, store }, { facts, intervals })
 }
 
