@@ -4,6 +4,7 @@ import type { ClientSession, Collection, Db, MongoClient } from 'mongodb'
 import type { Connection } from 'mongoose'
 import type { Clock } from './clock.js'
 import { type CollectionOptions, EntityCollection } from './collection/entity-collection.js'
+import { ValidatorBypass } from './collection/validator-bypass.js'
 import type { Entity, EntityDescription, Identified } from './entity.js'
 import { DatabaseError, type ErrorCode } from './errors.js'
 import type { KeyRing } from './key-ring.js'
@@ -51,9 +52,12 @@ export class Database {
   readonly logger: Logger
   readonly transactions: Transactions
   readonly models: Models
-  /** What this handle does every so often. */
+  /** What this handle does every so often. @internal */
   readonly periodic: PeriodicWork
+  /** @internal */
   readonly leaseEntity: Entity<StoredLease>
+  /** @internal */
+  readonly validatorBypass: ValidatorBypass
   readonly #closing = new AbortController()
   readonly #keyRing: KeyRing | undefined
   readonly #logQueries: boolean
@@ -68,6 +72,7 @@ export class Database {
     this.logger = options.logger
     this.#keyRing = options.keyRing
     this.#logQueries = options.logQueries
+    this.validatorBypass = new ValidatorBypass(options.logger)
     this.leaseEntity = options.leaseEntity ?? leaseEntity
     this.models = new Models(options.connection, options.clock)
     this.periodic = new PeriodicWork(options.clock, options.logger)
@@ -128,7 +133,7 @@ export class Database {
     return this.#keyRing
   }
 
-  /** The operations on an entity's documents. */
+  /** The operations on an entity's documents. @internal */
   of<Stored extends Identified>(entity: Entity<Stored>, options?: CollectionOptions): EntityCollection<Stored> {
     return new EntityCollection(this, entity, options)
   }

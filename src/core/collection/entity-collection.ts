@@ -11,7 +11,6 @@ import type {
   StoreUpdate,
   StoreWrite,
 } from './store-query.js'
-import { ValidatorBypass } from './validator-bypass.js'
 
 /** How the operations of a collection are run, unless they are part of the caller's transaction. */
 export interface CollectionOptions {
@@ -55,14 +54,12 @@ export class EntityCollection<Stored extends Identified> {
   readonly #database: Database
   readonly entity: Entity<Stored>
   readonly #options: CollectionOptions
-  readonly #bypass: ValidatorBypass
   #operation: string | undefined
 
   constructor(database: Database, entity: Entity<Stored>, options: CollectionOptions = {}) {
     this.#database = database
     this.entity = entity
     this.#options = options
-    this.#bypass = new ValidatorBypass(database.logger, entity.name)
   }
 
   /** The name of the collection in the database. */
@@ -197,7 +194,9 @@ export class EntityCollection<Stored extends Identified> {
           ...session,
           ...(bypassDocumentValidation ? { bypassDocumentValidation } : {}),
         })
-      const done = options.isTrusted ? await this.#bypass.write(session.session, write) : await write(false)
+      const done = options.isTrusted
+        ? await this.#database.validatorBypass.write(session.session, write)
+        : await write(false)
       return {
         inserted: done.insertedCount,
         matched: done.matchedCount,

@@ -9,13 +9,10 @@ import { asTransient } from '../translate-error.js'
  */
 export class ValidatorBypass {
   readonly #logger: Logger
-  /** For the log: what is checked. */
-  readonly #what: string
   #isAllowed = true
 
-  constructor(logger: Logger, what: string) {
+  constructor(logger: Logger) {
     this.#logger = logger
-    this.#what = what
   }
 
   /** @param write Told whether it is to ask for the bypass; called once more, or by the next run of its transaction, if that was refused. */
@@ -39,6 +36,9 @@ export class ValidatorBypass {
   #doWithout(): void {
     if (!this.#isAllowed) return
     this.#isAllowed = false
-    this.#logger.info({}, `the role lacks bypassDocumentValidation: ${this.#what} are checked twice`)
+    this.#logger.info(
+      {},
+      'the role lacks bypassDocumentValidation: documents that the library vouches for are checked twice',
+    )
   }
 }

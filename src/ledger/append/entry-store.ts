@@ -1,5 +1,4 @@
 import type { ClientSession } from 'mongodb'
-import { ValidatorBypass } from '../../core/collection/validator-bypass.js'
 import type { Database } from '../../core/database.js'
 import type { LedgerEntry } from '../entry/entry.js'
 import { toStoredEntry } from '../entry/stored-entry.js'
@@ -9,12 +8,10 @@ import { insertInOrder } from './insert-command.js'
 export class EntryStore {
   readonly #database: Database
   readonly #collection: string
-  readonly #bypass: ValidatorBypass
 
   constructor(database: Database, collection: string) {
     this.#database = database
     this.#collection = collection
-    this.#bypass = new ValidatorBypass(database.logger, 'ledger entries')
   }
 
   /**
@@ -25,7 +22,9 @@ export class EntryStore {
   async insert(entries: readonly LedgerEntry[], session: ClientSession | undefined): Promise<void> {
     if (entries.length === 0) return
     const documents = entries.map(toStoredEntry)
-    const { native } = this.#database
-    await this.#bypass.write(session, (bypass) => insertInOrder(native, this.#collection, documents, bypass, session))
+    const { native, validatorBypass } = this.#database
+    await validatorBypass.write(session, (bypass) =>
+      insertInOrder(native, this.#collection, documents, bypass, session),
+    )
   }
 }
