@@ -2,7 +2,7 @@ import { type ActivityCollection, type ActivityServices, activityEntities, openA
 import type { Database } from './core/database.js'
 import type { Entity } from './core/entity.js'
 import { DatabaseError } from './core/errors.js'
-import { leaseEntity } from './core/lease.js'
+import { leaseEntity } from './core/lease-entity.js'
 import type { Classroom } from './devices/classroom.js'
 import type { Device } from './devices/device.js'
 import { type DevicesCollection, type DevicesServices, devicesEntities, openDevices } from './devices/domain.js'

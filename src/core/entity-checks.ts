@@ -1,5 +1,4 @@
 import type { z } from 'zod'
-import type { IndexDefinition } from './entity.js'
 import { DatabaseError } from './errors.js'
 import { schemaAtAnyItem } from './field-schema.js'
 
@@ -30,8 +29,7 @@ export function requireCollectionName(collection: unknown): void {
   throw new DatabaseError('CONFIGURATION', `A collection cannot be named ${JSON.stringify(collection)}`)
 }
 
-export function refuseUnknownIndexes(entity: string, schema: z.ZodObject, indexes: readonly IndexDefinition[]): void {
-  const paths = indexes.flatMap(({ key }) => Object.keys(key))
+export function refuseUnknownIndexes(entity: string, schema: z.ZodObject, paths: readonly string[]): void {
   const unknown = paths.find((path) => schemaAtAnyItem({ storedSchema: schema }, path) === undefined)
   if (unknown === undefined) return
   throw new DatabaseError(

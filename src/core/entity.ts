@@ -199,7 +199,8 @@ function buildEntity(options: EntityOptions<Shape, SecretShape>, managed: Shape)
     ...managed,
     ...(softDelete ? { deletedAt: z.date().nullable() } : {}),
   })
-  refuseUnknownIndexes(name, storedSchema, indexes)
+  const indexedPaths = indexes.flatMap(({ key }) => Object.keys(key))
+  refuseUnknownIndexes(name, storedSchema, indexedPaths)
   const inputSchema = z
     .strictObject({ _id: objectId().optional(), ...fields, ...secrets })
     .check(...rules.map(ruleCheck))

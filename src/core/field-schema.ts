@@ -1,7 +1,9 @@
 import { z } from 'zod'
-import type { EntityDescription } from './entity.js'
 
-type Described = Pick<EntityDescription, 'storedSchema'>
+/** What has a schema of its stored documents, as an entity has. */
+interface Described {
+  readonly storedSchema: z.ZodObject
+}
 
 /** The schema without what says only whether a value must be there, and of a conversion its result. */
 export function coreSchema(schema: z.ZodType): z.ZodType {

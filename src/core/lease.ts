@@ -1,33 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { UUID } from 'mongodb'
-import { z } from 'zod'
 import type { EntityCollection } from './collection/entity-collection.js'
 import { stampStage } from './collection/stamps.js'
 import type { Database } from './database.js'
-import { defineEntity, type Stored } from './entity.js'
 import { ConflictError, DatabaseError } from './errors.js'
+import { maximumSessions, type StoredLease } from './lease-entity.js'
 import { translateError } from './translate-error.js'
-
-/** A pool has fewer sessions; those before have long ended. */
-const maximumSessions = 100
-
-/** Who may do what only one process may do at a time. Times are the database's own, so clocks need not agree. */
-export const leaseEntity = defineEntity({
-  name: 'lease',
-  collection: 'leases',
-  fields: {
-    name: z.string().min(1).max(200),
-    owner: z.string().min(1).max(100),
-    /** Grows with every change of owner, and with nothing else. */
-    fence: z.int().min(1),
-    expiresAt: z.date(),
-    /** The database sessions of the holder's transactions, in hexadecimal: whoever takes over ends them first. */
-    sessions: z.array(z.string().regex(/^[0-9a-f]{32}$/)).max(maximumSessions),
-  },
-  indexes: [{ key: { name: 1 }, unique: true, serves: 'acquire and renew by name' }],
-})
-
-export type StoredLease = Stored<typeof leaseEntity>
 
 export interface LeaseOptions {
   readonly name: string

@@ -1,6 +1,13 @@
-import { type AnyBulkWriteOperation, type ClientSession, type Collection, type Document, ObjectId } from 'mongodb'
-import type { Database } from '../database.js'
-import type { Entity, Identified } from '../entity.js'
+import {
+  type AnyBulkWriteOperation,
+  type ClientSession,
+  type Collection,
+  type Db,
+  type Document,
+  ObjectId,
+} from 'mongodb'
+import type { Clock } from '../clock.js'
+import type { Entity, EntityDescription, Identified } from '../entity.js'
 import { newStamps, nextStamps, stampedUpdate } from './stamps.js'
 import type {
   AggregateOptions,
@@ -11,6 +18,22 @@ import type {
   StoreUpdate,
   StoreWrite,
 } from './store-query.js'
+import type { ValidatorBypass } from './validator-bypass.js'
+
+/** What a collection runs its operations by. */
+export interface OperationRunner {
+  readonly clock: Clock
+  /** The driver's database. */
+  readonly native: Db
+  readonly validatorBypass: ValidatorBypass
+  readonly transactions: { outside<Result>(work: () => Promise<Result>): Promise<Result> }
+  /** Runs one operation in the caller's transaction, or on its own; throws our errors only. */
+  run<Result>(
+    entity: EntityDescription,
+    operation: string,
+    task: (session: ClientSession | undefined) => Promise<Result>,
+  ): Promise<Result>
+}
 
 /** How the operations of a collection are run, unless they are part of the caller's transaction. */
 export interface CollectionOptions {
@@ -51,13 +74,13 @@ const durable = { writeConcern: { w: 'majority', journal: true }, readPreference
  * updates are the library's own: what comes from outside is parsed by a repository before.
  */
 export class EntityCollection<Stored extends Identified> {
-  readonly #database: Database
+  readonly #runner: OperationRunner
   readonly entity: Entity<Stored>
   readonly #options: CollectionOptions
   #operation: string | undefined
 
-  constructor(database: Database, entity: Entity<Stored>, options: CollectionOptions = {}) {
-    this.#database = database
+  constructor(runner: OperationRunner, entity: Entity<Stored>, options: CollectionOptions = {}) {
+    this.#runner = runner
     this.entity = entity
     this.#options = options
   }
@@ -69,7 +92,7 @@ export class EntityCollection<Stored extends Identified> {
 
   /** These operations, logged under the name of the call that they serve. */
   for(operation: string): EntityCollection<Stored> {
-    const other = new EntityCollection(this.#database, this.entity, this.#options)
+    const other = new EntityCollection(this.#runner, this.entity, this.#options)
     other.#operation = operation
     return other
   }
@@ -195,7 +218,7 @@ export class EntityCollection<Stored extends Identified> {
           ...(bypassDocumentValidation ? { bypassDocumentValidation } : {}),
         })
       const done = options.isTrusted
-        ? await this.#database.validatorBypass.write(session.session, write)
+        ? await this.#runner.validatorBypass.write(session.session, write)
         : await write(false)
       return {
         inserted: done.insertedCount,
@@ -213,11 +236,11 @@ export class EntityCollection<Stored extends Identified> {
     task: (collection: Collection, session: Session) => Promise<unknown>,
   ): Promise<Result> {
     const run = () =>
-      this.#database.run(this.entity, this.#operation ?? operation, (session) =>
+      this.#runner.run(this.entity, this.#operation ?? operation, (session) =>
         task(this.#collection, session === undefined ? {} : { session }),
       )
     // The rows are those of the entity, or of the caller's projection or pipeline.
-    return (this.#options.isOutside ? this.#database.transactions.outside(run) : run()) as Promise<Result>
+    return (this.#options.isOutside ? this.#runner.transactions.outside(run) : run()) as Promise<Result>
   }
 
   async *#walk<Row>(
@@ -242,24 +265,24 @@ export class EntityCollection<Stored extends Identified> {
     }
     if ('replace' in write) {
       const { replace: before, by } = write
-      const replacement = { ...by, ...nextStamps(before, this.#database.clock.now()) }
+      const replacement = { ...by, ...nextStamps(before, this.#runner.clock.now()) }
       return { replaceOne: { filter: { _id: before._id }, replacement } }
     }
     return { deleteOne: { filter: query(write.delete) } }
   }
 
   #created(document: NewDocument<Stored>): Stored & Document {
-    const stamps = this.entity.appendOnly ? {} : newStamps(this.#database.clock.now())
+    const stamps = this.entity.appendOnly ? {} : newStamps(this.#runner.clock.now())
     return { _id: new ObjectId(), ...document, ...stamps } as Stored & Document
   }
 
   #stamped(update: StoreUpdate<Stored> | StorePipeline, isUpsert = false): Document | Document[] {
     if (isPipeline(update)) return [...update]
-    return this.entity.appendOnly ? update : stampedUpdate(update, this.#database.clock.now(), isUpsert)
+    return this.entity.appendOnly ? update : stampedUpdate(update, this.#runner.clock.now(), isUpsert)
   }
 
   get #collection(): Collection {
-    return this.#database.native.collection(this.name, this.#options.isDurable ? durable : {})
+    return this.#runner.native.collection(this.name, this.#options.isDurable ? durable : {})
   }
 }
 
