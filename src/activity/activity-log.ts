@@ -1,4 +1,3 @@
-import { ObjectId } from 'mongodb'
 import { Reader } from '../core/repository/reader.js'
 import type { Activity } from './activity.js'
 
@@ -8,14 +7,10 @@ export class ActivityLog extends Reader<Activity> {
   async record(activities: readonly Omit<Activity, '_id'>[]): Promise<void> {
     if (activities.length === 0) return
     const writes = activities.map((activity) => ({
-      updateOne: {
-        filter: { deviceId: activity.deviceId, idempotencyKey: activity.idempotencyKey },
-        update: { $setOnInsert: { _id: new ObjectId(), ...activity } },
-        upsert: true,
-      },
+      update: { deviceId: activity.deviceId, idempotencyKey: activity.idempotencyKey },
+      by: { $setOnInsert: activity },
+      upsert: true,
     }))
-    await this.read('record', (session) =>
-      this.collection.bulkWrite(writes, { ordered: false, ...(session === undefined ? {} : { session }) }),
-    )
+    await this.documents.for('record').bulkWrite(writes, { isUnordered: true })
   }
 }

@@ -1,6 +1,6 @@
 import { ObjectId } from 'mongodb'
 import type { EntityDescription, Identified } from '../core/entity.js'
-import { inSession, Reader } from '../core/repository/reader.js'
+import { Reader } from '../core/repository/reader.js'
 import type { AuditRecord } from './audit-record.js'
 
 /** A change of a document. */
@@ -31,7 +31,7 @@ export class AuditLog extends Reader<AuditRecord> {
       after: after && withoutSecrets(entity, after),
       details,
     }
-    await this.read('record', (session) => this.collection.insertOne(record, inSession(session)))
+    await this.documents.for('record').insertOne(record)
     return _id
   }
 }

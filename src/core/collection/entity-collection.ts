@@ -48,9 +48,12 @@ export interface UpdateOptions {
   readonly hint?: Document
 }
 
-export interface BulkOptions {
-  /** Whether writes after a failed one are still tried. @default false */
+export interface InsertOptions {
+  /** Whether writes after a failed one are still tried, in any order. @default false */
   readonly isUnordered?: boolean
+}
+
+export interface BulkOptions extends InsertOptions {
   /**
    * Whether the library itself vouches for the documents: the server then does not check them with its validator, where the
    * role may ask for that. @default false
@@ -147,11 +150,21 @@ export class EntityCollection<Stored extends Identified> {
     return this.#run('estimatedCount', (collection) => collection.estimatedDocumentCount())
   }
 
-  /** Stores new documents in their order. @returns them as they are stored. */
-  insert(documents: readonly NewDocument<Stored>[]): Promise<Stored[]> {
+  /** Stores new documents, in their order unless told otherwise. @returns them as they are stored. */
+  insert(documents: readonly NewDocument<Stored>[], options: InsertOptions = {}): Promise<Stored[]> {
     const stored = documents.map((document) => this.#created(document))
+    const ordered = options.isUnordered !== true
     return this.#run('insert', async (collection, session) => {
-      if (stored.length > 0) await collection.insertMany(stored, session)
+      if (stored.length > 0) await collection.insertMany(stored, { ...session, ordered })
+      return stored
+    })
+  }
+
+  /** Stores a new document. @returns it as it is stored. */
+  insertOne(document: NewDocument<Stored>): Promise<Stored> {
+    const stored = this.#created(document)
+    return this.#run('insert', async (collection, session) => {
+      await collection.insertOne(stored, session)
       return stored
     })
   }
@@ -262,6 +275,10 @@ export class EntityCollection<Stored extends Identified> {
     if ('update' in write) {
       const { update: filter, by, upsert = false } = write
       return { updateOne: { filter: query(filter), update: this.#stamped(by, upsert), upsert } }
+    }
+    if ('touch' in write) {
+      const { touch: filter, by: update, arrayFilters = [] } = write
+      return { updateOne: { filter: query(filter), update: query(update), arrayFilters: [...arrayFilters] } }
     }
     if ('replace' in write) {
       const { replace: before, by } = write

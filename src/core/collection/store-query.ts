@@ -23,6 +23,12 @@ export type StoreWrite<Stored> =
       readonly by: StoreUpdate<Stored> | StorePipeline
       readonly upsert?: boolean
     }
+  /** An update that leaves the stamps as they are: what is kept beside what people change, such as when a device was last seen. */
+  | {
+      readonly touch: StoreFilter<Stored>
+      readonly by: StoreUpdate<Stored>
+      readonly arrayFilters?: readonly Document[]
+    }
   | { readonly replace: StoredFields; readonly by: Omit<NewDocument<Stored>, '_id'> }
   | { readonly delete: StoreFilter<Stored> }
 

@@ -1,7 +1,7 @@
 import { type Document, ObjectId } from 'mongodb'
 import { compiled } from '../compiled-schema.js'
 import type { Database } from '../database.js'
-import type { EntityDescription } from '../entity.js'
+import type { EntityDescription, Identified } from '../entity.js'
 import { ValidationError } from '../errors.js'
 import { issuesOf } from '../validate.js'
 import { compileChanges } from './compile-changes.js'
@@ -9,7 +9,7 @@ import { requireOpenData } from './data.js'
 import { parseInputs } from './parse-inputs.js'
 import type { SecretFields } from './secret-fields.js'
 
-/** Makes of inputs and changes what is written: validated, secrets sealed, times and versions set. */
+/** Makes of inputs and changes what is written: validated, secrets sealed. */
 export class DocumentBuilder {
   readonly #database: Database
   readonly #entity: EntityDescription
@@ -30,46 +30,39 @@ export class DocumentBuilder {
   }
 
   /** As {@link build}, for many. @throws ValidationError with the issues of all of them, paths such as `2.name`. */
-  buildAll(inputs: readonly object[]): Document[] {
+  buildAll<Built extends Document>(inputs: readonly object[]): (Built & Identified)[] {
     const parsed = parseInputs(this.#entity, this.#entity.inputSchema, inputs)
-    return parsed.map((fields) => this.build(fields as Record<string, unknown>))
+    return parsed.map((fields) => this.build<Built>(fields as Record<string, unknown>))
   }
 
   /** The new document of a parsed input. */
-  build(fields: Readonly<Record<string, unknown>>): Document {
+  build<Built extends Document>(fields: Readonly<Record<string, unknown>>): Built & Identified {
     const _id = (fields._id as ObjectId | undefined) ?? new ObjectId()
-    const now = this.#database.clock.now()
-    const document: Record<string, unknown> = { ...fields, _id, createdAt: now, updatedAt: now, __v: 0 }
+    const document: Record<string, unknown> = { ...fields, _id }
     if (this.#entity.softDelete) document.deletedAt = null
     this.#secrets.sealIn(document, _id)
-    return document
+    return document as Built & Identified
   }
 
   /** The update document of some changes. @throws ValidationError. */
   change(_id: ObjectId, changes: object): Document {
-    const update = compileChanges(this.#entity, changes, (field, plain) => this.#secrets.seal(field, _id, plain))
-    return this.#counted(update, {})
+    return compileChanges(this.#entity, changes, (field, plain) => this.#secrets.seal(field, _id, plain))
   }
 
   /** The update document that sets some fields of a parsed input. */
   setting(_id: ObjectId, fields: Readonly<Record<string, unknown>>): Document {
     const sealed = { ...fields }
     this.#secrets.sealIn(sealed, _id)
-    return this.#counted({}, sealed)
+    return { $set: sealed }
   }
 
   /** The update document of a soft deletion. */
   deletion(): Document {
-    return this.#counted({}, { deletedAt: this.#database.clock.now() })
+    return { $set: { deletedAt: this.#database.clock.now() } }
   }
 
   /** The update document that takes a soft deletion back. */
   restoration(): Document {
-    return this.#counted({}, { deletedAt: null })
-  }
-
-  #counted(update: Document, set: object): Document {
-    const updatedAt = this.#database.clock.now()
-    return { ...update, $set: { ...update.$set, ...set, updatedAt }, $inc: { ...update.$inc, __v: 1 } }
+    return { $set: { deletedAt: null } }
   }
 }

@@ -1,6 +1,8 @@
-import { BSON, type Collection, type Document, type Filter, type FindOptions, ObjectId } from 'mongodb'
+import { BSON, type Document, type Filter, ObjectId } from 'mongodb'
 import { z } from 'zod'
-import type { EntityDescription, IndexDefinition, SortDirection } from '../entity.js'
+import type { EntityCollection } from '../collection/entity-collection.js'
+import type { FindOptions, StoreFilter } from '../collection/store-query.js'
+import type { EntityDescription, Identified, IndexDefinition, SortDirection } from '../entity.js'
 import { DatabaseError, type ValidationError } from '../errors.js'
 import { coreSchema, schemaAt } from '../field-schema.js'
 import { isRecord } from '../is-record.js'
@@ -112,15 +114,17 @@ function beyondValue(direction: SortDirection, value: unknown): Document | undef
 }
 
 /** The first documents of the queries in turn; each is asked only if those before it had too few. */
-export async function findInTurn<T extends Document>(
-  collection: Collection<T>,
-  queries: readonly Filter<T>[],
+export async function findInTurn<Stored extends Identified>(
+  documents: EntityCollection<Stored>,
+  queries: readonly Document[],
   limit: number,
   options: FindOptions,
 ): Promise<Document[]> {
   const found: Document[] = []
   for (const query of queries) {
-    found.push(...(await collection.find(query, { ...options, limit: limit - found.length }).toArray()))
+    found.push(
+      ...(await documents.find<Document>(query as StoreFilter<Stored>, { ...options, limit: limit - found.length })),
+    )
     if (found.length >= limit) break
   }
   return found

@@ -1,6 +1,8 @@
 import { inspect } from 'node:util'
-import type { ClientSession, Collection, Document, Filter as DriverFilter, FindOptions } from 'mongodb'
+import type { ClientSession, Collection, Document, Filter as DriverFilter } from 'mongodb'
 import { type ObjectId, Timestamp } from 'mongodb'
+import type { EntityCollection } from '../collection/entity-collection.js'
+import type { FindOptions } from '../collection/store-query.js'
 import type { Database } from '../database.js'
 import type { Entity, Identified } from '../entity.js'
 import { NotFoundError } from '../errors.js'
@@ -66,10 +68,13 @@ export class Reader<Stored extends Identified> {
   /** The definition behind this repository. */
   readonly entity: Entity<Stored>
   protected readonly database: Database
+  /** The operations on the entity's documents. Filters and updates of these are not parsed: they are for code, never for requests. */
+  protected readonly documents: EntityCollection<Stored>
 
   constructor(database: Database, entity: Entity<Stored>) {
     this.database = database
     this.entity = entity
+    this.documents = database.of(entity)
   }
 
   /** The document with this id. @throws NotFoundError, ValidationError for what is no id. */
@@ -81,9 +86,7 @@ export class Reader<Stored extends Identified> {
     const byId = { _id } as DriverFilter<Stored>
     // By the id alone the server needs no plan; whether the document is deleted can be seen here as well.
     const query = options.select === undefined ? byId : this.alive(byId, options)
-    const found = await this.read('get', (session) =>
-      this.collection.findOne(query, this.readOptions(options, session)),
-    )
+    const found = await this.documents.for('get').findOne(query, this.readOptions(options))
     if (found === null || this.isHidden(found, options)) {
       throw new NotFoundError(this.entity.name, `id ${_id.toHexString()}`)
     }
@@ -96,10 +99,7 @@ export class Reader<Stored extends Identified> {
     options: ListOptions<Stored, Key> = {},
   ): Promise<Selected<Stored, Key> | null> {
     const query = this.query(filter, options)
-    const found = await this.read('findOne', (session) =>
-      this.collection.findOne(query, this.listOptions(options, session)),
-    )
-    return found as Selected<Stored, Key> | null
+    return this.documents.findOne<Selected<Stored, Key> & object>(query, this.listOptions(options))
   }
 
   /** The documents that match, up to the limit. */
@@ -109,10 +109,7 @@ export class Reader<Stored extends Identified> {
   ): Promise<Selected<Stored, Key>[]> {
     const query = this.query(filter, options)
     const limit = bounded('limit', options.limit, defaultLimit, maximumLimit)
-    const found = await this.read('find', (session) =>
-      this.collection.find(query, { ...this.listOptions(options, session), limit }).toArray(),
-    )
-    return found as Selected<Stored, Key>[]
+    return this.documents.find<Selected<Stored, Key> & object>(query, { ...this.listOptions(options), limit })
   }
 
   /**
@@ -133,12 +130,13 @@ export class Reader<Stored extends Identified> {
   ): Promise<Page<Selected<Stored, Key>>> {
     const limit = bounded('limit', options.limit, defaultPageLimit, maximumLimit)
     const page = bounded('page', options.page, 1, Math.floor(maximumSkip / limit) + 1)
-    const find = this.read('page', (session) =>
-      this.collection.find(query, { ...this.pageSort(options, session), skip: (page - 1) * limit, limit }).toArray(),
-    )
-    const count = this.read('page', (session) => this.collection.countDocuments(query, inSession(session)))
-    const [items, total] = await Promise.all([find, count])
-    return pageOf(items as Selected<Stored, Key>[], total, page, limit)
+    const documents = this.documents.for('page')
+    const paging = { ...this.pageSort(options), skip: (page - 1) * limit, limit }
+    const [items, total] = await Promise.all([
+      documents.find<Selected<Stored, Key> & object>(query, paging),
+      documents.count(query),
+    ])
+    return pageOf(items, total, page, limit)
   }
 
   /**
@@ -155,10 +153,8 @@ export class Reader<Stored extends Identified> {
     const sort = keysetSort(this.entity, equalitiesOf(query), compileSort(this.entity, options.sort))
     const queries = queriesAfter(query, sort, options.cursor)
     const projection = compileSelection(this.entity, options.select)
-    const found = await this.read('after', (session) => {
-      const reading = { ...inSession(session), ...withSortFields(projection, sort), sort: asSort(sort) }
-      return findInTurn(this.collection, queries, limit + 1, reading)
-    })
+    const reading = { ...withSortFields(projection, sort), sort: asSort(sort) }
+    const found = await findInTurn(this.documents.for('after'), queries, limit + 1, reading)
     const hasNext = found.length > limit
     const items = hasNext ? found.slice(0, limit) : found
     const last = items.at(-1)
@@ -170,16 +166,13 @@ export class Reader<Stored extends Identified> {
   /** How many documents match. */
   async count(filter: Filter<Stored> = {}, options: Pick<ReadOptions<Stored>, 'withDeleted'> = {}): Promise<number> {
     const query = this.query(filter, options)
-    return this.read('count', (session) => this.collection.countDocuments(query, inSession(session)))
+    return this.documents.count(query)
   }
 
   /** Whether any document matches. */
   async exists(filter: Filter<Stored>, options: Pick<ReadOptions<Stored>, 'withDeleted'> = {}): Promise<boolean> {
     const query = this.query(filter, options)
-    const found = await this.read('exists', (session) =>
-      this.collection.findOne(query, { ...inSession(session), projection: { _id: 1 } }),
-    )
-    return found !== null
+    return (await this.documents.for('exists').findOne(query, { projection: { _id: 1 } })) !== null
   }
 
   /** Everything that matches, fetched in batches as it is consumed; memory does not grow with the number of documents. */
@@ -189,15 +182,8 @@ export class Reader<Stored extends Identified> {
   ): AsyncGenerator<Selected<Stored, Key>, void, undefined> {
     const query = this.query(filter, options)
     const batchSize = bounded('batchSize', options.batchSize, defaultBatchSize, 10_000)
-    const session = this.database.transactions.session
-    const cursor = this.collection.find(query, { ...this.listOptions(options, session), batchSize })
-    try {
-      while (await this.read('stream', () => cursor.hasNext())) {
-        for (const document of cursor.readBufferedDocuments()) yield document as Selected<Stored, Key>
-      }
-    } finally {
-      await cursor.close()
-    }
+    const listed = { ...this.listOptions(options), batchSize }
+    yield* this.documents.for('stream').stream<Selected<Stored, Key> & object>(query, listed)
   }
 
   /**
@@ -274,24 +260,22 @@ export class Reader<Stored extends Identified> {
     return new Timestamp({ t: last.getHighBits(), i: last.getLowBits() + 1 })
   }
 
-  private readOptions(options: ReadOptions<Stored, keyof Stored>, session: ClientSession | undefined): FindOptions {
+  private readOptions(options: ReadOptions<Stored, keyof Stored>): FindOptions {
     const projection = compileSelection(this.entity, options.select)
-    return projection === undefined ? inSession(session) : { ...inSession(session), projection }
+    return projection === undefined ? {} : { projection }
   }
 
-  private listOptions(options: ListOptions<Stored, keyof Stored>, session: ClientSession | undefined): FindOptions {
+  private listOptions(options: ListOptions<Stored, keyof Stored>): FindOptions {
     const sort = compileSort(this.entity, options.sort)
-    return sort.length === 0
-      ? this.readOptions(options, session)
-      : { ...this.readOptions(options, session), sort: asSort(sort) }
+    return sort.length === 0 ? this.readOptions(options) : { ...this.readOptions(options), sort: asSort(sort) }
   }
 
   /** A page needs a total order, or documents that are equal in the sort could show up twice. */
-  private pageSort(options: ListOptions<Stored, keyof Stored>, session: ClientSession | undefined): FindOptions {
+  private pageSort(options: ListOptions<Stored, keyof Stored>): FindOptions {
     const sort = compileSort(this.entity, options.sort)
     const hasId = sort.some(([field]) => field === '_id')
     const total: KeysetSort = hasId ? sort : [...sort, ['_id', sort.at(-1)?.[1] ?? 1]]
-    return { ...this.readOptions(options, session), sort: asSort(total) }
+    return { ...this.readOptions(options), sort: asSort(total) }
   }
 }
 

@@ -1,13 +1,8 @@
-import type {
-  AnyBulkWriteOperation,
-  Filter as DriverFilter,
-  ObjectId,
-  OptionalUnlessRequiredId,
-  UpdateFilter,
-} from 'mongodb'
+import type { Document, Filter as DriverFilter, ObjectId } from 'mongodb'
 import type { HydratedDocument, Model } from 'mongoose'
+import type { NewDocument, StoreFilter, StoreWrite } from '../collection/store-query.js'
 import type { Database } from '../database.js'
-import type { Entity, EntityDescription, StoredFields } from '../entity.js'
+import type { Entity, EntityDescription, Identified, StoredFields } from '../entity.js'
 import { ConflictError, DatabaseError, NotFoundError } from '../errors.js'
 import { toObjectId } from '../fields.js'
 import { retryCreation } from '../retry-on-conflict.js'
@@ -59,11 +54,9 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   async createMany(inputs: readonly Input[]): Promise<Stored[]> {
     requireBatch(this.entity, inputs)
     if (inputs.length === 0) return []
-    const documents = this.#documents.buildAll(inputs) as OptionalUnlessRequiredId<Stored>[]
-    await this.database.transactions.run(() =>
-      this.read('createMany', (session) => this.collection.insertMany(documents, inSession(session))),
-    )
-    return documents.map((document) => this.#secrets.without<Stored>(document))
+    const built = this.#documents.buildAll<NewDocument<Stored>>(inputs)
+    const stored = await this.database.transactions.run(() => this.documents.for('createMany').insert(built))
+    return stored.map((document) => this.#secrets.without(document))
   }
 
   /**
@@ -72,16 +65,13 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
    */
   async update(id: ObjectId | string, changes: Changes<Stored, Input>, options: UpdateOptions = {}): Promise<Stored> {
     const _id = toObjectId(id)
-    const update = this.#documents.change(_id, changes) as UpdateFilter<Stored>
-    const found = await this.read('update', (session) =>
-      this.collection.findOneAndUpdate(this.target(_id, options.version), update, {
-        ...inSession(session),
-        returnDocument: 'after',
-        projection: this.#secrets.projection,
-      }),
-    )
+    const update = this.#documents.change(_id, changes)
+    const { projection } = this.#secrets
+    const found = await this.documents
+      .for('update')
+      .findOneAndUpdate(this.target(_id, options.version), update, { projection })
     if (found === null) throw await this.missing(_id, options.version)
-    return found as unknown as Stored
+    return found
   }
 
   /**
@@ -104,28 +94,24 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   async delete(id: ObjectId | string, options: UpdateOptions = {}): Promise<void> {
     const _id = toObjectId(id)
     const target = this.target(_id, options.version)
-    const count = await this.read('delete', async (session) => {
-      if (!this.entity.softDelete) return (await this.collection.deleteOne(target, inSession(session))).deletedCount
-      return (await this.collection.updateOne(target, this.deletion, inSession(session))).matchedCount
-    })
-    if (count === 0) throw await this.missing(_id, options.version)
+    const documents = this.documents.for('delete')
+    const isMet = this.entity.softDelete
+      ? (await documents.updateOne(target, this.#documents.deletion())).matched > 0
+      : await documents.deleteOne(target)
+    if (!isMet) throw await this.missing(_id, options.version)
   }
 
   /** Takes a soft deletion back. @throws NotFoundError, ConflictError if its unique values have been taken meanwhile. */
   async restore(id: ObjectId | string): Promise<Stored> {
     requireSoftDelete(this.entity)
     const _id = toObjectId(id)
-    const query = { _id, deletedAt: { $ne: null } } as unknown as DriverFilter<Stored>
-    const update = this.#documents.restoration() as UpdateFilter<Stored>
-    const found = await this.read('restore', (session) =>
-      this.collection.findOneAndUpdate(query, update, {
-        ...inSession(session),
-        returnDocument: 'after',
-        projection: this.#secrets.projection,
-      }),
-    )
+    const deleted: Document = { _id, deletedAt: { $ne: null } }
+    const { projection } = this.#secrets
+    const found = await this.documents
+      .for('restore')
+      .findOneAndUpdate(deleted as StoreFilter<Stored>, this.#documents.restoration(), { projection })
     if (found === null) throw new NotFoundError(`deleted ${this.entity.name}`, `id ${_id.toHexString()}`)
-    return found as unknown as Stored
+    return found
   }
 
   /** Several writes, in order, all or none. @throws ValidationError, NotFoundError, ConflictError. */
@@ -134,25 +120,24 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     requireOperations(this.entity, operations)
     if (operations.length === 0) return { created: [], updated: 0, deleted: 0 }
     const created: ObjectId[] = []
-    const writes = operations.map((operation, index): AnyBulkWriteOperation<Stored> => {
+    const writes = operations.map((operation, index): StoreWrite<Stored> => {
       if ('create' in operation) {
         const subject = `${this.entity.name} (operation ${index})`
-        const document = this.#documents.build(this.#documents.parse(operation.create, subject))
+        const document = this.#documents.build<NewDocument<Stored>>(this.#documents.parse(operation.create, subject))
         created.push(document._id)
-        return { insertOne: { document: document as never } }
+        return { insert: document }
       }
       const _id = targetOf(operation)
-      const filter = this.target(_id, operation.version)
-      if ('update' in operation)
-        return { updateOne: { filter, update: this.#documents.change(_id, operation.changes) as never } }
-      return this.entity.softDelete ? { updateOne: { filter, update: this.deletion } } : { deleteOne: { filter } }
+      const target = this.target(_id, operation.version)
+      if ('update' in operation) return { update: target, by: this.#documents.change(_id, operation.changes) }
+      return this.entity.softDelete ? { update: target, by: this.#documents.deletion() } : { delete: target }
     })
     const updated = operations.filter((operation) => 'update' in operation).length
     const deleted = operations.length - updated - created.length
     try {
       await this.database.transactions.run(async () => {
-        const result = await this.read('bulk', (session) => this.collection.bulkWrite(writes, inSession(session)))
-        if (result.matchedCount + result.deletedCount !== updated + deleted) throw new TargetMissed()
+        const done = await this.documents.for('bulk').bulkWrite(writes)
+        if (done.matched + done.deleted !== updated + deleted) throw new TargetMissed()
       })
     } catch (error) {
       throw error instanceof TargetMissed ? await this.missedBy(operations) : error
@@ -195,53 +180,38 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   }
 
   private async insert(fields: Readonly<Record<string, unknown>>): Promise<Stored> {
-    const document = this.#documents.build(fields) as OptionalUnlessRequiredId<Stored>
-    await this.read('create', (session) => this.collection.insertOne(document, inSession(session)))
-    return this.#secrets.without<Stored>(document)
+    const stored = await this.documents.for('create').insertOne(this.#documents.build<NewDocument<Stored>>(fields))
+    return this.#secrets.without(stored)
   }
 
   private async upsertAtOnce({ query, fields, given }: Upsert): Promise<Stored> {
-    const stages = [{ $set: upsertStage(this.#documents.build(fields), given) }]
-    const stored = await this.read('upsert', (session) =>
-      this.collection.findOneAndUpdate(this.alive(query as DriverFilter<Stored>, {}), stages, {
-        ...inSession(session),
-        upsert: true,
-        returnDocument: 'after',
-        projection: this.#secrets.projection,
-      }),
-    )
-    return stored as unknown as Stored
+    const stages = [{ $set: upsertStage(this.#documents.build(fields), given, this.database.clock.now()) }]
+    const alive = this.alive(query as DriverFilter<Stored>, {})
+    const options = { upsert: true, projection: this.#secrets.projection }
+    const stored = await this.documents.for('upsert').findOneAndUpdate(alive, stages, options)
+    if (stored === null) throw new DatabaseError('DATABASE', `The server did not give the ${this.entity.name} back`)
+    return stored
   }
 
   /** For inputs with secrets, which are sealed for the document that they are stored in: it has to be known before. */
   private async updateFound({ query, fields, given }: Upsert): Promise<Stored | null> {
     const alive = this.alive(query as DriverFilter<Stored>, {})
-    const found = await this.read('upsert', (session) =>
-      this.collection.findOne(alive, { ...inSession(session), projection: { _id: 1 } }),
-    )
+    const documents = this.documents.for('upsert')
+    const found = await documents.findOne<Identified>(alive, { projection: { _id: 1 } })
     if (found === null) return null
-    const _id = found._id as ObjectId
+    const { _id } = found
     const update = this.#documents.setting(_id, Object.fromEntries(given.map((name) => [name, fields[name]])))
-    const updated = await this.read('upsert', (session) =>
-      this.collection.findOneAndUpdate({ $and: [{ _id }, alive] } as DriverFilter<Stored>, update as never, {
-        ...inSession(session),
-        returnDocument: 'after',
-        projection: this.#secrets.projection,
-      }),
-    )
-    return updated as unknown as Stored | null
+    const { projection } = this.#secrets
+    return documents.findOneAndUpdate({ $and: [{ _id }, alive] }, update, { projection })
   }
 
-  private target(_id: ObjectId, version: number | undefined): DriverFilter<Stored> {
-    return {
+  private target(_id: ObjectId, version: number | undefined): StoreFilter<Stored> {
+    const target: Document = {
       _id,
       ...(this.entity.softDelete ? { deletedAt: null } : {}),
       ...(version === undefined ? {} : { __v: requireVersion(version) }),
-    } as unknown as DriverFilter<Stored>
-  }
-
-  private get deletion(): UpdateFilter<Stored> {
-    return this.#documents.deletion() as UpdateFilter<Stored>
+    }
+    return target as StoreFilter<Stored>
   }
 
   /** Why a document was not met. */
@@ -259,7 +229,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     for (const operation of operations) {
       if ('create' in operation) continue
       const _id = targetOf(operation)
-      const found = await this.collection.findOne(this.target(_id, operation.version), { projection: { _id: 1 } })
+      const found = await this.documents.findOne(this.target(_id, operation.version), { projection: { _id: 1 } })
       if (found === null) return this.missing(_id, operation.version)
     }
     return new NotFoundError(this.entity.name, 'an id that an operation was for, by the time it was its turn')

@@ -37,11 +37,10 @@ export class SecretFields {
   }
 
   /** The document as it can be shown. */
-  without<Shown>(document: object): Shown {
-    if (this.#names.length === 0) return document as Shown
-    const shown: Record<string, unknown> = { ...document }
-    for (const name of this.#names) delete shown[name]
-    return shown as Shown
+  without<Stored extends object>(document: Stored): Stored {
+    if (this.#names.length === 0) return document
+    const shown = Object.entries(document).filter(([name]) => !this.#names.includes(name))
+    return Object.fromEntries(shown) as Stored
   }
 
   /** @throws NotFoundError, DatabaseError `KEY_RING`. */

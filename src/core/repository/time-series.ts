@@ -1,4 +1,6 @@
-import type { Collection, Filter, ObjectId, OptionalUnlessRequiredId } from 'mongodb'
+import type { ObjectId } from 'mongodb'
+import type { EntityCollection } from '../collection/entity-collection.js'
+import type { StoreFilter } from '../collection/store-query.js'
 import type { Database } from '../database.js'
 import type { Entity, Identified } from '../entity.js'
 import { DatabaseError } from '../errors.js'
@@ -11,12 +13,19 @@ const worthParting = 200
 
 interface TimedDocument extends Identified {
   readonly timestamp: Date
-  readonly meta: { readonly device: ObjectId }
+}
+
+/** What tells the documents of a time series apart. */
+export interface SeriesRule<Stored> {
+  /** What repeated copies of one document share, and no other document of its instant. */
+  readonly identityOf: (document: Stored) => string
+  /** The id of the document's series: what its meta field tells apart. */
+  readonly seriesOf: (document: Stored) => ObjectId
 }
 
 /** What a walk through a time series is to give. */
 export interface Walk<Stored> {
-  readonly query: Filter<Stored>
+  readonly query: StoreFilter<Stored>
   readonly direction: Direction
   /** Where to go on; from the start if left out. */
   readonly after?: Place | undefined
@@ -33,12 +42,17 @@ export interface Walk<Stored> {
 export class TimeSeries<Stored extends TimedDocument> {
   readonly #database: Database
   readonly #entity: Entity<Stored>
-  readonly #identityOf: (document: Stored) => string
+  readonly #rule: SeriesRule<Stored>
+  readonly #documents: EntityCollection<Stored>
+  /** Durable writes, and reads of what the primary has. */
+  readonly #onPrimary: EntityCollection<Stored>
 
-  constructor(database: Database, entity: Entity<Stored>, identityOf: (document: Stored) => string) {
+  constructor(database: Database, entity: Entity<Stored>, rule: SeriesRule<Stored>) {
     this.#database = database
     this.#entity = entity
-    this.#identityOf = identityOf
+    this.#rule = rule
+    this.#documents = database.of(entity)
+    this.#onPrimary = database.of(entity, { isDurable: true })
   }
 
   /**
@@ -54,20 +68,14 @@ export class TimeSeries<Stored extends TimedDocument> {
     }
     // The server takes several at once, as long as their series are not the same.
     const parts = documents.length < worthParting ? [documents] : this.#bySeries(documents)
-    await this.#database.run(this.#entity, 'insert', () => Promise.all(parts.map((part) => this.#insertPart(part))))
-  }
-
-  #insertPart(documents: readonly Stored[]): Promise<unknown> {
-    return this.#collection.insertMany([...documents] as OptionalUnlessRequiredId<Stored>[], {
-      // In order, the server would write each on its own.
-      ordered: false,
-      writeConcern: { w: 'majority', journal: true },
-    })
+    // In order, the server would write each on its own.
+    await Promise.all(parts.map((part) => this.#onPrimary.insert(part, { isUnordered: true })))
   }
 
   #bySeries(documents: readonly Stored[]): Stored[][] {
     const parts: [Stored[], Stored[]] = [[], []]
-    for (const document of documents) parts[(document.meta.device.id[11] ?? 0) % 2 === 0 ? 0 : 1].push(document)
+    for (const document of documents)
+      parts[(this.#rule.seriesOf(document).id[11] ?? 0) % 2 === 0 ? 0 : 1].push(document)
     return parts.filter(({ length }) => length > 0)
   }
 
@@ -95,10 +103,6 @@ export class TimeSeries<Stored extends TimedDocument> {
     return { items, hasNext: false, nextCursor: null }
   }
 
-  get #collection(): Collection<Stored> {
-    return this.#database.collectionOf<Stored>(this.#entity)
-  }
-
   /** The documents instant by instant, copies included, each instant whole. */
   async *#instants({
     query,
@@ -108,34 +112,25 @@ export class TimeSeries<Stored extends TimedDocument> {
     fromPrimary = false,
   }: Walk<Stored>): AsyncGenerator<Stored[], void, undefined> {
     const from = after === undefined ? {} : { timestamp: { [direction === 1 ? '$gte' : '$lte']: new Date(after.atMs) } }
-    const cursor = this.#collection.find({ $and: [query, from] } as Filter<Stored>, {
-      // By time alone: a tie-breaker would make the server sort everything before it gives the first.
-      sort: { timestamp: direction },
-      batchSize,
-      ...(fromPrimary ? { readPreference: 'primary' } : {}),
-    })
+    const documents = fromPrimary ? this.#onPrimary : this.#documents
+    // By time alone: a tie-breaker would make the server sort everything before it gives the first.
+    const found = documents.stream({ $and: [query, from] }, { sort: { timestamp: direction }, batchSize })
     let instant: Stored[] = []
-    try {
-      while (await this.#database.run(this.#entity, 'read', () => cursor.hasNext())) {
-        for (const document of cursor.readBufferedDocuments() as Stored[]) {
-          if (instant.length > 0 && instant[0]?.timestamp.getTime() !== document.timestamp.getTime()) {
-            yield instant
-            instant = []
-          }
-          instant.push(document)
-        }
+    for await (const document of found) {
+      if (instant.length > 0 && instant[0]?.timestamp.getTime() !== document.timestamp.getTime()) {
+        yield instant
+        instant = []
       }
-      if (instant.length > 0) yield instant
-    } finally {
-      await cursor.close()
+      instant.push(document)
     }
+    if (instant.length > 0) yield instant
   }
 
   #withoutCopies(instant: Stored[], { direction, after }: Walk<Stored>): Stored[] {
     const ordered = instant.length === 1 ? instant : instant.sort((a, b) => compareIds(a._id, b._id))
     const seen = new Set<string>()
     const kept = ordered.filter((document) => {
-      const identity = this.#identityOf(document)
+      const identity = this.#rule.identityOf(document)
       const isCopy = seen.has(identity)
       seen.add(identity)
       return !isCopy

@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Document } from 'mongodb'
+import { stampStage } from '../collection/stamps.js'
 import type { EntityDescription, IndexDefinition } from '../entity.js'
 import { DatabaseError } from '../errors.js'
 import { isPlainObject } from '../is-record.js'
@@ -84,14 +86,15 @@ function fixedId(query: readonly (readonly [string, { readonly $eq: unknown }])[
 export function upsertStage(
   document: Readonly<Record<string, unknown>>,
   given: readonly string[],
-): Record<string, unknown> {
+  now: Date,
+): Document {
   const isNew = { $eq: [{ $type: '$__v' }, 'missing'] }
-  const always = new Set([...given, 'updatedAt'])
+  const always = new Set(given)
   const stage = Object.entries(document)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => {
       const literal = { $literal: value }
       return [name, always.has(name) ? literal : { $cond: [isNew, literal, `$${name}`] }]
     })
-  return { ...Object.fromEntries(stage), __v: { $cond: [isNew, 0, { $add: ['$__v', 1] }] } }
+  return { ...Object.fromEntries(stage), ...stampStage(now) }
 }

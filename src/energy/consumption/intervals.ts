@@ -108,10 +108,8 @@ export class Intervals extends Reader<DeviceConsumption> {
   /** Removes a manual interval. @throws NotFoundError if there is none with this id. */
   async removeManual(id: ObjectId | string): Promise<void> {
     const _id = toObjectId(id)
-    const { deletedCount } = await this.read('removeManual', (session) =>
-      this.collection.deleteOne({ _id, origin: 'manual' }, inSession(session)),
-    )
-    if (deletedCount === 0) throw new NotFoundError('manual interval', `id ${_id.toHexString()}`)
+    const isRemoved = await this.documents.for('removeManual').deleteOne({ _id, origin: 'manual' })
+    if (!isRemoved) throw new NotFoundError('manual interval', `id ${_id.toHexString()}`)
   }
 
   /**

@@ -63,7 +63,7 @@ export class MeasurementStore {
   constructor(database: Database, { measurements, marks, devices, registerMarks }: MeasurementParts) {
     this.#database = database
     this.#entity = measurements
-    this.#series = new TimeSeries(database, measurements, identityOf)
+    this.#series = new TimeSeries(database, measurements, { identityOf, seriesOf: ({ meta }) => meta.device })
     this.#marks = new MarkStore(database, marks)
     this.#profiles = new DeviceProfiles(devices, database.clock)
     this.#registerMarks = registerMarks

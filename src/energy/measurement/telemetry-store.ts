@@ -27,7 +27,7 @@ export class TelemetryStore {
 
   constructor(database: Database, { events, devices }: TelemetryParts) {
     this.#entity = events
-    this.#series = new TimeSeries(database, events, identityOf)
+    this.#series = new TimeSeries(database, events, { identityOf, seriesOf: ({ meta }) => meta.device })
     this.#profiles = new DeviceProfiles(devices, database.clock)
   }
 
