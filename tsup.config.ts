@@ -14,5 +14,9 @@ export default defineConfig({
   dts: true,
   clean: true,
   sourcemap: true,
+  // The sources are in the repository; in the package they would double its size.
+  esbuildOptions: (options) => {
+    options.sourcesContent = false
+  },
   silent: true,
 })

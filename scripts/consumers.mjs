@@ -5,16 +5,18 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { otherNodes } from './other-nodes.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const source = join(root, 'tests/consumers')
 const names = process.argv.length > 2 ? process.argv.slice(2) : readdirSync(source)
+const nodes = [{ version: process.version, binary: process.execPath }, ...otherNodes()]
 const workplace = mkdtempSync(join(tmpdir(), 'autovolt-consumers-'))
 
 try {
   const tarball = pack()
   for (const name of names) tryOut(name, tarball)
-  say(`Installed, compiled and ran: ${names.join(', ')}`)
+  say(`Installed, compiled and ran on Node ${nodes.map(({ version }) => version).join(', ')}: ${names.join(', ')}`)
 } catch (error) {
   process.stderr.write(`${error.message}\n`)
   process.exitCode = 1
@@ -34,8 +36,10 @@ function tryOut(name, tarball) {
   run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], folder)
   if (existsSync(join(folder, 'tsconfig.json'))) compile(folder)
   const main = ['main.js', 'out/main.js', 'out/main.cjs'].find((file) => existsSync(join(folder, file)))
-  const output = run(process.execPath, ['--trace-warnings', main], folder)
-  if (output !== '') throw new Error(`${name} wrote what it was not asked to:\n${output}`)
+  for (const { version, binary } of nodes) {
+    const output = run(binary, ['--trace-warnings', main], folder)
+    if (output !== '') throw new Error(`${name} on Node ${version} wrote what it was not asked to:\n${output}`)
+  }
   say(`${name}: runs (${((performance.now() - began) / 1000).toFixed(1)} s)`)
 }
 
@@ -49,7 +53,7 @@ function run(command, args, cwd) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', timeout: 300_000 })
   if (error !== undefined) throw error
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed in ${cwd}:\n${stdout}${stderr}`)
-  return command === process.execPath ? stdout + stderr : stdout
+  return command === 'npm' ? stdout : stdout + stderr
 }
 
 function say(text) {
