@@ -137,7 +137,8 @@ export interface Entity<out Stored extends Identified = Identified, out Input ex
   ): Entity<Flat<Stored & OutputOf<Fields>>, Flat<Input & Omit<InputOf<Fields, Secrets>, '_id'>>>
   /** This entity in another collection. */
   inCollection(collection: string): Entity<Stored, Input>
-  readonly inputSchema: SchemaLike<object, Input>
+  /** What `create` takes. What it gives back of data can be handed to `create`. */
+  readonly inputSchema: SchemaLike<Input, Input>
   /** Carries the type of a stored document; never set. */
   readonly stored?: Stored
 }

@@ -7,6 +7,7 @@ import {
   defineEntity,
   deviceEntity,
   type EntityChange,
+  validateData,
   where,
 } from '@autovolt/data'
 import type { ObjectId } from 'mongodb'
@@ -55,8 +56,11 @@ export async function filters(): Promise<void> {
   await volt.devices.find({ status: 'asleep' })
   // @ts-expect-error No such field.
   await volt.devices.find({ colour: 'red' })
-  // @ts-expect-error A date is compared with dates.
-  await volt.devices.find({ lastSeenAt: where.lt('2026-01-01') })
+  // Ids and instants may be given as texts.
+  await volt.devices.find({ lastSeenAt: where.lt('2026-01-01T00:00:00Z'), classroom: '65f0a1b2c3d4e5f6a7b8c9d0' })
+  await volt.devices.find({ _id: where.in(['65f0a1b2c3d4e5f6a7b8c9d0']), 'switches._id': '65f0a1b2c3d4e5f6a7b8c9d0' })
+  // @ts-expect-error A date is compared with dates, or texts of dates.
+  await volt.devices.find({ lastSeenAt: where.lt(5) })
   // @ts-expect-error No such field below switches.
   await volt.devices.find({ 'switches.colour': 'red' })
   await volt.devices.find({ deletedAt: where.ne(null) }, { withDeleted: true, sort: { 'switches.gpio': 1 } })
@@ -66,7 +70,9 @@ export async function filters(): Promise<void> {
   await volt.devices.find({}, { sort: { name: 'ascending' } })
 }
 
-export async function writes(): Promise<void> {
+export async function writes(body: unknown): Promise<void> {
+  // A schema carries what it gives.
+  await volt.devices.create(validateData(deviceEntity.inputSchema, body))
   await volt.devices.create({ name: 'd', macAddress: 'AABBCCDDEEFF', classroom: '65f0a1b2c3d4e5f6a7b8c9d0' })
   // @ts-expect-error A device needs a classroom.
   await volt.devices.create({ name: 'd', macAddress: 'AABBCCDDEEFF' })

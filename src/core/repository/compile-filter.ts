@@ -21,8 +21,9 @@ function compile(entity: EntityDescription, filter: unknown, depth: number): Rec
   const subject = `The filter on ${entity.name}`
   if (depth > maximumDepth) throw refused(subject, '', `is nested more than ${maximumDepth} deep`, filter)
   if (filter instanceof Combination) {
-    if (filter.filters.length === 0) throw refused(subject, '', 'combines no filters', filter.filters)
-    return { [filter.operator]: filter.filters.map((part) => compile(entity, part, depth + 1)) }
+    const { operator, filters } = Combination.partsOf(filter)
+    if (filters.length === 0) throw refused(subject, '', 'combines no filters', filters)
+    return { [operator]: filters.map((part) => compile(entity, part, depth + 1)) }
   }
   if (!isPlainObject(filter)) throw refused(subject, '', 'expected an object of fields', filter)
   const compiled: Record<string, unknown> = {}

@@ -1,5 +1,9 @@
+import type { ObjectId } from 'mongodb'
 import { ValidationError } from '../errors.js'
 import { typeName } from '../validate.js'
+
+/** Keys of what only the type checker sees: no completion offers them. */
+declare const fits: unique symbol
 
 /**
  * A condition on a field that can come only from code: JSON from outside can never become one, so filters built from
@@ -7,7 +11,7 @@ import { typeName } from '../validate.js'
  */
 export class Condition<Value> {
   /** Carries the type of the values it fits; never set. */
-  declare readonly value?: Value
+  declare readonly [fits]?: Value
   readonly #expression: Readonly<Record<string, unknown>>
 
   constructor(expression: Readonly<Record<string, unknown>>) {
@@ -22,12 +26,20 @@ export class Condition<Value> {
 
 /** Several filters joined by a logical operator. */
 export class Combination<Document> {
-  declare readonly document?: Document
+  /** Carries the type of the documents it fits; never set. */
+  declare readonly [fits]?: Document
+  readonly #operator: '$and' | '$or' | '$nor'
+  readonly #filters: readonly Filter<Document>[]
 
-  constructor(
-    readonly operator: '$and' | '$or' | '$nor',
-    readonly filters: readonly Filter<Document>[],
-  ) {}
+  constructor(operator: '$and' | '$or' | '$nor', filters: readonly Filter<Document>[]) {
+    this.#operator = operator
+    this.#filters = filters
+  }
+
+  /** What it joins, and how. */
+  static partsOf<Document>(combination: Combination<Document>) {
+    return { operator: combination.#operator, filters: combination.#filters }
+  }
 }
 
 type Item<T> = T extends readonly (infer Element)[] ? Element : T
@@ -49,7 +61,14 @@ type DottedValue<Document, Path extends string> = Path extends `${infer Head}.${
     : never
   : never
 
-type FieldFilter<Value> = Value | Item<NonNullable<Value>> | Condition<Item<NonNullable<Value>>> | null
+/** An id or an instant, as itself or as its text: 24 hexadecimal digits, RFC 3339. */
+type Spelled<Value> = Value extends ObjectId | Date ? Value | string : Value
+
+type FieldFilter<Value> =
+  | Spelled<Value>
+  | Spelled<Item<NonNullable<Value>>>
+  | Condition<Spelled<Item<NonNullable<Value>>>>
+  | null
 
 /** What documents must be like: fields by equality or by a condition of {@link where}, `switches.gpio` for one level down. */
 export type Filter<Document> =

@@ -21,13 +21,13 @@ const sort = z
       Object.fromEntries(parts.map((part) => (part.startsWith('-') ? [part.slice(1), -1] : [part, 1]))),
   )
 
-const common = {
-  limit: count(1_000).default(50),
-  sort: sort.default({}),
-}
+const common = { limit: count(1_000).optional(), sort: sort.optional() }
 
-/** The query parameters of a numbered page, `?page=2&limit=20&sort=-createdAt`, as `page()` takes them; others are left out. */
-export const pageQuerySchema = z.object({ page: count(100_001).default(1), ...common })
+/**
+ * The query parameters of a numbered page, `?page=2&limit=20&sort=-createdAt`, as `page()` takes them. What is not given is
+ * left out, so that defaults of the host's own survive a spread; other parameters are left out too.
+ */
+export const pageQuerySchema = z.object({ page: count(100_001).optional(), ...common })
 
-/** The query parameters of a slice, `?cursor=...&limit=20&sort=name`, as `after()` takes them; others are left out. */
-export const afterQuerySchema = z.object({ cursor: z.string().min(1).max(16_384).nullable().default(null), ...common })
+/** The query parameters of a slice, `?cursor=...&limit=20&sort=name`, as `after()` takes them; see {@link pageQuerySchema}. */
+export const afterQuerySchema = z.object({ cursor: z.string().min(1).max(16_384).nullable().optional(), ...common })

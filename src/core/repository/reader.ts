@@ -41,21 +41,21 @@ const defaultBatchSize = 1000
 
 export interface FindManyOptions<Stored, Key extends keyof Stored> extends ListOptions<Stored, Key> {
   /** At most this many documents: 100 if left out, 1,000 at most; `page`, `after` and `stream` reach the rest. */
-  readonly limit?: number
+  readonly limit?: number | undefined
 }
 
 export interface PageOptions<Stored, Key extends keyof Stored> extends ListOptions<Stored, Key> {
   /** From 1. */
-  readonly page?: number
+  readonly page?: number | undefined
   /** 50 if left out, 1,000 at most. */
-  readonly limit?: number
+  readonly limit?: number | undefined
 }
 
 export interface AfterOptions<Stored, Key extends keyof Stored> extends ListOptions<Stored, Key> {
   /** The `nextCursor` of the slice before; from the start if left out. */
-  readonly cursor?: string | null
+  readonly cursor?: string | null | undefined
   /** 50 if left out, 1,000 at most. */
-  readonly limit?: number
+  readonly limit?: number | undefined
 }
 
 export interface StreamOptions<Stored, Key extends keyof Stored> extends ListOptions<Stored, Key> {

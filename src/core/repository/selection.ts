@@ -21,7 +21,7 @@ export interface ReadOptions<Document, Key extends keyof Document = keyof Docume
 }
 
 export interface ListOptions<Document, Key extends keyof Document = keyof Document> extends ReadOptions<Document, Key> {
-  readonly sort?: Sort<Document>
+  readonly sort?: Sort<Document> | undefined
 }
 
 export type Projection = Readonly<Record<string, 0 | 1>>

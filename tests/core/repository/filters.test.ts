@@ -323,8 +323,8 @@ describe('a filter', () => {
       { 'size.width': 'wide' } satisfies Filter<Thing>,
       // @ts-expect-error a secret cannot be asked for
       { secret: 'x' } satisfies Filter<Thing>,
-      // @ts-expect-error an id is no text
-      { owner: '65f000000000000000000000' } satisfies Filter<Thing>,
+      // @ts-expect-error an id is no number
+      { owner: 5 } satisfies Filter<Thing>,
     ]
     expect(bad).toHaveLength(10)
   })

@@ -5,11 +5,16 @@ import { testDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 
 describe('the query parameters of a page', () => {
-  it('are numbers and fields, with defaults', () => {
+  it('are numbers and fields', () => {
     const query = { page: '2', limit: '20', sort: 'building,-name', search: 'x' }
     expect(validateData(pageQuerySchema, query)).toEqual({ page: 2, limit: 20, sort: { building: 1, name: -1 } })
-    expect(validateData(pageQuerySchema, {})).toEqual({ page: 1, limit: 50, sort: {} })
-    expect(validateData(afterQuerySchema, {})).toEqual({ cursor: null, limit: 50, sort: {} })
+  })
+
+  it('leave out what was not given, so that a default of the host survives', () => {
+    expect(Object.keys(validateData(pageQuerySchema, {}))).toEqual([])
+    expect(Object.keys(validateData(afterQuerySchema, {}))).toEqual([])
+    const query = { sort: { name: 1 }, ...validateData(pageQuerySchema, { page: '2' }) }
+    expect(query).toEqual({ sort: { name: 1 }, page: 2 })
   })
 
   it.each([
