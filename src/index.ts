@@ -4,6 +4,22 @@ export type { AuditLog } from './activity/audit-log.js'
 export type { AuditRecord } from './activity/audit-record.js'
 export { type AttachOptions, AutoVolt, type OpenOptions } from './autovolt.js'
 export { type Clock, systemClock } from './core/clock.js'
+export type {
+  EntityCollection,
+  StoreBulkCounts,
+  StoreBulkOptions,
+  StoreInsertOptions,
+  StoreUpdateOptions,
+} from './core/collection/entity-collection.js'
+export type {
+  NewDocument,
+  StoreAggregateOptions,
+  StoreFilter,
+  StoreFindOptions,
+  StorePipeline,
+  StoreUpdate,
+  StoreWrite,
+} from './core/collection/store-query.js'
 export type { ConnectionOptions } from './core/connection.js'
 export type { ConnectionEvent, ConnectionEvents } from './core/connection-events.js'
 export type { Database } from './core/database.js'

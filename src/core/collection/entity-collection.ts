@@ -10,10 +10,10 @@ import type { Clock } from '../clock.js'
 import type { Entity, EntityDescription, Identified } from '../entity.js'
 import { newStamps, nextStamps, stampedUpdate } from './stamps.js'
 import type {
-  AggregateOptions,
-  FindOptions,
   NewDocument,
+  StoreAggregateOptions,
   StoreFilter,
+  StoreFindOptions,
   StorePipeline,
   StoreUpdate,
   StoreWrite,
@@ -43,17 +43,17 @@ export interface CollectionOptions {
   readonly isOutside?: boolean
 }
 
-export interface UpdateOptions {
+export interface StoreUpdateOptions {
   readonly upsert?: boolean
   readonly hint?: Document
 }
 
-export interface InsertOptions {
+export interface StoreInsertOptions {
   /** Whether writes after a failed one are still tried, in any order. @default false */
   readonly isUnordered?: boolean
 }
 
-export interface BulkOptions extends InsertOptions {
+export interface StoreBulkOptions extends StoreInsertOptions {
   /**
    * Whether the library itself vouches for the documents: the server then does not check them with its validator, where the
    * role may ask for that. @default false
@@ -61,7 +61,7 @@ export interface BulkOptions extends InsertOptions {
   readonly isTrusted?: boolean
 }
 
-export interface BulkCounts {
+export interface StoreBulkCounts {
   readonly inserted: number
   readonly matched: number
   readonly modified: number
@@ -82,6 +82,7 @@ export class EntityCollection<Stored extends Identified> {
   readonly #options: CollectionOptions
   #operation: string | undefined
 
+  /** @internal */
   constructor(runner: OperationRunner, entity: Entity<Stored>, options: CollectionOptions = {}) {
     this.#runner = runner
     this.entity = entity
@@ -100,7 +101,7 @@ export class EntityCollection<Stored extends Identified> {
     return other
   }
 
-  find<Row extends object = Stored>(filter: StoreFilter<Stored>, options: FindOptions = {}): Promise<Row[]> {
+  find<Row extends object = Stored>(filter: StoreFilter<Stored>, options: StoreFindOptions = {}): Promise<Row[]> {
     return this.#run('find', (collection, session) =>
       collection.find(query(filter), { ...options, ...session }).toArray(),
     )
@@ -108,7 +109,7 @@ export class EntityCollection<Stored extends Identified> {
 
   findOne<Row extends object = Stored>(
     filter: StoreFilter<Stored>,
-    options: Omit<FindOptions, 'limit' | 'batchSize'> = {},
+    options: Omit<StoreFindOptions, 'limit' | 'batchSize'> = {},
   ): Promise<Row | null> {
     return this.#run('findOne', (collection, session) => collection.findOne(query(filter), { ...options, ...session }))
   }
@@ -116,12 +117,12 @@ export class EntityCollection<Stored extends Identified> {
   /** As {@link find}, fetched in batches as it is consumed. */
   stream<Row extends object = Stored>(
     filter: StoreFilter<Stored>,
-    options: FindOptions = {},
+    options: StoreFindOptions = {},
   ): AsyncGenerator<Row, void, undefined> {
     return this.#walk('find', (collection, session) => collection.find(query(filter), { ...options, ...session }))
   }
 
-  aggregate<Row extends object>(pipeline: StorePipeline, options: AggregateOptions = {}): Promise<Row[]> {
+  aggregate<Row extends object>(pipeline: StorePipeline, options: StoreAggregateOptions = {}): Promise<Row[]> {
     return this.#run('aggregate', (collection, session) =>
       collection.aggregate([...pipeline], { ...options, ...session }).toArray(),
     )
@@ -130,7 +131,7 @@ export class EntityCollection<Stored extends Identified> {
   /** As {@link aggregate}, fetched in batches as it is consumed. */
   streamAggregate<Row extends object>(
     pipeline: StorePipeline,
-    options: AggregateOptions = {},
+    options: StoreAggregateOptions = {},
   ): AsyncGenerator<Row, void, undefined> {
     return this.#walk('aggregate', (collection, session) =>
       collection.aggregate([...pipeline], { ...options, ...session }),
@@ -151,7 +152,7 @@ export class EntityCollection<Stored extends Identified> {
   }
 
   /** Stores new documents, in their order unless told otherwise. @returns them as they are stored. */
-  insert(documents: readonly NewDocument<Stored>[], options: InsertOptions = {}): Promise<Stored[]> {
+  insert(documents: readonly NewDocument<Stored>[], options: StoreInsertOptions = {}): Promise<Stored[]> {
     const stored = documents.map((document) => this.#created(document))
     const ordered = options.isUnordered !== true
     return this.#run('insert', async (collection, session) => {
@@ -173,7 +174,7 @@ export class EntityCollection<Stored extends Identified> {
   async updateOne(
     filter: StoreFilter<Stored>,
     update: StoreUpdate<Stored> | StorePipeline,
-    options: UpdateOptions = {},
+    options: StoreUpdateOptions = {},
   ): Promise<{ readonly matched: number; readonly created: boolean }> {
     const stamped = this.#stamped(update, options.upsert)
     return this.#run('updateOne', async (collection, session) => {
@@ -195,7 +196,7 @@ export class EntityCollection<Stored extends Identified> {
   findOneAndUpdate<Row extends object = Stored>(
     filter: StoreFilter<Stored>,
     update: StoreUpdate<Stored> | StorePipeline,
-    options: UpdateOptions & Pick<FindOptions, 'sort' | 'projection'> = {},
+    options: StoreUpdateOptions & Pick<StoreFindOptions, 'sort' | 'projection'> = {},
   ): Promise<Row | null> {
     const stamped = this.#stamped(update, options.upsert)
     return this.#run('findOneAndUpdate', (collection, session) =>
@@ -219,7 +220,7 @@ export class EntityCollection<Stored extends Identified> {
     })
   }
 
-  async bulkWrite(writes: readonly StoreWrite<Stored>[], options: BulkOptions = {}): Promise<BulkCounts> {
+  async bulkWrite(writes: readonly StoreWrite<Stored>[], options: StoreBulkOptions = {}): Promise<StoreBulkCounts> {
     if (writes.length === 0) return { inserted: 0, matched: 0, modified: 0, upserted: 0, deleted: 0 }
     const operations = writes.map((write) => this.#operationOf(write))
     const ordered = options.isUnordered !== true

@@ -32,7 +32,7 @@ export type StoreWrite<Stored> =
   | { readonly replace: StoredFields; readonly by: Omit<NewDocument<Stored>, '_id'> }
   | { readonly delete: StoreFilter<Stored> }
 
-export interface FindOptions {
+export interface StoreFindOptions {
   readonly sort?: Sort
   readonly limit?: number
   readonly skip?: number
@@ -43,7 +43,7 @@ export interface FindOptions {
   readonly batchSize?: number
 }
 
-export interface AggregateOptions {
+export interface StoreAggregateOptions {
   readonly hint?: Document
   readonly batchSize?: number
   /** Lets stages write temporary files; bounded memory is the default. */

@@ -1,7 +1,7 @@
 import { BSON, type Document, type Filter, ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { EntityCollection } from '../collection/entity-collection.js'
-import type { FindOptions, StoreFilter } from '../collection/store-query.js'
+import type { StoreFilter, StoreFindOptions } from '../collection/store-query.js'
 import type { EntityDescription, Identified, IndexDefinition, SortDirection } from '../entity.js'
 import { DatabaseError, type ValidationError } from '../errors.js'
 import { coreSchema, schemaAt } from '../field-schema.js'
@@ -118,7 +118,7 @@ export async function findInTurn<Stored extends Identified>(
   documents: EntityCollection<Stored>,
   queries: readonly Document[],
   limit: number,
-  options: FindOptions,
+  options: StoreFindOptions,
 ): Promise<Document[]> {
   const found: Document[] = []
   for (const query of queries) {

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import type { ClientSession, Collection, Document, Filter as DriverFilter } from 'mongodb'
 import { type ObjectId, Timestamp } from 'mongodb'
 import type { EntityCollection } from '../collection/entity-collection.js'
-import type { FindOptions } from '../collection/store-query.js'
+import type { StoreFindOptions } from '../collection/store-query.js'
 import type { Database } from '../database.js'
 import type { Entity, Identified } from '../entity.js'
 import { NotFoundError } from '../errors.js'
@@ -260,18 +260,18 @@ export class Reader<Stored extends Identified> {
     return new Timestamp({ t: last.getHighBits(), i: last.getLowBits() + 1 })
   }
 
-  private readOptions(options: ReadOptions<Stored, keyof Stored>): FindOptions {
+  private readOptions(options: ReadOptions<Stored, keyof Stored>): StoreFindOptions {
     const projection = compileSelection(this.entity, options.select)
     return projection === undefined ? {} : { projection }
   }
 
-  private listOptions(options: ListOptions<Stored, keyof Stored>): FindOptions {
+  private listOptions(options: ListOptions<Stored, keyof Stored>): StoreFindOptions {
     const sort = compileSort(this.entity, options.sort)
     return sort.length === 0 ? this.readOptions(options) : { ...this.readOptions(options), sort: asSort(sort) }
   }
 
   /** A page needs a total order, or documents that are equal in the sort could show up twice. */
-  private pageSort(options: ListOptions<Stored, keyof Stored>): FindOptions {
+  private pageSort(options: ListOptions<Stored, keyof Stored>): StoreFindOptions {
     const sort = compileSort(this.entity, options.sort)
     const hasId = sort.some(([field]) => field === '_id')
     const total: KeysetSort = hasId ? sort : [...sort, ['_id', sort.at(-1)?.[1] ?? 1]]
