@@ -9,8 +9,13 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@autovolt\/data$/, replacement: source('index.ts') },
+      { find: /^@autovolt\/data\/analytics$/, replacement: source('energy/analytics/index.ts') },
+      { find: /^@autovolt\/data\/backup$/, replacement: source('backup/index.ts') },
       { find: /^@autovolt\/data\/ledger$/, replacement: source('ledger/offline.ts') },
+      { find: /^@autovolt\/data\/migrations$/, replacement: source('migrations/index.ts') },
       { find: /^@autovolt\/data\/mqtt$/, replacement: source('mqtt/index.ts') },
+      { find: /^@autovolt\/data\/opentelemetry$/, replacement: source('opentelemetry/index.ts') },
+      { find: /^@autovolt\/data\/prometheus$/, replacement: source('prometheus/index.ts') },
       { find: /^@autovolt\/data\/testing$/, replacement: source('testing/index.ts') },
     ],
   },
@@ -24,8 +29,9 @@ export default defineConfig({
     maxWorkers: 4,
     // Files keep their names to themselves, so what one has loaded the next can use.
     isolate: false,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // These only end what hangs: no test fails because a machine is several times slower.
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
     coverage: {
       enabled: process.env.COVERAGE === '1',
       provider: 'v8',

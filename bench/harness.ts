@@ -1,5 +1,19 @@
 import { cpus, totalmem } from 'node:os'
 
+export interface Spread {
+  readonly lowest: number
+  readonly highest: number
+}
+
+/** What several rounds of ours and of the baseline came to, by their medians. */
+export interface Measured {
+  readonly value: number
+  readonly baseline: number
+  readonly ratio: number
+  readonly valueSpread: Spread
+  readonly ratioSpread: Spread
+}
+
 /** One measured figure, with the bar that it has to meet. */
 export interface Row {
   readonly name: string
@@ -9,6 +23,8 @@ export interface Row {
   readonly baseline: number | null
   /** Value by baseline. */
   readonly ratio: number | null
+  /** The lowest and highest round, of what the bar is held against; null where there was one round. */
+  readonly spread: Spread | null
   readonly atLeast?: number
   readonly atMost?: number
   /** What the bar is held against. */
@@ -33,7 +49,7 @@ export async function alternate(
   rounds: number,
   ours: (round: number) => Promise<number>,
   baseline: (round: number) => Promise<number>,
-): Promise<{ value: number; baseline: number; ratio: number }> {
+): Promise<Measured> {
   const values: number[] = []
   const baselines: number[] = []
   const ratios: number[] = []
@@ -48,7 +64,17 @@ export async function alternate(
     baselines.push(base)
     ratios.push(value / base)
   }
-  return { value: median(values), baseline: median(baselines), ratio: median(ratios) }
+  return {
+    value: median(values),
+    baseline: median(baselines),
+    ratio: median(ratios),
+    valueSpread: spreadOf(values),
+    ratioSpread: spreadOf(ratios),
+  }
+}
+
+export function spreadOf(rounds: readonly number[]): Spread {
+  return { lowest: Math.min(...rounds), highest: Math.max(...rounds) }
 }
 
 export function median(numbers: readonly number[]): number {
@@ -62,7 +88,7 @@ export function median(numbers: readonly number[]): number {
 export function valueRow(
   name: string,
   unit: string,
-  measured: { value: number; baseline?: number; ratio?: number },
+  measured: { value: number; baseline?: number; ratio?: number; valueSpread?: Spread },
   bar: Bar,
 ): Row {
   return {
@@ -71,6 +97,7 @@ export function valueRow(
     value: measured.value,
     baseline: measured.baseline ?? null,
     ratio: measured.ratio ?? null,
+    spread: measured.valueSpread ?? null,
     ...bar,
     judged: 'value',
     met: isMet(measured.value, bar),
@@ -81,10 +108,10 @@ export function valueRow(
 export function ratioRow(
   name: string,
   unit: string,
-  measured: { value: number; baseline: number; ratio: number },
+  { value, baseline, ratio, ratioSpread: spread }: Measured,
   bar: Bar,
 ): Row {
-  return { name, unit, ...measured, ...bar, judged: 'ratio', met: isMet(measured.ratio, bar) }
+  return { name, unit, value, baseline, ratio, spread, ...bar, judged: 'ratio', met: isMet(ratio, bar) }
 }
 
 function isMet(value: number, bar: Bar): boolean {
@@ -104,13 +131,14 @@ export function machine(): string {
 
 /** The rows as a table for people. */
 export function table(rows: readonly Row[]): string {
-  const header = ['figure', 'value', 'unit', 'baseline', 'ratio', 'bar', 'met']
+  const header = ['figure', 'value', 'unit', 'baseline', 'ratio', 'rounds', 'bar', 'met']
   const lines = rows.map((row) => [
     row.name,
     show(row.value),
     row.unit,
     row.baseline === null ? '' : show(row.baseline),
     row.ratio === null ? '' : row.ratio.toFixed(2),
+    row.spread === null ? '' : `${show(row.spread.lowest)} to ${show(row.spread.highest)}`,
     `${row.judged === 'ratio' ? 'ratio ' : ''}${row.atLeast === undefined ? `≤ ${row.atMost}` : `≥ ${row.atLeast}`}`,
     row.met ? 'yes' : 'NO',
   ])

@@ -1,10 +1,30 @@
 import { parseArgs } from 'node:util'
+import { backup } from './backup/index.js'
+import { devices } from './devices/index.js'
 import { energy } from './energy/index.js'
 import { foundation } from './foundation/index.js'
 import { type Group, machine, type Row, table } from './harness.js'
+import { incidents } from './incidents/index.js'
 import { ledger } from './ledger/index.js'
+import { market } from './market/index.js'
+import { migrations } from './migrations/index.js'
+import { operations } from './operations/index.js'
+import { people } from './people/index.js'
+import { schedules } from './schedules/index.js'
 
-const groups: Readonly<Record<string, Group>> = { foundation, ledger, energy }
+const groups: Readonly<Record<string, Group>> = {
+  foundation,
+  ledger,
+  energy,
+  backup,
+  migrations,
+  people,
+  schedules,
+  devices,
+  incidents,
+  market,
+  operations,
+}
 
 /** `npm run bench -- GROUP [--json] [--large] [--documents N] [--rounds N]` */
 async function main(): Promise<void> {

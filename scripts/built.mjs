@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const ofBuild = ['package.json', 'tsconfig.json', 'tsup.config.ts']
+const ofBuild = ['package.json', 'package-lock.json', 'scripts/sbom.mjs', 'tsconfig.json', 'tsup.config.ts']
 
 const changedMs = Math.max(...[...ofBuild, ...filesIn('src')].map((file) => statSync(join(root, file)).mtimeMs))
 const builtMs = Math.min(...filesIn('dist').map((file) => statSync(join(root, file)).mtimeMs))

@@ -34,7 +34,7 @@ function tryOut(name, tarball) {
   cpSync(join(source, name), folder, { recursive: true })
   const began = performance.now()
   run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], folder)
-  if (existsSync(join(folder, 'tsconfig.json'))) compile(folder)
+  if (existsSync(join(folder, 'tsconfig.json'))) compile(folder, name)
   const main = ['main.js', 'out/main.js', 'out/main.cjs'].find((file) => existsSync(join(folder, file)))
   for (const { version, binary } of nodes) {
     const output = run(binary, ['--trace-warnings', main], folder)
@@ -44,9 +44,16 @@ function tryOut(name, tarball) {
 }
 
 /** The consumers have no TypeScript of their own; ours, and the types of Node, are lent to them. */
-function compile(folder) {
+function compile(folder, name) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  run(process.execPath, [tsc, '-p', '.', '--typeRoots', join(root, 'node_modules/@types')], folder)
+  // By `node16` CommonJS cannot require ES modules, only import them.
+  const modules = name === 'commonjs-require' ? ['nodenext'] : ['node16', 'nodenext']
+  for (const module of modules)
+    run(
+      process.execPath,
+      [tsc, '-p', '.', '--module', module, '--typeRoots', join(root, 'node_modules/@types')],
+      folder,
+    )
 }
 
 function run(command, args, cwd) {

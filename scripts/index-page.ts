@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { Entity, IndexDefinition } from '../src/core/entity.js'
+import type { Entity } from '../src/core/entity.js'
+import type { IndexDefinition } from '../src/core/index-definition.js'
 import { chosenEntities } from '../src/domains.js'
 
 /** The page of indexes. */
@@ -18,13 +19,22 @@ function sectionOf({ collection, shardKey, indexes }: Entity): string {
   return [`## \`${collection}\``, '', ...key, ...table, ''].join('\n')
 }
 
-function describe({ key, unique, partialFilterExpression, expireAfterSeconds }: IndexDefinition): string {
+function describe({ key, name, unique, partialFilterExpression, expireAfterSeconds }: IndexDefinition): string {
   return [
     fieldsOf(key),
+    ...(name === undefined ? [] : [`named \`${name}\``]),
     ...(unique ? ['unique'] : []),
-    ...(partialFilterExpression ? [`of those with ${fieldsOf(partialFilterExpression)}`] : []),
+    ...partOf(partialFilterExpression ?? {}),
     ...(expireAfterSeconds === undefined ? [] : [`expires after ${expireAfterSeconds} s`]),
   ].join(', ')
+}
+
+/** Which documents a partial index holds. */
+function partOf({ deletedAt, ...present }: Readonly<Record<string, unknown>>): string[] {
+  return [
+    ...(Object.keys(present).length === 0 ? [] : [`of those with ${fieldsOf(present)}`]),
+    ...(deletedAt === undefined ? [] : ['of those that are not deleted']),
+  ]
 }
 
 function fieldsOf(key: Readonly<Record<string, unknown>>): string {

@@ -7,6 +7,7 @@ import { otherNodes } from './other-nodes.mjs'
 const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url))
 const slice = [
   'tests/metering',
+  'tests/devices/time-zone.test.ts',
   'tests/core/repository',
   'tests/core/key-ring.test.ts',
   'tests/core/transaction.test.ts',

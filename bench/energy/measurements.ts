@@ -9,7 +9,7 @@ const channels = 100
 
 /** Validated measurements into their time-series collection, beside the plain driver's `insertMany` of the same documents. */
 export async function benchMeasurements(volt: AutoVolt, { documents, rounds, say }: GroupContext): Promise<Row[]> {
-  const perRound = Math.max(10 * batchSize, Math.floor(documents / (10 * rounds)))
+  const perRound = Math.max(10 * batchSize, Math.floor(documents / (2 * rounds)))
   say(`measurements: ${perRound} a round of ${channels} channels, in batches of ${batchSize}`)
   const { collection, timeSeries, indexes } = volt.entityOf('measurements')
   const plain = await volt.database.native.createCollection<Document>(`plain_${collection}`, {

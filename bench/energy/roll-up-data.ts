@@ -26,7 +26,7 @@ const mwsPerHour = 3_600_000_000
 /** The hours of a day in which switches are on; the queries that are measured read sums, not these. */
 const hoursOn = [8, 9, 11, 14]
 
-/** Writes what the keeper would have: a document for each board and day, and for each board and month, of a year's first months. */
+/** Writes what the updater would have: a document for each board and day, and for each board and month, of a year's first months. */
 export async function writeRollUps(volt: AutoVolt, own: readonly Board[], months: number): Promise<void> {
   for (let at = 0; at < months; at += 1) {
     const days = new Date(Date.UTC(2026, at + 1, 0)).getUTCDate()

@@ -24,10 +24,24 @@ export async function benchRollUps(volt: AutoVolt, { documents, rounds, say }: G
   for (let written = 0; written < documents; written += batchSize) await volt.ledger.append(readings.next(batchSize))
   await volt.rollUps.update()
   return [
+    await benchDaily(volt, { rounds, say }),
     await benchKeeping(volt, new Readings(own, 10_000, startMs + months * monthMs), { rounds, say }),
     await benchRebuild(volt, { rounds, say }),
     await benchRecosting(volt, own, say),
   ]
+}
+
+/** Energy by day up to this second, which takes the roll-ups for what they cover, beside reading the entries of these days. */
+async function benchDaily(volt: AutoVolt, { rounds, say }: Pick<GroupContext, 'rounds' | 'say'>): Promise<Row> {
+  say('energy by classroom of two weeks, beside reading their entries')
+  const weeks = { from: '2026-03-08', to: '2026-03-21' }
+  const timestamp = { $gte: new Date(weeks.from), $lt: new Date('2026-03-22') }
+  const measured = await alternate(
+    rounds,
+    async () => 1 / (await secondsOf(() => volt.energy.dailyByClassroom(weeks))),
+    async () => 1 / (await secondsOf(() => readAll(volt, timestamp))),
+  )
+  return ratioRow('energy.daily-of-two-weeks', 'reports/s', measured, { atLeast: 10 })
 }
 
 /** How fast entries are appended while a worker keeps the roll-ups, beside how fast they are without. */
@@ -105,7 +119,7 @@ async function benchRecosting(volt: AutoVolt, own: readonly Board[], say: GroupC
   return valueRow('energy.recost-a-year', 's', { value: seconds }, { atMost: 60 })
 }
 
-/** Puts copies of a day in every day of the year that has none, as the keeper would have written them. */
+/** Puts copies of a day in every day of the year that has none, as the updater would have written them. */
 async function spreadOverYear(volt: AutoVolt, own: readonly Board[]): Promise<void> {
   const daily = volt.database.native.collection(volt.entityOf('dailyAggregates').collection)
   for (const { _id } of own) {

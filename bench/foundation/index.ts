@@ -2,6 +2,7 @@ import { AutoVolt } from '@autovolt/data'
 import { startReplicaSet } from '@autovolt/data/testing'
 import type { Group } from '../harness.js'
 import { benchAppend } from './append.js'
+import { benchBackfill } from './backfill.js'
 import { benchIngest } from './ingest.js'
 import { benchRepository } from './repository.js'
 import { benchTypes } from './types.js'
@@ -17,5 +18,6 @@ export const foundation: Group = async (context) => {
     ...(await benchRepository(volt, context)),
     ...(await benchAppend(volt, context)),
     ...(await benchIngest(volt, context)),
+    ...(await benchBackfill(volt, context)),
   ]
 }

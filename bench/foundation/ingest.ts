@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { AutoVolt } from '@autovolt/data'
 import { startIngestion } from '@autovolt/data/mqtt'
-import { Double, ObjectId } from 'mongodb'
+import { Binary, Double, ObjectId } from 'mongodb'
 import mqtt from 'mqtt'
 import { systemClock } from '../../src/core/clock.js'
 import { silentLogger } from '../../src/core/logger.js'
@@ -19,7 +19,7 @@ export async function benchIngest(volt: AutoVolt, { documents, rounds, say }: Gr
   const perRound = Math.max(10_000, Math.floor(documents / (2 * rounds)))
   await using broker = await startBenchBroker()
   say(`ingest: ${perRound} messages a round; mosquitto with ${broker.settings.join(', ')}`)
-  const addresses = await registerDevices(volt)
+  const addresses = await registerDevices(volt, devices, { reportingPeriodMs: 5000, energySource: 'power' })
   const plain = volt.database.native.collection('plain_ingest', { writeConcern: { w: 'majority', journal: true } })
   await plain.createIndexes(
     volt
@@ -29,7 +29,7 @@ export async function benchIngest(volt: AutoVolt, { documents, rounds, say }: Gr
   let serial = 0
   const backlog = async (clientId: string) => {
     await openSession(broker.url, clientId)
-    await publish(broker.url, addresses, serial, perRound)
+    await publish(broker.url, perRound, (n) => readingOf(addresses, serial + n))
     serial += perRound
   }
   const measured = await alternate(
@@ -54,60 +54,75 @@ export async function benchIngest(volt: AutoVolt, { documents, rounds, say }: Gr
   ]
 }
 
-async function registerDevices(volt: AutoVolt): Promise<string[]> {
+/** @returns the MAC addresses of new devices with one load each. */
+export async function registerDevices(
+  volt: AutoVolt,
+  count: number,
+  { reportingPeriodMs, energySource }: { reportingPeriodMs: number; energySource: 'power' | 'counter' },
+): Promise<string[]> {
   const room = await volt.classrooms.create({ name: `bench ${new ObjectId().toHexString()}` })
-  const addresses = Array.from({ length: devices }, (_, n) => `0200000${n.toString(16).padStart(5, '0')}`)
+  const addresses = Array.from({ length: count }, () => `02${randomBytes(5).toString('hex')}`)
   await volt.devices.createMany(
     addresses.map((macAddress) => ({
       name: macAddress,
       macAddress,
       classroom: room._id,
-      reportingPeriodMs: 5000,
-      switches: [{ name: 'load', gpio: 16, powerRating: 60, energySource: 'power' }],
+      reportingPeriodMs,
+      switches: [{ name: 'load', gpio: 16, powerRating: 60, energySource }],
     })),
   )
   return addresses
 }
 
 /** Makes the broker keep messages for a client that is not there. */
-async function openSession(url: string, clientId: string): Promise<void> {
+export async function openSession(url: string, clientId: string): Promise<void> {
   const client = await mqtt.connectAsync(url, { clientId, clean: false })
   await client.subscribeAsync(`autovolt/v2/+/power`, { qos: 1 })
   await client.endAsync()
 }
 
 /** Makes the broker forget the client, or the next backlog would be kept for it too. */
-async function endSession(url: string, clientId: string): Promise<void> {
+export async function endSession(url: string, clientId: string): Promise<void> {
   const client = await mqtt.connectAsync(url, { clientId, clean: true })
   await client.endAsync()
 }
 
-async function publish(url: string, addresses: readonly string[], from: number, count: number): Promise<void> {
+/** A reading as a device publishes it. */
+export interface PublishedReading {
+  readonly address: string
+  readonly message: object
+}
+
+function readingOf(addresses: readonly string[], n: number): PublishedReading {
+  const seq = Math.floor(n / devices)
+  const message = {
+    id: `b1-${seq}`,
+    boot: 'b1',
+    seq,
+    time: 1_760_000_000_000 + seq * 5000,
+    gpio: 16,
+    powerW: 55 + (n % 10),
+    voltageV: 230.1,
+    currentA: 0.26,
+    powerFactor: 0.97,
+  }
+  return { address: addresses[n % devices] ?? '', message }
+}
+
+export async function publish(url: string, count: number, readingAt: (n: number) => PublishedReading): Promise<void> {
   const client = await mqtt.connectAsync(url)
-  let next = from
+  let next = 0
   const publisher = async () => {
-    while (next < from + count) {
-      const n = next++
-      const seq = Math.floor(n / devices)
-      const message = {
-        id: `b1-${seq}`,
-        boot: 'b1',
-        seq,
-        time: 1_760_000_000_000 + seq * 5000,
-        gpio: 16,
-        powerW: 55 + (n % 10),
-        voltageV: 230.1,
-        currentA: 0.26,
-        powerFactor: 0.97,
-      }
-      await client.publishAsync(`autovolt/v2/${addresses[n % devices]}/power`, JSON.stringify(message), { qos: 1 })
+    while (next < count) {
+      const { address, message } = readingAt(next++)
+      await client.publishAsync(`autovolt/v2/${address}/power`, JSON.stringify(message), { qos: 1 })
     }
   }
   await Promise.all(Array.from({ length: 200 }, publisher))
   await client.endAsync()
 }
 
-async function drainIntoLedger(volt: AutoVolt, url: string, count: number): Promise<number> {
+export async function drainIntoLedger(volt: AutoVolt, url: string, count: number): Promise<number> {
   const seconds = await secondsOf(async () => {
     const ingestion = await startIngestion(volt, { url, name: 'bench' })
     while (ingestion.status().acknowledged < count) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -180,7 +195,7 @@ function toDocument({ topic, payload, receivedAt }: ReceivedMessage): object {
     cumulativeEnergy: new Double(0),
     cumulativeProduction: new Double(0),
     calculatedCost: new Double(0),
-    previousHash: randomBytes(32).toString('hex'),
-    hash: randomBytes(32).toString('hex'),
+    previousHash: new Binary(randomBytes(32)),
+    hash: new Binary(randomBytes(32)),
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { AutoVolt, LedgerEventInput } from '@autovolt/data'
-import { Double, ObjectId } from 'mongodb'
+import { Binary, Double, ObjectId } from 'mongodb'
 
 /** A switch as its events name it. */
 export interface BenchSwitch {
@@ -22,6 +22,7 @@ export class EventSource {
   readonly #switches: readonly BenchSwitch[]
   readonly #name: string
   #serial = 0
+  #atMs = 0
 
   constructor(switches: readonly BenchSwitch[], name = randomBytes(6).toString('hex')) {
     this.#switches = switches
@@ -34,7 +35,9 @@ export class EventSource {
 
   #event(n: number): LedgerEventInput {
     const round = Math.floor(n / this.#switches.length)
-    const at = new Date()
+    // No meter takes two readings in one millisecond, however fast they are made here.
+    if (n % this.#switches.length === 0) this.#atMs = Math.max(this.#atMs + 1, Date.now())
+    const at = new Date(this.#atMs)
     return {
       ...(this.#switches[n % this.#switches.length] as BenchSwitch),
       timestamp: at,
@@ -98,7 +101,7 @@ export function storedLike(event: LedgerEventInput) {
     cumulativeEnergy: new Double(sequence * 300),
     cumulativeProduction: new Double(0),
     calculatedCost: new Double(sequence * 0.0006),
-    previousHash: randomBytes(32).toString('hex'),
-    hash: randomBytes(32).toString('hex'),
+    previousHash: new Binary(randomBytes(32)),
+    hash: new Binary(randomBytes(32)),
   }
 }

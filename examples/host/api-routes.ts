@@ -1,26 +1,36 @@
-import { type AutoVolt, validateData } from '@autovolt/data'
+import { type AutoVolt, NotFoundError, validateData } from '@autovolt/data'
 import type { Ingestion } from '@autovolt/data/mqtt'
 import { z } from 'zod'
-import type { Route } from './http/router.js'
+import type { FirmwareRollouts } from './firmware-rollouts.js'
+import { fleetRoutes } from './fleet-routes.js'
+import type { Caller, Route } from './http/router.js'
 import type { LiveFeeds } from './live-feeds.js'
+import { people, sharedPassword } from './people.js'
 import type { PriceChanges } from './price-changes.js'
 import { registerDevice } from './registration.js'
 import type { DevicePlan } from './simulator/plan.js'
+import { timeZone } from './simulator/school-plan.js'
 import type { SwitchCommands } from './switch-commands.js'
 import type { Tampering } from './tampering.js'
+import type { Backups } from './views/backups.js'
 import type { LedgerCheck } from './views/ledger-check.js'
+import { readOutlook, readPeriod } from './views/period.js'
 import type { PowerHistory } from './views/power-history.js'
+import type { Visitors } from './visitors.js'
 
 export interface ApiParts {
   readonly volt: AutoVolt
   readonly ingestion: Ingestion
   readonly commands: SwitchCommands
+  readonly rollouts: FirmwareRollouts
   readonly spare: DevicePlan
   readonly feeds: LiveFeeds
   readonly history: PowerHistory
   readonly check: LedgerCheck
   readonly tampering: Tampering
   readonly prices: PriceChanges
+  readonly backups: Backups
+  readonly visitors: Visitors
 }
 
 const command = z.strictObject({ macAddress: z.string(), gpio: z.int(), state: z.boolean() })
@@ -28,19 +38,93 @@ const price = z.strictObject({ from: z.iso.date(), peakPrice: z.number().min(0).
 const start = z.strictObject({ from: z.iso.date() })
 const nothing = z.strictObject({})
 
-/** Whoever looks at the page. A real service knows who is logged in. */
-const visitor = { id: 'u-1', name: 'You, on the page' }
+const ending = z.strictObject({ session: z.string().max(24) })
+const credentials = z.strictObject({ email: z.string().max(320), password: z.string().max(200) })
+const ofFleet = ['devices', 'commands', 'schedules', 'rollouts']
+const feedNames = [...ofFleet, 'classrooms', 'events', 'quarantine', 'ingestion', 'ledger', 'energy', 'backups']
 
 /** The JSON API. What is shown can be read at `/api/<feed>`; the page itself listens to `/api/live`. */
 export function apiRoutes(parts: ApiParts): Route[] {
   const { feeds, history } = parts
-  const read = ['classrooms', 'devices', 'events', 'quarantine', 'ingestion', 'ledger', 'energy'].map(
-    (name): Route => ({ method: 'GET', path: `/api/${name}`, handle: () => JSON.parse(feeds.latest(name) ?? 'null') }),
-  )
-  return [...read, { method: 'GET', path: '/api/power', handle: () => history.samples }, ...actions(parts)]
+  const read = feedNames.map((name) => reading(name, () => feeds.latest(name) ?? 'null'))
+  const power = reading('power', () => JSON.stringify(history.samples), 'history')
+  return [...read, power, ...explored(parts), ...ofPeople(parts), ...fleetRoutes(parts), ...actions(parts)]
 }
 
-function actions({ volt, ingestion, commands, spare, feeds, check, tampering, prices }: ApiParts): Route[] {
+/** What a feed has, as far as the visitor may see it. */
+function reading(path: string, latest: () => string, name = path): Route {
+  const handle = async (_: unknown, { news }: Caller) => {
+    const shown = await news?.of({ name, json: latest() })
+    if (shown === undefined) throw new NotFoundError('feed', `the name ${path} for you`)
+    return JSON.parse(shown.json)
+  }
+  return { method: 'GET', path: `/api/${path}`, isFor: 'members', handle }
+}
+
+/** What is read when it is chosen on the page. */
+function explored({ volt }: ApiParts): Route[] {
+  return [
+    { method: 'GET', path: '/api/energy/period', handle: (_, { query }) => readPeriod(volt, query) },
+    { method: 'GET', path: '/api/energy/outlook', handle: (_, { query }) => readOutlook(volt, query) },
+  ]
+}
+
+function ofPeople({ visitors }: ApiParts): Route[] {
+  const isFor = 'everybody'
+  return [
+    {
+      method: 'GET',
+      path: '/api/me',
+      isFor,
+      handle: async (_, { visitor, news }) => {
+        const me = visitor && {
+          id: visitor.id,
+          name: visitor.name,
+          role: visitor.role,
+          isOperator: await news?.isOperator(),
+        }
+        return { me: me ?? null, people, password: sharedPassword, timeZone }
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/sign-in',
+      isFor,
+      handle: async (body, { request, setCookie }) => {
+        const { email, password } = validateData(credentials, body, 'The request')
+        const cookie = await visitors.signIn(email, password, request)
+        await visitors.signOut(request)
+        setCookie(cookie)
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/sign-out',
+      isFor,
+      handle: async (_, { request, setCookie }) => setCookie(await visitors.signOut(request)),
+    },
+    {
+      method: 'GET',
+      path: '/api/sessions',
+      isFor: 'members',
+      handle: (_, { visitor }) => visitor?.sessions(),
+    },
+    {
+      method: 'POST',
+      path: '/api/sessions/end',
+      isFor: 'members',
+      handle: (body, { visitor }) => visitor?.end(validateData(ending, body, 'The request').session),
+    },
+    {
+      method: 'POST',
+      path: '/api/sessions/end-others',
+      isFor: 'members',
+      handle: (_, { visitor }) => visitor?.endOthers(),
+    },
+  ]
+}
+
+function actions({ volt, ingestion, commands, spare, feeds, check, tampering, prices, backups }: ApiParts): Route[] {
   const post = <Body>(path: string, schema: z.ZodType<Body>, handle: (body: Body) => unknown): Route => ({
     method: 'POST',
     path: `/api/${path}`,
@@ -52,8 +136,16 @@ function actions({ volt, ingestion, commands, spare, feeds, check, tampering, pr
     return check.view()
   }
   return [
-    // What it does shows when the device answers.
-    post('switches', command, ({ macAddress, gpio, state }) => commands.send(macAddress, gpio, state, visitor)),
+    {
+      method: 'POST',
+      path: '/api/switches',
+      isFor: 'members',
+      // What it does shows when the device answers.
+      handle: (body, { visitor }) => {
+        const { macAddress, gpio, state } = validateData(command, body, 'The request')
+        return visitor && commands.send(macAddress, gpio, state, visitor)
+      },
+    },
     post('energy/price', price, async ({ from, peakPrice }) => {
       await prices.setPeakPrice(from, peakPrice)
       await feeds.refresh('energy')
@@ -71,6 +163,14 @@ function actions({ volt, ingestion, commands, spare, feeds, check, tampering, pr
       await registerDevice(volt, spare)
       await feeds.refresh('devices')
       return { name: spare.name }
+    }),
+    post('backups/make', nothing, async () => {
+      await backups.make()
+      await feeds.refresh('backups')
+    }),
+    post('backups/drill', nothing, async () => {
+      await backups.drill()
+      await feeds.refresh('backups')
     }),
     post('ledger/verify', nothing, verify),
     post('ledger/alter', nothing, async () => {

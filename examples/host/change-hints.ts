@@ -4,7 +4,10 @@ import type { LiveFeeds } from './live-feeds.js'
 
 const pauseMs = 1_000
 
-/** Watches the database, so that pages show what has changed at once. @returns how to end it. */
+/**
+ * Watches the database, so that pages show what has changed at once. The feeds are read now and then anyway.
+ * @returns how to end it.
+ */
 export function hintOnChanges(volt: AutoVolt, feeds: LiveFeeds): () => Promise<void> {
   const ending = new AbortController()
   const { signal } = ending
@@ -26,6 +29,21 @@ export function hintOnChanges(volt: AutoVolt, feeds: LiveFeeds): () => Promise<v
       signal,
     ),
     hintOn(
+      () => volt.commands.watch({}, { signal }),
+      () => feeds.hint('commands'),
+      signal,
+    ),
+    hintOn(
+      () => volt.schedules.watch({}, { signal }),
+      () => feeds.hint('schedules'),
+      signal,
+    ),
+    hintOn(
+      () => volt.firmwareInstalls.watch({}, { signal }),
+      () => feeds.hint('rollouts'),
+      signal,
+    ),
+    hintOn(
       () => volt.quarantine.watch({}, { signal }),
       () => feeds.hint('quarantine'),
       signal,
@@ -37,15 +55,15 @@ export function hintOnChanges(volt: AutoVolt, feeds: LiveFeeds): () => Promise<v
   }
 }
 
-/** The feeds are read now and then anyway, so nothing is lost while a stream cannot be had. */
-async function hintOn(
-  watch: () => Promise<AsyncIterable<unknown>>,
-  hint: () => void,
+/** Calls back for each change. Those are missed that come while a stream cannot be had. */
+export async function hintOn<Change>(
+  watch: () => Promise<AsyncIterable<Change>>,
+  hint: (change: Change) => void,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      for await (const _ of await watch()) hint()
+      for await (const change of await watch()) hint(change)
     } catch {
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
     }

@@ -1,10 +1,13 @@
 import { AutoVolt } from '@autovolt/data'
-import { deployedDecoder, type Ingestion, startIngestion, v2Decoder } from '@autovolt/data/mqtt'
+import { connectTransport, deployedDecoder, type Ingestion, startIngestion, v2Decoder } from '@autovolt/data/mqtt'
 import type { MqttClient } from 'mqtt'
+import { startNotices } from './bell.js'
 import { startDashboard } from './dashboard.js'
+import { FirmwareRollouts } from './firmware-rollouts.js'
 import { leaveBroker } from './leave-broker.js'
 import { appendPastDays } from './past-days.js'
-import { registerSchool } from './registration.js'
+import { registerPeople } from './people.js'
+import { isDeployed, registerSchool } from './registration.js'
 import type { Resources } from './resources.js'
 import { type Broker, connectToBroker, type DatabaseServer, openBroker, openDatabaseServer } from './servers.js'
 import type { Settings } from './settings.js'
@@ -43,18 +46,18 @@ export async function startHostApp(
   const past = await appendPastDays(volt, school, settings.seed)
   terminal.tell('past', past === 0 ? 'what the database has' : `${past} ledger entries, made up`)
   // From here on hours, days and months of energy and cost follow the ledger.
-  resources.add('the roll-ups', volt.rollUps.start({ everyMs: 2_000 }))
-  resources.add('the quarter-hour registers', volt.registers.start({ everyMs: 30_000 }))
+  resources.add('what is kept', volt.start({ rollUps: { everyMs: 2_000 }, checkpoints: { everyMs: 10_000 } }))
   ending.throwIfAborted()
 
   const ingestion = await startTaking(volt, broker, client, school, resources)
   terminal.tell('ingestion', 'the deployed firmware, and version 2 with signatures')
   ending.throwIfAborted()
 
-  const commands = new SwitchCommands(volt, client)
+  const commands = await startCommands(volt, broker, resources)
   const servers = { database: server.description, broker: broker.description }
   const spare = school.unregistered
-  await startDashboard({ settings, volt, ingestion, commands, servers, spare, terminal, resources })
+  const rollouts = new FirmwareRollouts(volt, client)
+  await startDashboard({ settings, volt, ingestion, commands, rollouts, servers, spare, terminal, resources })
   ending.throwIfAborted()
 
   const { seed } = settings
@@ -62,19 +65,23 @@ export async function startHostApp(
   resources.add('the simulator', () => simulator.stop())
 }
 
+/** Each change stream has a connection to itself while it waits: a dozen of them, and room for the work beside. */
+const maxPoolSize = 50
+
 /** The library on its database, with the school registered. */
 async function openDatabase(
-  { uri, dbName, keys }: DatabaseServer,
+  { uri, dbName, keys, ledgerLog }: DatabaseServer,
   school: SchoolPlan,
   { logger }: Terminal,
   resources: Resources,
 ): Promise<AutoVolt> {
   // Somebody is waiting in front of the screen: a server that is not there is reported soon.
   const patience = { connectRetryMs: 5_000, serverSelectionTimeoutMs: 2_000 }
-  const volt = await AutoVolt.open({ uri, dbName, keys, logger, ...patience })
+  const volt = await AutoVolt.open({ uri, dbName, keys, ledgerLog, logger, maxPoolSize, ...patience })
   resources.add('the database handle', () => volt.close())
   await volt.setup()
   await registerSchool(volt, school)
+  await registerPeople(volt)
   return volt
 }
 
@@ -89,7 +96,7 @@ async function startTaking(
   const ingestion = await startIngestion(volt, {
     url: broker.url,
     name: ingestionName,
-    decoders: [deployedDecoder({ statusTopics: [deployedStatusTopic] }), v2Decoder({ authentication: 'hmac' })],
+    decoders: [deployedDecoder({ statusTopics: [deployedStatusTopic] }), v2Decoder()],
   })
   let sessions: string[] = []
   if (!broker.isEmbedded) {
@@ -101,6 +108,16 @@ async function startTaking(
     return ingestion.close()
   })
   return ingestion
+}
+
+/** From here on what is due gets into the queue of commands, and what is in the queue goes to the devices. */
+async function startCommands(volt: AutoVolt, broker: Broker, resources: Resources): Promise<SwitchCommands> {
+  const transport = await connectTransport(volt, { url: broker.url, isVersion2: (device) => !isDeployed(device) })
+  resources.add('the road to the devices', () => transport.close())
+  resources.add('the commands', volt.commands.start({ transports: [transport] }))
+  resources.add('the schedules', volt.schedules.start())
+  resources.add('the notices', startNotices(volt))
+  return new SwitchCommands(volt)
 }
 
 /** The sessions that this process holds; another's are not ours to end. */

@@ -2,9 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type AttachOptions, fileAnchor } from '@autovolt/data'
+import { generateLogKeys } from '@autovolt/data/ledger'
 
 const exampleDatabase = 'autovolt_host_example'
-const keyFile = fileURLToPath(new URL('../../.cache/host-app.key', import.meta.url))
+const logName = 'host.example/energy'
+const keptFile = (name: string) => fileURLToPath(new URL(`../../.cache/${name}`, import.meta.url))
+const keyFile = keptFile('host-app.key')
 
 /** Where a server is, without user name, password and options. */
 export function placeOf(url: string): string {
@@ -28,4 +32,24 @@ export async function keptKey(): Promise<Uint8Array> {
   await mkdir(dirname(keyFile), { recursive: true })
   await writeFile(keyFile, key, { mode: 0o600 })
   return key
+}
+
+export type LedgerLog = NonNullable<AttachOptions['ledgerLog']>
+
+/** Signs checkpoints with a key of this run, and keeps them in a file outside the database. */
+export function ledgerLogOfThisRun(folder: string): LedgerLog {
+  const { signerKey } = generateLogKeys(logName)
+  return { signerKeys: [signerKey], anchors: [fileAnchor(`${folder}/checkpoints.jsonl`)] }
+}
+
+/** As {@link ledgerLogOfThisRun}, for a database that is kept: each has a key and a file of its own, also the next time. */
+export async function keptLedgerLog(dbName: string): Promise<LedgerLog> {
+  const signerFile = keptFile(`host-app-${dbName}.signer`)
+  let signerKey = await readFile(signerFile, 'utf8').catch(() => undefined)
+  if (signerKey === undefined) {
+    signerKey = generateLogKeys(logName).signerKey
+    await mkdir(dirname(signerFile), { recursive: true })
+    await writeFile(signerFile, signerKey, { mode: 0o600 })
+  }
+  return { signerKeys: [signerKey], anchors: [fileAnchor(keptFile(`host-app-${dbName}.checkpoints.jsonl`))] }
 }

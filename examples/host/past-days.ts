@@ -64,7 +64,7 @@ function fieldsOf(device: Device, plan: SwitchPlan, receivedAt: Date): SwitchFie
   return {
     switchId: one._id,
     deviceId: device._id,
-    classroom: device.classroom,
+    classroom: device.classroom!,
     powerRating: one.powerRating,
     receivedAt,
     gapLimitMs,

@@ -1,15 +1,20 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { KeyRingOptions } from '@autovolt/data'
 import { startReplicaSet } from '@autovolt/data/testing'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { startEmbeddedBroker } from './embedded-broker.js'
-import { databaseIn, keptKey, placeOf } from './own-servers.js'
+import { databaseIn, keptKey, keptLedgerLog, type LedgerLog, ledgerLogOfThisRun, placeOf } from './own-servers.js'
 import type { Resources } from './resources.js'
 
 export interface DatabaseServer {
   readonly uri: string
   readonly dbName: string
   readonly keys: KeyRingOptions
+  /** Who signs checkpoints, and where they are kept. */
+  readonly ledgerLog: LedgerLog
   readonly description: string
 }
 
@@ -18,13 +23,16 @@ export async function openDatabaseServer(ownUri: string | undefined, resources: 
   if (ownUri !== undefined) {
     const dbName = databaseIn(ownUri)
     const keys = { active: 'host-app', keys: { 'host-app': await keptKey() } }
-    return { uri: ownUri, dbName, keys, description: `${placeOf(ownUri)}, database ${dbName}` }
+    const ledgerLog = await keptLedgerLog(dbName)
+    return { uri: ownUri, dbName, keys, ledgerLog, description: `${placeOf(ownUri)}, database ${dbName}` }
   }
   const replicaSet = await startReplicaSet()
   resources.add('the embedded mongod', () => replicaSet.stop())
   const keys = { active: 'this-run', keys: { 'this-run': randomBytes(32) } }
   const description = `embedded mongod, ${placeOf(replicaSet.uri)}, gone when the app ends`
-  return { uri: replicaSet.uri, dbName: 'autovolt', keys, description }
+  const folder = await mkdtemp(join(tmpdir(), 'autovolt-host-checkpoints-'))
+  resources.add('the checkpoints', () => rm(folder, { recursive: true, force: true }))
+  return { uri: replicaSet.uri, dbName: 'autovolt', keys, ledgerLog: ledgerLogOfThisRun(folder), description }
 }
 
 export interface Broker {

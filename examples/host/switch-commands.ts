@@ -1,57 +1,41 @@
-import { createHmac, randomUUID } from 'node:crypto'
-import { type AutoVolt, type Device, NotFoundError } from '@autovolt/data'
-import type { MqttClient } from 'mqtt'
-import { isDeployed } from './registration.js'
+import { type AutoVolt, type BoundAutoVolt, NotFoundError } from '@autovolt/data'
+import { ObjectId } from 'mongodb'
 
+/** Who commands: somebody on the page, or one of the simulated people, of whom the library knows nothing. */
 export interface User {
   readonly id: string
   readonly name: string
+  /** The library as this user may use it. */
+  readonly volt?: BoundAutoVolt
 }
 
-/**
- * Tells devices to switch, over MQTT. There is no answer but what happens: the device reports that it moved the relay, or
- * says nothing.
- */
+/** A light is not switched minutes after somebody has asked for it. */
+const expiresInMs = 30_000
+
+/** Puts what people ask for into the queue of commands. What becomes of it the device reports. */
 export class SwitchCommands {
   readonly #volt: AutoVolt
-  readonly #client: MqttClient
 
-  constructor(volt: AutoVolt, client: MqttClient) {
+  constructor(volt: AutoVolt) {
     this.#volt = volt
-    this.#client = client
   }
 
-  /** @throws NotFoundError if there is no such device, or it has no such switch or no secret. */
-  async send(macAddress: string, gpio: number, state: boolean, user: User): Promise<void> {
+  /**
+   * @returns the id of the command.
+   * @throws NotFoundError if there is no such device; ValidationError if it has no such switch; AccessDeniedError.
+   */
+  async send(macAddress: string, gpio: number, state: boolean, user: User): Promise<{ readonly id: string }> {
     const device = await this.#volt.devices.findByMacAddress(macAddress)
     if (device === null) throw new NotFoundError('device', `MAC address ${macAddress}`)
-    const target = device.switches.find((one) => one.gpio === gpio)
-    if (target === undefined || target.type === 'meter') throw new NotFoundError('switch', `gpio ${gpio}`)
-    const secret = await this.#volt.devices.revealDeviceSecret(device._id)
-    const order = { gpio, state, userId: user.id, userName: user.name }
-    const [topic, payload] = isDeployed(device)
-      ? deployedCommand(device, secret, order)
-      : v2Command(device, secret, order)
-    await this.#client.publishAsync(topic, payload, { qos: 1 })
+    await user.volt?.require('control', 'devices', device._id)
+    const requester = {
+      name: user.name.slice(0, 64),
+      source: 'app',
+      ...(ObjectId.isValid(user.id) && { user: user.id }),
+    }
+    const options = { switch: gpio, priority: 'high', expiresInMs, requester } as const
+    const command = state ? 'turn_on' : 'turn_off'
+    const { _id } = await this.#volt.commands.enqueue(device._id, command, { power: state }, options)
+    return { id: _id.toHexString() }
   }
-}
-
-interface Order {
-  readonly gpio: number
-  readonly state: boolean
-  readonly userId: string
-  readonly userName: string
-}
-
-/** Every device hears it; the one with this address and secret acts. */
-function deployedCommand({ macAddress }: Device, secret: string, order: Order): [topic: string, payload: string] {
-  return ['esp32/switches', JSON.stringify({ mac: macAddress, secret, ...order })]
-}
-
-/** Signed as the device's own messages are, with a time so that it cannot be used again later. */
-function v2Command({ macAddress }: Device, secret: string, order: Order): [topic: string, payload: string] {
-  const topic = `autovolt/v2/${macAddress.replaceAll(':', '').toLowerCase()}/command`
-  const unsigned = JSON.stringify({ id: randomUUID(), time: Date.now(), ...order }).slice(0, -1)
-  const hmac = createHmac('sha256', secret).update(`${topic}\n${unsigned}`).digest('hex')
-  return [topic, `${unsigned},"hmac":"${hmac}"}`]
 }

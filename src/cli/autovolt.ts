@@ -1,4 +1,15 @@
 #!/usr/bin/env node
 import { run } from './run.js'
 
-process.exitCode = await run(process.argv.slice(2), process.stdout, process.stderr)
+const stopped = new AbortController()
+const signals = ['SIGINT', 'SIGTERM'] as const
+// The first one stops the command where it can go on later; a second one ends the process.
+for (const signal of signals) {
+  process.once(signal, () => {
+    process.stderr.write(`${signal}: stopping; once more ends the process at once\n`)
+    stopped.abort(new Error(`Stopped by ${signal}`))
+  })
+}
+
+const { stdout, stderr, env } = process
+process.exitCode = await run(process.argv.slice(2), { out: stdout, errors: stderr, env, signal: stopped.signal })

@@ -1,37 +1,80 @@
-import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import type { Writable } from 'node:stream'
 import { parseArgs } from 'node:util'
+import { printable } from '../core/printable.js'
+import { explainFinding } from '../ledger/audit/explain-finding.js'
+import type { VerificationReport } from '../ledger/audit/finding.js'
 import { verifyExport } from '../ledger/export/export-verifier.js'
+import { type Command, type CommandContext, exitCode } from './command.js'
+import { ExportInputs, readText } from './export-inputs.js'
 
-const sound = 0
-const damaged = 1
-const couldNotTell = 2
+export const ledgerVerifyCommand: Command = {
+  name: 'ledger verify',
+  summary: 'verifies an exported ledger without its database',
+  help: `Usage: autovolt ledger verify FILE ... --key KEY [--key KEY ...] [--since CHECKPOINT] [--witness KEY ...] [--quorum K]
 
-/** `autovolt ledger verify`: prints the report. @returns the exit code. */
-export async function verifyLedgerFile(args: readonly string[], out: Writable, errors: Writable): Promise<number> {
+Verifies an exported ledger without its database, and prints a report as JSON.
+
+  FILE                what volt.ledger.export() or archive() has written; several files are put in order, and each has to
+                      go on where the one before it has ended. A pipe is read once, into a temporary file
+  --key KEY           a verifier key, name+id+base64, or a file that holds it; several if the log has changed its key
+  --since CHECKPOINT  a file with a checkpoint that you have seen before: the ledger has to go on from it
+  --witness KEY       the verifier key of a witness, or a file that holds it: it has to have signed the last checkpoint
+  --quorum K          so many of the witnesses are enough
+
+What each kind of finding means, and how to look at it, is explained on the standard error output.
+
+Exit code: 0 sound, 1 damaged, 2 could not tell.
+`,
+  run: verifyLedgerFile,
+}
+
+/** Prints the report. @returns the exit code. */
+async function verifyLedgerFile(args: readonly string[], { out, errors }: CommandContext): Promise<number> {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { key: { type: 'string', multiple: true, default: [] }, since: { type: 'string' } },
+      options: {
+        key: { type: 'string', multiple: true, default: [] },
+        since: { type: 'string' },
+        witness: { type: 'string', multiple: true, default: [] },
+        quorum: { type: 'string' },
+      },
     })
     if (positionals.length === 0) throw new Error('name a file, or several that follow each other')
     if (values.key.length === 0) throw new Error('name the key that the ledger was signed with: --key KEY')
     const verifierKeys = await Promise.all(values.key.map(keyOf))
-    const knownCheckpoint = values.since === undefined ? {} : { knownCheckpoint: await readFile(values.since, 'utf8') }
-    const files = positionals.map((file) => () => createReadStream(file))
-    const report = await verifyExport(files, { verifierKeys, ...knownCheckpoint })
-    out.write(`${JSON.stringify(report, null, 2)}\n`)
-    if (report.findings.length > 0) return damaged
-    return report.valid ? sound : couldNotTell
+    const knownCheckpoint = values.since === undefined ? {} : { knownCheckpoint: await readText(values.since) }
+    await using inputs = await ExportInputs.open(positionals)
+    const report = await verifyExport(inputs.files, { verifierKeys, ...knownCheckpoint, ...(await policyOf(values)) })
+    out.write(`${printable(JSON.stringify(report, null, 2))}\n`)
+    for (const line of explanationsOf(report)) errors.write(`${line}\n`)
+    if (report.findingCount > 0) return exitCode.wrong
+    return report.valid ? exitCode.done : exitCode.notDone
   } catch (error) {
-    errors.write(`could not tell: ${error instanceof Error ? error.message : String(error)}\n`)
-    return couldNotTell
+    errors.write(`could not tell: ${printable(error instanceof Error ? error.message : String(error))}\n`)
+    return exitCode.notDone
   }
+}
+
+/** Each kind of finding once. */
+function explanationsOf({ findings, findingCount }: VerificationReport): string[] {
+  const kinds = new Map(findings.map((finding) => [`${finding.damage} (${finding.where})`, finding]))
+  const lines = [...kinds].map(([kind, finding]) => {
+    const { meaning, look } = explainFinding(finding)
+    return `${kind}: ${meaning} ${look}`
+  })
+  const more = findingCount - findings.length
+  return more > 0 ? [...lines, `${more} more findings are not shown.`] : lines
+}
+
+/** With named witnesses their signatures are required: missing ones are damage. */
+async function policyOf({ witness, quorum }: { readonly witness: readonly string[]; readonly quorum?: string }) {
+  if (witness.length === 0 && quorum === undefined) return {}
+  const witnesses = await Promise.all(witness.map(keyOf))
+  return { witnessPolicy: { witnesses, quorum: Number(quorum ?? witness.length), otherwise: 'damage' as const } }
 }
 
 /** The key itself, or what is in the file of that name. */
 async function keyOf(given: string): Promise<string> {
-  return /^[^+]+\+[0-9a-f]{8}\+/.test(given) ? given : (await readFile(given, 'utf8')).trim()
+  return /^[^+]+\+[0-9a-f]{8}\+/.test(given) ? given : (await readText(given)).trim()
 }

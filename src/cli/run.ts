@@ -1,23 +1,36 @@
-import type { Writable } from 'node:stream'
-import { verifyLedgerFile } from './ledger-verify.js'
+import type { Command, CommandContext } from './command.js'
+import { exitCode } from './command.js'
+import { commands } from './commands.js'
 
-const usage = `Usage: autovolt ledger verify FILE ... --key KEY [--key KEY ...] [--since CHECKPOINT]
+const width = Math.max(...commands.map(({ name }) => name.length))
 
-Verifies an exported ledger without its database, and prints a report as JSON.
+const overview = `Usage: autovolt COMMAND ...
 
-  FILE                what volt.ledger.export() or archive() has written; several files are put in order, and each has to
-                      go on where the one before it has ended
-  --key KEY           a verifier key, name+id+base64, or a file that holds it; several if the log has changed its key
-  --since CHECKPOINT  a file with a checkpoint that you have seen before: the ledger has to go on from it
-
-Exit code: 0 sound, 1 damaged, 2 could not tell.
+${commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`).join('')}
+autovolt COMMAND --help explains a command. Exit code: 0 done, 1 something is wrong, 2 it could not be done.
 `
 
 /** Runs a command of the command line. @returns the exit code. */
-export async function run(args: readonly string[], out: Writable, errors: Writable): Promise<number> {
-  const [group, command, ...rest] = args
-  if (group === 'ledger' && command === 'verify') return verifyLedgerFile(rest, out, errors)
-  const isHelp = args.length === 0 || args.includes('--help')
-  ;(isHelp ? out : errors).write(usage)
-  return isHelp ? 0 : 2
+export async function run(args: readonly string[], context: CommandContext): Promise<number> {
+  const found = commandOf(args)
+  if (found === undefined) {
+    const isHelp = args[0] === '--help'
+    ;(isHelp ? context.out : context.errors).write(overview)
+    return isHelp ? exitCode.done : exitCode.notDone
+  }
+  const { command, rest } = found
+  if (!rest.includes('--help')) return command.run(rest, context)
+  context.out.write(command.help)
+  return exitCode.done
+}
+
+/** The command that the first two words name, else the one that the first does. */
+function commandOf(
+  args: readonly string[],
+): { readonly command: Command; readonly rest: readonly string[] } | undefined {
+  for (const length of [2, 1]) {
+    const command = commands.find(({ name }) => name === args.slice(0, length).join(' '))
+    if (command !== undefined) return { command, rest: args.slice(length) }
+  }
+  return undefined
 }

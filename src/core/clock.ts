@@ -1,4 +1,4 @@
-/** Where the time of day comes from. Every component takes one, so that tests and replays can set it. */
+/** Clock: where the time of day comes from. Every component takes one, so that tests and replays can set it. */
 export interface Clock {
   now(): Date
 }

@@ -3,6 +3,7 @@ import { DatabaseError } from './errors.js'
 import { listen } from './listen.js'
 import type { Logger } from './logger.js'
 import { translateError } from './translate-error.js'
+import { typeName } from './validate.js'
 
 export interface ConnectionEvents {
   readonly connected: () => void
@@ -19,10 +20,12 @@ const events = ['connected', 'disconnected', 'reconnected', 'error'] as const
 export class ConnectionEventSource {
   readonly #logger: Logger
   readonly #listeners = new Map<ConnectionEvent, Set<(argument: unknown) => void>>()
+  readonly #connection: Connection
   readonly #stopListening: () => void
 
   constructor(connection: Connection, logger: Logger) {
     this.#logger = logger
+    this.#connection = connection
     this.#stopListening = listen(
       connection,
       events.map((event) => [event, (argument: unknown) => this.#pass(event, argument)]),
@@ -32,11 +35,20 @@ export class ConnectionEventSource {
   /** @returns a function that takes the listener away again. */
   on<Event extends ConnectionEvent>(event: Event, listener: ConnectionEvents[Event]): () => void {
     if (!events.includes(event) || typeof listener !== 'function') {
-      throw new DatabaseError('CONFIGURATION', `A function can listen to ${events.join(', ')}, not to ${String(event)}`)
+      throw new DatabaseError(
+        'CONFIGURATION',
+        `A function can listen to ${events.join(', ')}, not to ${typeof event === 'string' ? event : typeName(event)}`,
+      )
     }
     const listeners = this.#listeners.get(event) ?? new Set()
     this.#listeners.set(event, listeners)
     listeners.add(listener as (argument: unknown) => void)
+    // A handle is opened with its connection: who listens to it comes after the first one.
+    if (event === 'connected' && this.#connection.readyState === 1) {
+      queueMicrotask(() => {
+        if (listeners.has(listener as (argument: unknown) => void)) this.#call(event, listener as () => void, undefined)
+      })
+    }
     return () => void listeners.delete(listener as (argument: unknown) => void)
   }
 

@@ -16,12 +16,19 @@ export interface ConnectionOptions {
   readonly serverSelectionTimeoutMs?: number
   /** How long a reply may take; index builds are exempt. @default 45_000 */
   readonly socketTimeoutMs?: number
-  /** How long the first connection is tried for, with growing pauses. @default 30_000 */
+  /**
+   * How long the first connection is tried for in all, with growing pauses. @default `serverSelectionTimeoutMs` if that is
+   * given, else 30_000
+   */
   readonly connectRetryMs?: number
+  /** Has the driver report each command, which `volt.operations.measureCalls()` needs. @default false */
+  readonly monitorCommands?: boolean
 }
 
 const firstPauseMs = 200
 const longestPauseMs = 5_000
+/** In less no server can be asked. */
+const shortestAttemptMs = 50
 
 /**
  * Opens a Mongoose connection of our own. A server that cannot be reached is tried again with exponential back-off and
@@ -31,19 +38,17 @@ const longestPauseMs = 5_000
  */
 export async function openConnection(options: ConnectionOptions, logger: Logger): Promise<Connection> {
   requireUsable(options)
-  const deadlineMs = performance.now() + (options.connectRetryMs ?? 30_000)
+  const limitMs = retryLimitMs(options)
+  const deadlineMs = performance.now() + limitMs
   for (let attempt = 0; ; attempt += 1) {
-    // A Mongoose of our own: the host's settings and plugins are for the host's models.
-    const connection = new Mongoose().createConnection()
     try {
-      await connection.openUri(options.uri, driverOptions(options))
-      return connection
+      return await openWithin(Math.max(shortestAttemptMs, deadlineMs - performance.now()), options)
     } catch (error) {
-      await connection.destroy().catch(() => undefined)
       const translated = translateOpening(error, options.uri)
       const pauseMs = Math.min(firstPauseMs * 2 ** attempt, longestPauseMs) * (0.5 + Math.random() / 2)
       const isTransient = translated instanceof DatabaseConnectionError
-      if (!isTransient || performance.now() + pauseMs > deadlineMs) throw translated
+      if (!isTransient) throw translated
+      if (performance.now() + pauseMs + shortestAttemptMs > deadlineMs) throw givenUp(translated, attempt + 1, limitMs)
       logger.warn(
         { attempt: attempt + 1, pauseMs: Math.round(pauseMs), reason: translated.message },
         'connecting again',
@@ -51,6 +56,47 @@ export async function openConnection(options: ConnectionOptions, logger: Logger)
       await sleep(pauseMs)
     }
   }
+}
+
+/** Makes one attempt. */
+async function openWithin(limitMs: number, options: ConnectionOptions): Promise<Connection> {
+  const chosen = driverOptions(options)
+  const selectionMs = chosen.serverSelectionTimeoutMS ?? numberInUri(options.uri, selectionParameter) ?? 0
+  if (selectionMs <= limitMs + shortestAttemptMs) return openOnce(options.uri, chosen)
+  // The time that is left is for this attempt, not for every operation afterwards: the server is there, so it is opened anew.
+  const trial = await openOnce(options.uri, { ...chosen, serverSelectionTimeoutMS: Math.ceil(limitMs) })
+  await trial.destroy()
+  return openOnce(options.uri, chosen)
+}
+
+async function openOnce(uri: string, driverOptions: ConnectOptions): Promise<Connection> {
+  // A Mongoose of our own: the host's settings and plugins are for the host's models.
+  const connection = new Mongoose().createConnection()
+  try {
+    await connection.openUri(uri, driverOptions)
+    return connection
+  } catch (error) {
+    await connection.destroy().catch(() => undefined)
+    throw error
+  }
+}
+
+const selectionParameter = 'serverSelectionTimeoutMS'
+
+/** Who says how long a server is looked for has said how long the first one is, too. */
+function retryLimitMs({ uri, connectRetryMs, serverSelectionTimeoutMs }: ConnectionOptions): number {
+  return connectRetryMs ?? serverSelectionTimeoutMs ?? numberInUri(uri, selectionParameter) ?? 30_000
+}
+
+function numberInUri(uri: string, name: string): number | undefined {
+  const found = new RegExp(`[?&]${name}=(\\d+)`, 'i').exec(uri)?.[1]
+  return found === undefined ? undefined : Number(found)
+}
+
+function givenUp(error: DatabaseError, attempts: number, limitMs: number): DatabaseConnectionError {
+  const times = attempts === 1 ? 'once' : `${attempts} times`
+  const message = `${error.message} (tried ${times}, for ${limitMs} ms)`
+  return new DatabaseConnectionError(message, { cause: error.cause })
 }
 
 const numbers = ['maxPoolSize', 'serverSelectionTimeoutMs', 'socketTimeoutMs', 'connectRetryMs'] as const
@@ -74,7 +120,7 @@ function requireUsable(options: ConnectionOptions): void {
 }
 
 function driverOptions(options: ConnectionOptions): ConnectOptions {
-  const { uri, dbName, maxPoolSize, serverSelectionTimeoutMs, socketTimeoutMs } = options
+  const { uri, dbName, maxPoolSize, serverSelectionTimeoutMs, socketTimeoutMs, monitorCommands } = options
   const isInUri = (name: string) => new RegExp(`[?&]${name}=`, 'i').test(uri)
   const defaults: ConnectOptions = {
     ...(isInUri('maxPoolSize') ? {} : { maxPoolSize: 10 }),
@@ -91,6 +137,7 @@ function driverOptions(options: ConnectionOptions): ConnectOptions {
     ...(maxPoolSize === undefined ? {} : { maxPoolSize }),
     ...(serverSelectionTimeoutMs === undefined ? {} : { serverSelectionTimeoutMS: serverSelectionTimeoutMs }),
     ...(socketTimeoutMs === undefined ? {} : { socketTimeoutMS: socketTimeoutMs }),
+    ...(monitorCommands === undefined ? {} : { monitorCommands }),
     bufferCommands: false,
     autoCreate: false,
     autoIndex: false,

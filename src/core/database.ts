@@ -3,7 +3,8 @@ import { inspect } from 'node:util'
 import type { ClientSession, Collection, Db, MongoClient } from 'mongodb'
 import type { Connection } from 'mongoose'
 import type { Clock } from './clock.js'
-import { type CollectionOptions, EntityCollection } from './collection/entity-collection.js'
+import type { CollectionOptions } from './collection/collection-options.js'
+import { EntityCollection } from './collection/entity-collection.js'
 import { ValidatorBypass } from './collection/validator-bypass.js'
 import type { Entity, EntityDescription, Identified } from './entity.js'
 import { DatabaseError, type ErrorCode } from './errors.js'
@@ -11,22 +12,33 @@ import type { KeyRing } from './key-ring.js'
 import { leaseEntity, type StoredLease } from './lease-entity.js'
 import type { Logger } from './logger.js'
 import { Models } from './model.js'
+import { OpenWatches } from './open-watches.js'
+import { overflowOf } from './overflow.js'
 import { PeriodicWork } from './periodic.js'
-import { OriginalError } from './redact.js'
+import type { SecretHasher } from './secret-hasher.js'
+import { SelfCheck } from './self-check/self-check.js'
+import { type WorkRecord, WorkRecords, workRecordEntity } from './self-check/work-records.js'
+import { settlesWithin } from './settles-within.js'
 import { Transactions } from './transaction.js'
 import { subjectOf, translateError } from './translate-error.js'
-import { within } from './within.js'
 
 export interface DatabaseOptions {
   readonly connection: Connection
   readonly clock: Clock
   readonly logger: Logger
   readonly keyRing: KeyRing | undefined
+  /** For secrets that are kept as hashes. Its opener closes it. */
+  readonly hasher?: SecretHasher
   /** Logs each operation at debug level: collection, operation, duration; never a value. */
   readonly logQueries: boolean
   /** The leases that this handle's processes take from each other. @default our own, under their usual name */
   readonly leaseEntity?: Entity<StoredLease>
+  /** Where it is recorded how far periodic work has come. @default our own, under its usual name */
+  readonly workRecordEntity?: Entity<WorkRecord>
 }
+
+/** Looks whether an operation may be run now; undefined where it need not wait to know. Throws if it may not. */
+export type OperationGuard = () => Promise<void> | undefined
 
 /** How documents are read and written, whatever a borrowed connection was opened with. */
 const conversions = {
@@ -40,8 +52,8 @@ const conversions = {
   raw: false,
 }
 
-/** How long the turns of periodic work have to end once the handle is closed. */
-const longestTurnEndMs = 5_000
+/** How long what is under way has to end once the handle is closed. */
+const longestEndMs = 5_000
 
 const ofCutOff: ReadonlySet<ErrorCode> = new Set(['CONNECTION', 'CLOSED', 'DATABASE'])
 
@@ -54,11 +66,20 @@ export class Database {
   readonly models: Models
   /** What this handle does every so often. @internal */
   readonly periodic: PeriodicWork
+  /** Looks for what would otherwise stay silent. @internal */
+  readonly selfCheck: SelfCheck
+  /** How far periodic work has come, in any process. @internal */
+  readonly workRecords: WorkRecords
   /** @internal */
   readonly leaseEntity: Entity<StoredLease>
   /** @internal */
+  readonly watches = new OpenWatches()
+  /** @internal */
   readonly validatorBypass: ValidatorBypass
   readonly #closing = new AbortController()
+  readonly #options: DatabaseOptions
+  readonly #guards: OperationGuard[] = []
+  readonly #endings: (() => Promise<void> | undefined)[] = []
   readonly #keyRing: KeyRing | undefined
   readonly #logQueries: boolean
   readonly #collections = new Map<string, Collection>()
@@ -67,6 +88,7 @@ export class Database {
   #isClosed = false
 
   constructor(options: DatabaseOptions) {
+    this.#options = options
     this.connection = options.connection
     this.clock = options.clock
     this.logger = options.logger
@@ -76,6 +98,16 @@ export class Database {
     this.leaseEntity = options.leaseEntity ?? leaseEntity
     this.models = new Models(options.connection, options.clock)
     this.periodic = new PeriodicWork(options.clock, options.logger)
+    this.selfCheck = new SelfCheck(this.periodic, options.logger)
+    this.beforeClose(() => this.selfCheck.end())
+    this.selfCheck.add(async () => this.watches.notice(this.client))
+    const workRecords = options.workRecordEntity ?? workRecordEntity
+    this.workRecords = new WorkRecords({
+      records: this.of(workRecords),
+      recordsOutside: this.of(workRecords, { isOutside: true }),
+      clock: options.clock,
+      periodic: this.periodic,
+    })
     // Each change stream listens, and there may be any number of them.
     setMaxListeners(0, this.#closing.signal)
     this.transactions = new Transactions(
@@ -90,13 +122,23 @@ export class Database {
   }
 
   /**
+   * Has something done when the handle is closed, before operations are refused.
+   * @param end Gives nothing if there is nothing to wait for.
+   * @internal
+   */
+  beforeClose(end: () => Promise<void> | undefined): void {
+    this.#endings.push(end)
+  }
+
+  /**
    * Ends what the handle has running: periodic work may end its turn within some seconds, then operations are refused. The
    * connection is its opener's to close.
    */
   async close(): Promise<void> {
     this.#closing.abort()
-    const ended = this.periodic.stop()
-    if (this.periodic.isRunning) await within(longestTurnEndMs, ended)
+    const isRunning = this.periodic.isRunning
+    const endings = [...(isRunning ? [this.periodic.stop()] : []), ...this.#endings.flatMap((end) => end() ?? [])]
+    if (endings.length > 0) await settlesWithin(longestEndMs, Promise.all(endings))
     this.#isClosed = true
     this.models.remove()
   }
@@ -111,6 +153,7 @@ export class Database {
   }
 
   get client(): MongoClient {
+    // Mongoose may have brought another copy of the driver, whose client is of another type.
     return this.connection.getClient() as unknown as MongoClient
   }
 
@@ -133,6 +176,29 @@ export class Database {
     return this.#keyRing
   }
 
+  /** What makes the hashes of secrets that are kept as such. @internal */
+  get hasher(): SecretHasher {
+    const { hasher } = this.#options
+    if (hasher === undefined)
+      throw new DatabaseError('CONFIGURATION', 'The database was made without a hasher of secrets')
+    return hasher
+  }
+
+  /** Whether the handle was opened with keys. @internal */
+  get hasKeyRing(): boolean {
+    return this.#keyRing !== undefined
+  }
+
+  /** Has every operation of this handle wait for the guard. @internal */
+  addGuard(guard: OperationGuard): void {
+    this.#guards.push(guard)
+  }
+
+  /** Another database of the same server, or this one, over the same connection and without the guards of this one. @internal */
+  sibling(name: string): Database {
+    return new Database({ ...this.#options, connection: this.connection.useDb(name, { useCache: true }) })
+  }
+
   /** The operations on an entity's documents. @internal */
   of<Stored extends Identified>(entity: Entity<Stored>, options?: CollectionOptions): EntityCollection<Stored> {
     return new EntityCollection(this, entity, options)
@@ -142,6 +208,7 @@ export class Database {
     const { native } = this
     const collection = this.#collections.get(name) ?? native.collection(name)
     this.#collections.set(name, collection)
+    // The driver's collections are kept by name; the entity says what documents they have.
     return collection as unknown as Collection<T>
   }
 
@@ -163,16 +230,28 @@ export class Database {
     if (this.#isClosed) throw new DatabaseError('CLOSED', 'The handle is closed')
   }
 
+  /**
+   * Runs work that only reads, all of it as of one point of time: in the caller's transaction, or in one of its own. A
+   * standalone server has no transactions: there it reads one thing after the other.
+   */
+  async inSnapshot<Result>(work: () => Promise<Result>): Promise<Result> {
+    return (await this.#hasTransactions()) ? this.transactions.run(work) : work()
+  }
+
   /** @throws DatabaseError `REPLICA_SET_REQUIRED` on a standalone server. */
   async requireReplicaSet(what: string): Promise<void> {
-    this.requireOpen()
-    this.#supportsTransactions ??= await this.#askForReplicaSet()
-    if (!this.#supportsTransactions) {
+    if (!(await this.#hasTransactions())) {
       throw new DatabaseError(
         'REPLICA_SET_REQUIRED',
         `${what} need a replica set or a sharded cluster, and this is a standalone server; a replica set of one member is enough (mongod --replSet, then rs.initiate())`,
       )
     }
+  }
+
+  async #hasTransactions(): Promise<boolean> {
+    this.requireOpen()
+    this.#supportsTransactions ??= await this.#askForReplicaSet()
+    return this.#supportsTransactions
   }
 
   /** The errors of a transaction's operations are kept by it, so they are translated before they get there. */
@@ -183,9 +262,10 @@ export class Database {
   ): Promise<Result> {
     this.requireOpen()
     try {
+      for (const guard of this.#guards) await guard()
       return await task(session)
     } catch (error) {
-      const translated = isOverflow(error) ? tooLarge(error) : translateError(error, subjectOf(entity))
+      const translated = overflowOf(error) ?? translateError(error, subjectOf(entity))
       // Closing takes the connection from under the calls that are on their way, which shows in many kinds of errors.
       const isCutOff = this.#isClosed && translated instanceof DatabaseError && ofCutOff.has(translated.code)
       throw isCutOff
@@ -212,15 +292,4 @@ export class Database {
       throw translateError(error)
     }
   }
-}
-
-/** The driver's buffer for a message ends where no server would take it any more. */
-function isOverflow(error: unknown): error is RangeError {
-  return error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE'
-}
-
-function tooLarge(error: RangeError): DatabaseError {
-  return new DatabaseError('DATABASE', 'The data cannot be stored: a document may have 16 MB', {
-    cause: new OriginalError(error),
-  })
 }

@@ -16,9 +16,15 @@ function rewrite(schema: unknown, path: string, above: readonly unknown[]): z.Zo
   if (!isSchema(schema)) throw refusal(path, 'is no zod schema')
   if (above.includes(schema)) throw refusal(path, 'contains itself, which cannot be checked by MongoDB')
   const inner = (part: unknown, name = '') => rewrite(part, name === '' ? path : `${path}.${name}`, [...above, schema])
-  const definition = schema._zod.def as unknown as Definition
+  const definition = schema._zod.def as Definition
   const changes = changesOf(definition, path, inner)
-  return changes === undefined ? schema : z.core.clone(schema, merged(definition, changes) as never, { parent: true })
+  return changes === undefined ? schema : clonedWith(schema, changes)
+}
+
+/** The schema with some of its definition changed. */
+export function clonedWith(schema: z.ZodType, changes: Readonly<Record<string, unknown>>): z.ZodType {
+  // What is changed fits the kind of the schema, which its type does not say here.
+  return z.core.clone(schema, merged(schema._zod.def, changes) as never, { parent: true })
 }
 
 /** A default that is a function is kept behind a getter, which is not to be read here. */

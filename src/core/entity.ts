@@ -1,17 +1,31 @@
 import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import { declaredSchema } from './declared-schema.js'
-import { refuseOwnFields, refuseTakenFields, refuseUnknownIndexes, requireCollectionName } from './entity-checks.js'
+import { behaviourOf, type EntityBehaviour, extendedBehaviour } from './entity-behaviour.js'
+import {
+  refuseOwnFields,
+  refuseTakenFields,
+  refuseUnknownHashes,
+  refuseUnknownIndexes,
+  requireCollectionName,
+  requireDescription,
+  requireImmutables,
+} from './entity-checks.js'
+import { keptLike, mapShape } from './entity-shape.js'
+import type { Compressor, TimeSeriesOptions, ValidationLevel } from './entity-storage.js'
 import { objectId } from './fields.js'
+import { amongLiving, type IndexDefinition, undeletedIndex } from './index-definition.js'
 import { type MongoJsonSchema, toMongoJsonSchema } from './json-schema.js'
+import { extendedPersonal, type PersonalDeclaration, requirePersonal } from './personal-fields.js'
+import { requestedChanges, requestFields } from './request-schemas.js'
 import { asZod, type OutputOf, type ParsedFrom, type SchemaLike, type Shape } from './schema-like.js'
 
-/** What every stored document has. */
+/** Identified: what every stored document has. */
 export interface Identified {
   readonly _id: ObjectId
 }
 
-/** What every document that can change has besides the fields of its entity. */
+/** Stored fields: what every document that can change has besides the fields of its entity. */
 export interface StoredFields extends Identified {
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -19,23 +33,10 @@ export interface StoredFields extends Identified {
   readonly __v: number
 }
 
-/** What every document has of an entity with `softDelete`. */
+/** Deletable: what every document has of an entity with `softDelete`. */
 export interface Deletable {
   /** When the document was deleted; null while it is not. */
   readonly deletedAt: Date | null
-}
-
-export type SortDirection = 1 | -1
-
-export interface IndexDefinition {
-  readonly key: Readonly<Record<string, SortDirection | '2dsphere' | 'text'>>
-  readonly unique?: boolean
-  /** Seconds after which a document goes, counted from the date in the index's field. */
-  readonly expireAfterSeconds?: number
-  /** The documents that the index holds: equality, `$exists: true`, `$gt`, `$gte`, `$lt`, `$lte`, `$type`. */
-  readonly partialFilterExpression?: Readonly<Record<string, unknown>>
-  /** The query that needs it: an index without a reader is only a cost. */
-  readonly serves: string
 }
 
 /** A rule across several fields, checked here and by the server. */
@@ -43,58 +44,66 @@ export interface EntityRule {
   readonly path: string
   readonly message: string
   readonly check: (document: Readonly<Record<string, unknown>>) => boolean
+  /** What exactly breaks it, where `path` and `message` cannot say so for every document. */
+  readonly explain?: (document: Readonly<Record<string, unknown>>) => Pick<EntityRule, 'path' | 'message'> | undefined
   /** The same rule as a MongoDB aggregation expression; `$exists` is written as a comparison with `$type`. */
   readonly expression: Readonly<Record<string, unknown>>
-}
-
-export interface TimeSeriesOptions {
-  readonly timeField: string
-  readonly metaField?: string
-  readonly granularity?: 'seconds' | 'minutes' | 'hours'
-  readonly expireAfterSeconds?: number
 }
 
 type SecretShape = Readonly<Record<string, SchemaLike<string | undefined, string | undefined>>>
 type Flat<T> = { [K in keyof T]: T[K] }
 
-/** Functions that Mongoose documents or models of the entity have; plain objects do not. */
-export interface EntityBehaviour {
-  readonly virtuals?: Readonly<Record<string, (document: never) => unknown>>
-  readonly methods?: Readonly<Record<string, (...args: never[]) => unknown>>
-  readonly statics?: Readonly<Record<string, (...args: never[]) => unknown>>
+/** Field access: who may set which fields, as dotted paths without the places in lists, such as `switches.state`. */
+export interface FieldAccess {
+  /** Fields that the library itself keeps. No request may set them. */
+  readonly managed?: readonly string[]
+  /** Fields that decide on rights or on money. No request may set them; the host's own code does, for whom it may. */
+  readonly privileged?: readonly string[]
+  /** Fields, of the document or of a list's items, that stay as they were when it was created. An upsert sets them only where it creates. */
+  readonly immutable?: readonly string[]
 }
 
 export interface EntityOptions<Fields extends Shape, Secrets extends SecretShape, SoftDelete extends boolean = boolean>
-  extends EntityBehaviour {
+  extends EntityBehaviour,
+    FieldAccess {
   /** The singular name in messages, such as `device`. */
   readonly name: string
+  /** The collection in the database; the host may rename it. */
   readonly collection: string
+  /** The fields, each with its zod schema. */
   readonly fields: Fields
   /** Fields that are encrypted at rest, with the schema of their plain text; they are never read with a document. */
   readonly secrets?: Secrets
+  /** Secrets that are kept as one-way hashes of this form: they can be compared with, and nobody can read them again. */
+  readonly hashes?: Readonly<Record<string, RegExp>>
+  /** What has to hold across several fields. @default none */
   readonly rules?: readonly EntityRule[]
+  /** The indexes, each with the query that it serves. @default none but `_id` */
   readonly indexes?: readonly IndexDefinition[]
   /** Deleting marks the document with `deletedAt` instead of removing it. */
   readonly softDelete?: SoftDelete
+  /** Makes it a time-series collection. @default a plain one */
   readonly timeSeries?: TimeSeriesOptions
+  /** What the collection is compressed with when `setup()` creates it; one that exists keeps its own. @default the server's */
+  readonly compressor?: Compressor
   /** The documented shard key of a collection that grows with traffic; every unique index starts with it. */
   readonly shardKey?: Readonly<Record<string, 1 | 'hashed'>>
   /** @default 'strict' */
   readonly validationLevel?: ValidationLevel
+  /** What is personal of it: what `volt.privacy` exports and erases. Left out, reports name the entity as not declared. */
+  readonly personal?: PersonalDeclaration | undefined
 }
 
-/**
- * Which documents the server checks when they are written: all of them, or with `moderate` all but those that did not fit
- * before. Where hosts have documents from before the library, they stay readable either way; only `moderate` leaves them
- * open to changes that do not set right everything at once.
- */
-export type ValidationLevel = 'strict' | 'moderate'
-
-export interface EntityExtension<Fields extends Shape, Secrets extends SecretShape> extends EntityBehaviour {
+export interface EntityExtension<Fields extends Shape, Secrets extends SecretShape>
+  extends EntityBehaviour,
+    FieldAccess {
   readonly fields: Fields
   readonly secrets?: Secrets
+  readonly hashes?: Readonly<Record<string, RegExp>>
   readonly rules?: readonly EntityRule[]
   readonly indexes?: readonly IndexDefinition[]
+  /** What is personal of the added fields. */
+  readonly personal?: PersonalDeclaration
 }
 
 export type StoredOf<Fields extends Shape, SoftDelete extends boolean> = Flat<
@@ -108,22 +117,38 @@ export type InputOf<Fields extends Shape, Secrets extends SecretShape> = Flat<
 export interface EntityDescription {
   readonly name: string
   readonly collection: string
-  /** What `create` takes. Exported for hosts that validate requests with it. */
+  /** What `create` takes from the host's own code. Requests are validated with {@link requestSchema}. */
   readonly inputSchema: SchemaLike
-  /** A whole document as it is stored, secrets sealed. */
+  /**
+   * What a request may create: the input without `_id` and without managed and privileged fields. The entity's rules, which
+   * may be about those, are checked by `create`.
+   */
+  readonly requestSchema: SchemaLike
+  /** What a request may change: as {@link requestSchema}, each field may be left out, none is filled in, and none is immutable. */
+  readonly requestChangesSchema: SchemaLike
+  /** Dotted paths of the fields that no change reaches. */
+  readonly immutable: readonly string[]
+  /** A whole document as it is stored, secrets sealed or hashed. */
   readonly storedSchema: z.ZodObject
   readonly secrets: SecretShape
+  /** Of the secrets those that are kept as hashes, with how these look. */
+  readonly hashes: Readonly<Record<string, RegExp>>
   readonly rules: readonly EntityRule[]
   readonly indexes: readonly IndexDefinition[]
   readonly softDelete: boolean
   readonly appendOnly: boolean
   readonly timeSeries: TimeSeriesOptions | undefined
+  readonly compressor: Compressor | undefined
   readonly shardKey: Readonly<Record<string, 1 | 'hashed'>> | undefined
   readonly validationLevel: ValidationLevel
+  readonly personal: PersonalDeclaration | undefined
   readonly behaviour: EntityBehaviour
   /** The validator that the server's collection gets; undefined for a time-series collection, which can have none. */
   readonly validator: MongoJsonSchema | undefined
 }
+
+/** Fields that a request changes, as `update` takes them. */
+export type RequestChanges<Input> = { [Key in keyof Input]?: Exclude<Input[Key], undefined> }
 
 /** An entity with the types of its stored documents and of the input that creates one. */
 export interface Entity<out Stored extends Identified = Identified, out Input extends object = object>
@@ -139,18 +164,12 @@ export interface Entity<out Stored extends Identified = Identified, out Input ex
   inCollection(collection: string): Entity<Stored, Input>
   /** What `create` takes. What it gives back of data can be handed to `create`. */
   readonly inputSchema: SchemaLike<Input, Input>
+  /** What a request may create. What it gives back can be handed to `create`, with what the request may not say. */
+  readonly requestSchema: SchemaLike<Input, Input>
+  /** What a request may change. What it gives back can be handed to `update`. */
+  readonly requestChangesSchema: SchemaLike<RequestChanges<Input>, RequestChanges<Input>>
   /** Carries the type of a stored document; never set. */
   readonly stored?: Stored
-}
-
-/** The name that MongoDB itself gives the index. */
-export function indexName(index: Pick<IndexDefinition, 'key'>): string {
-  return Object.entries(index.key).flat().join('_')
-}
-
-/** What an index is called that was built beside the one whose place it took. */
-export function rebuiltName(index: Pick<IndexDefinition, 'key'>): string {
-  return `${indexName(index)}_rebuilt`
 }
 
 /** The type of an entity's stored documents. */
@@ -170,7 +189,7 @@ export function defineEntity<
   const Secrets extends SecretShape = Record<never, never>,
   const SoftDelete extends boolean = false,
 >(options: EntityOptions<Fields, Secrets, SoftDelete>): Entity<StoredOf<Fields, SoftDelete>, InputOf<Fields, Secrets>> {
-  return buildEntity(options, managedFields) as never
+  return entityOf(options, managedFields)
 }
 
 /**
@@ -180,90 +199,99 @@ export function defineEntity<
 export function defineAppendOnlyEntity<const Fields extends Shape>(
   options: Omit<EntityOptions<Fields, Record<never, never>>, 'secrets' | 'softDelete'>,
 ): Entity<Flat<OutputOf<Fields> & Identified>, InputOf<Fields, Record<never, never>>> {
-  return buildEntity(options, {}) as never
+  return entityOf(options, {})
 }
 
 const managedFields = { createdAt: z.date(), updatedAt: z.date(), __v: z.int().min(0) }
 
+/** The types of an entity are computed from its fields, which {@link buildEntity} knows only when it runs. */
+function entityOf<Built>(options: EntityOptions<Shape, SecretShape>, managed: Shape): Built {
+  return buildEntity(options, managed) as Built
+}
+
 function buildEntity(options: EntityOptions<Shape, SecretShape>, managed: Shape): Entity {
-  const { name, collection, rules = [], softDelete = false } = options
+  requireDescription(options, ['name'])
+  const { name, collection, rules = [], softDelete = false, hashes = {} } = options
   requireCollectionName(collection)
   const fields = mapShape(options.fields, declaredSchema)
   const secrets = mapShape(options.secrets ?? {}, declaredSchema) as SecretShape
   refuseOwnFields(name, [...Object.keys(fields), ...Object.keys(secrets)])
   refuseTakenFields(name, Object.keys(fields), Object.keys(secrets))
-  const indexes = [...(options.indexes ?? []), ...(softDelete ? [undeletedIndex] : [])]
+  refuseUnknownHashes(name, Object.keys(secrets), Object.keys(hashes))
+  const declared = options.indexes ?? []
+  const indexes = softDelete ? [...declared.map(amongLiving), undeletedIndex] : declared
   const storedSchema = z.strictObject({
     _id: objectId(),
     ...fields,
-    ...mapShape(secrets, (schema) => sealedLike(asZod(schema))),
+    ...mapShape(secrets, (schema, secret) => keptLike(asZod(schema), hashes[secret] ?? sealedPattern)),
     ...managed,
     ...(softDelete ? { deletedAt: z.date().nullable() } : {}),
   })
   const indexedPaths = indexes.flatMap(({ key }) => Object.keys(key))
   refuseUnknownIndexes(name, storedSchema, indexedPaths)
-  const inputSchema = z
-    .strictObject({ _id: objectId().optional(), ...fields, ...secrets })
-    .check(...rules.map(ruleCheck))
+  const inputs = { ...fields, ...(secrets as Record<string, z.ZodType>) }
+  const { managed: kept = [], privileged = [], immutable = [] } = options
+  requireImmutables(name, storedSchema, immutable)
+  const requested = requestFields(name, inputs, [...kept, ...privileged])
+  requirePersonal({ name, storedSchema, personal: options.personal })
+  const changeable = Object.entries(requested).filter(([field]) => !immutable.includes(field))
   return {
     name,
     collection,
-    inputSchema,
+    inputSchema: z.strictObject({ _id: objectId().optional(), ...inputs }).check(...rules.map(ruleCheck)),
+    requestSchema: z.strictObject(requested),
+    requestChangesSchema: z.strictObject(requestedChanges(Object.fromEntries(changeable))),
+    immutable,
     storedSchema,
     secrets,
+    hashes,
     rules,
     indexes,
     softDelete,
     appendOnly: !('__v' in managed),
     timeSeries: options.timeSeries,
+    compressor: options.compressor,
     shardKey: options.shardKey,
     validationLevel: options.validationLevel ?? 'strict',
-    behaviour: { virtuals: options.virtuals ?? {}, methods: options.methods ?? {}, statics: options.statics ?? {} },
+    personal: options.personal,
+    behaviour: behaviourOf(options),
     validator: options.timeSeries ? undefined : serverValidator(storedSchema, rules),
-    extend: (extension) => buildEntity(extended(options, extension), managed) as never,
-    inCollection: (other) => buildEntity({ ...options, collection: other }, managed) as never,
+    extend: (extension) => entityOf(extended(options, extension), managed),
+    inCollection: (other) => entityOf({ ...options, collection: other }, managed),
   }
-}
-
-const undeletedIndex: IndexDefinition = {
-  key: { deletedAt: 1, _id: 1 },
-  serves: 'the documents that are not deleted, in the order of their creation',
 }
 
 function extended(
   options: EntityOptions<Shape, SecretShape>,
   extension: EntityExtension<Shape, SecretShape>,
 ): EntityOptions<Shape, SecretShape> {
+  requireDescription(extension, [])
   const { fields, secrets = {} } = extension
   const known = [...Object.keys(options.fields), ...Object.keys(options.secrets ?? {})]
-  refuseTakenFields(options.name, known, [...Object.keys(fields), ...Object.keys(secrets)])
+  const added = [...Object.keys(fields), ...Object.keys(secrets)]
+  refuseTakenFields(options.name, known, added)
   return {
     ...options,
+    personal: extendedPersonal(options.personal, extension.personal, { base: known, added }),
+    managed: [...(options.managed ?? []), ...(extension.managed ?? [])],
+    privileged: [...(options.privileged ?? []), ...(extension.privileged ?? [])],
+    immutable: [...(options.immutable ?? []), ...(extension.immutable ?? [])],
     fields: { ...options.fields, ...fields },
     secrets: { ...options.secrets, ...secrets },
+    hashes: { ...options.hashes, ...extension.hashes },
     rules: [...(options.rules ?? []), ...(extension.rules ?? [])],
     indexes: [...(options.indexes ?? []), ...(extension.indexes ?? [])],
-    virtuals: { ...options.virtuals, ...extension.virtuals },
-    methods: { ...options.methods, ...extension.methods },
-    statics: { ...options.statics, ...extension.statics },
+    ...extendedBehaviour(options, extension),
   }
 }
 
 function ruleCheck(rule: EntityRule): z.core.CheckFn<Record<string, unknown>> {
   return (payload) => {
     if (rule.check(payload.value)) return
-    const path = rule.path === '' ? [] : rule.path.split('.')
-    payload.issues.push({ code: 'custom', path, message: rule.message, input: payload.value })
+    const { path: where, message } = rule.explain?.(payload.value) ?? rule
+    const path = where === '' ? [] : where.split('.')
+    payload.issues.push({ code: 'custom', path, message, input: payload.value })
   }
-}
-
-function sealedLike(plain: z.ZodType): z.ZodType {
-  const sealed = z.string().regex(sealedPattern)
-  return plain instanceof z.ZodOptional ? sealed.optional() : sealed
-}
-
-function mapShape(shape: Shape, change: (schema: SchemaLike, name: string) => z.ZodType): Record<string, z.ZodType> {
-  return Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, change(schema, name)]))
 }
 
 function serverValidator(schema: z.ZodObject, rules: readonly EntityRule[]): MongoJsonSchema {

@@ -4,8 +4,15 @@ export type ErrorCode =
   | 'NOT_FOUND'
   | 'CONFLICT'
   | 'STALE_VERSION'
+  | 'CONTENTION'
   | 'CONNECTION'
+  | 'BUSY'
+  | 'SIGN_IN_REFUSED'
+  | 'TOKEN_REFUSED'
+  | 'LAST_WAY_IN'
   | 'NOT_AUTHORIZED'
+  | 'ACCESS_DENIED'
+  | 'DELIVERY_REFUSED'
   | 'TIMEOUT'
   | 'CLOSED'
   | 'TRANSACTION'
@@ -15,14 +22,30 @@ export type ErrorCode =
   | 'APPEND_ONLY'
   | 'KEY_RING'
   | 'LEASE_LOST'
+  | 'SETUP_BLOCKED'
   | 'CURRENCY_FIXED'
   | 'LEDGER_DAMAGED'
+  | 'FIRMWARE_DAMAGED'
   | 'NOT_COVERED'
+  | 'ANCHOR_UNREACHABLE'
   | 'ARCHIVED'
+  | 'ERASURE_HELD'
+  | 'BACKUP_DAMAGED'
+  | 'STORAGE'
+  | 'RESTORING'
+  | 'MIGRATION_DRIFT'
+  | 'MIGRATION_BLOCKED'
+  | 'MIGRATION_FAILED'
+  | 'MIGRATION_STOPPED'
+  | 'MIGRATION_LOCKED'
+  | 'DATABASE_NEWER'
+  | 'IRREVERSIBLE'
+  | 'NOT_EMPTY'
   | 'CONFIGURATION'
   | 'DATABASE'
 
 export interface DatabaseErrorOptions {
+  /** What the driver or Mongoose said. */
   readonly cause?: unknown
   /** Whether the same call may succeed if it is made again. */
   readonly retryable?: boolean
@@ -57,18 +80,36 @@ export interface ValidationIssue {
   readonly received: string
 }
 
+const shownIssues = 100
+const shownCharacters = 300
+
 /** The input does not fit its schema. Nothing was written. */
 export class ValidationError extends DatabaseError {
+  /** What is wrong, the first 100 of it. Paths and messages have at most 300 characters. */
   readonly issues: readonly ValidationIssue[]
+  /** How much is wrong, what `issues` leaves out included. */
+  readonly issueCount: number
 
   constructor(subject: string, issues: readonly ValidationIssue[], options: DatabaseErrorOptions = {}) {
-    super('VALIDATION', `${subject} ${isPlural(subject) ? 'are' : 'is'} not valid: ${describeIssues(issues)}`, options)
-    this.issues = issues
+    const shown = issues.slice(0, shownIssues).map(shortened)
+    const verb = isPlural(subject) ? 'are' : 'is'
+    super('VALIDATION', `${subject} ${verb} not valid: ${describeIssues(shown, issues.length)}`, options)
+    this.issues = shown
+    this.issueCount = issues.length
   }
 
   override toJSON(): Record<string, unknown> {
-    return { ...super.toJSON(), issues: this.issues }
+    return { ...super.toJSON(), issues: this.issues, issueCount: this.issueCount }
   }
+}
+
+/** An error is not to be longer than what it is about: paths have names that a caller has chosen. */
+function shortened({ path, message, received }: ValidationIssue): ValidationIssue {
+  return { path: shortenedText(path), message: shortenedText(message), received }
+}
+
+function shortenedText(text: string): string {
+  return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text
 }
 
 /** Of "the options of the cache" it is the options that count. */
@@ -79,9 +120,9 @@ function isPlural(subject: string): boolean {
 
 const describedIssues = 10
 
-function describeIssues(issues: readonly ValidationIssue[]): string {
+function describeIssues(issues: readonly ValidationIssue[], count: number): string {
   const described = issues.slice(0, describedIssues).map(describeIssue).join('; ')
-  return issues.length > describedIssues ? `${described}; and ${issues.length - describedIssues} more` : described
+  return count > describedIssues ? `${described}; and ${count - describedIssues} more` : described
 }
 
 function describeIssue(issue: ValidationIssue): string {
@@ -118,6 +159,21 @@ export class ConflictError extends DatabaseError {
 
   override toJSON(): Record<string, unknown> {
     return { ...super.toJSON(), fields: this.fields }
+  }
+}
+
+/** There is more to do than can be done in time. Nothing was done. */
+export class BusyError extends DatabaseError {
+  /** When another attempt may be worth it. */
+  readonly retryAfterMs: number
+
+  constructor(message: string, retryAfterMs: number) {
+    super('BUSY', message, { retryable: true })
+    this.retryAfterMs = retryAfterMs
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), retryAfterMs: this.retryAfterMs }
   }
 }
 

@@ -89,7 +89,11 @@ const beyondServer = new Set(['custom', 'overwrite'])
 
 type Step = (schema: z.ZodType, segment: string) => z.ZodType | undefined
 
+/** More than any path has: what is done with one grows with the square of its length. */
+export const longestPath = 500
+
 function walk(entity: Described, path: string, take: Step): z.ZodType | undefined {
+  if (path.length > longestPath) return undefined
   const [head = '', ...tail] = path.split('.')
   const { shape } = entity.storedSchema
   let schema = Object.hasOwn(shape, head) ? (shape[head] as z.ZodType) : undefined

@@ -1,11 +1,13 @@
 import { Binary, Decimal128, ObjectId } from 'mongodb'
 import { z } from 'zod'
-import { ValidationError } from './errors.js'
+import { DatabaseError, ValidationError } from './errors.js'
 import { isPlainObject, isRecord } from './is-record.js'
 import { typeName } from './validate.js'
 
 const hexObjectId = /^[0-9a-fA-F]{24}$/
 const objectIdMessage = 'expected an ObjectId or 24 hexadecimal digits'
+
+// The type of a preprocessed schema does not say what it takes: `objectId` and `instant` state it.
 
 /** An ObjectId; inputs may give it as 24 hexadecimal digits, as JSON does. */
 export const objectId = (): z.ZodType<ObjectId, ObjectId | string> =>
@@ -14,10 +16,10 @@ export const objectId = (): z.ZodType<ObjectId, ObjectId | string> =>
     z.instanceof(ObjectId, { error: objectIdMessage }).meta({ bsonType: 'objectId' }),
   ) as unknown as z.ZodType<ObjectId, ObjectId | string>
 
-/** The id as an ObjectId. @throws ValidationError if it is none. */
-export function toObjectId(id: ObjectId | string): ObjectId {
+/** The id as an ObjectId. @param parameter What the caller calls it. @throws ValidationError if it is none. */
+export function toObjectId(id: ObjectId | string, parameter = 'id'): ObjectId {
   if (isObjectIdLike(id)) return ownObjectId(id)
-  throw new ValidationError('The id', [{ path: '_id', message: objectIdMessage, received: typeName(id) }])
+  throw new ValidationError('The id', [{ path: parameter, message: objectIdMessage, received: typeName(id) }])
 }
 
 function ownObjectId(id: { toHexString(): string } | string): ObjectId {
@@ -35,6 +37,12 @@ function isForeignObjectId(value: unknown): boolean {
   if (!isRecord(value) || Object.hasOwn(value, '_bsontype') || value._bsontype !== 'ObjectId') return false
   return typeof value.toHexString === 'function'
 }
+
+/** Whatever a document can hold. */
+export const anyValue = () =>
+  z.unknown().meta({
+    bsonType: 'string double int long decimal bool date objectId binData object array null'.split(' '),
+  })
 
 /** Bytes. */
 export const binary = () => z.instanceof(Binary, { error: 'expected a Binary' }).meta({ bsonType: 'binData' })
@@ -73,27 +81,35 @@ function isJson(value: unknown, levels: number): boolean {
 }
 
 /** A finite number with a unit in its field's name. */
-export const quantity = (minimum: number, maximum: number) => z.number().min(minimum).max(maximum)
+export const quantity = (minimum: number, maximum: number) => {
+  if (![minimum, maximum].every((bound) => typeof bound === 'number' && !Number.isNaN(bound)))
+    throw new DatabaseError('CONFIGURATION', 'The bounds of a quantity are numbers')
+  return z.number().min(minimum).max(maximum)
+}
 
-/** The name of an IANA time zone, such as `Asia/Kolkata`. */
-export const timeZone = () =>
+/** A time of day on clocks with 24 hours, such as `22:30`. */
+export const timeOfDay = () =>
+  z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'expected a time of day such as 22:30' })
+
+/** A civil day, such as `2026-03-01`. */
+export const civilDay = () =>
   z
     .string()
-    .max(64)
-    .regex(/^[A-Za-z0-9_+\-/]+$/)
-    .refine(isTimeZone, { error: 'expected the name of an IANA time zone' })
+    .regex(/^\d{4}-\d\d-\d\d$/, { error: 'expected a day such as 2026-03-01' })
+    .refine(isDay, { error: 'expected a day that there is' })
 
-const knownTimeZones = new Set<string>()
-const maximumKnown = 2_000
-
-/** Asking is slow, so the answer is kept; there are some 600 names, in any spelling of upper and lower case. */
-function isTimeZone(name: string): boolean {
-  if (knownTimeZones.has(name)) return true
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-  } catch {
-    return false
-  }
-  if (knownTimeZones.size < maximumKnown) knownTimeZones.add(name)
-  return true
+/** Some platforms read February 30 as one in March. */
+function isDay(text: string): boolean {
+  const startMs = Date.parse(`${text}T00:00:00Z`)
+  return !Number.isNaN(startMs) && new Date(startMs).toISOString().startsWith(text)
 }
+
+/** A text without spaces at its ends, between so many characters long. */
+export const trimmedText = (minimum: number, maximum: number) =>
+  z
+    .string()
+    .trim()
+    .min(minimum)
+    .max(maximum)
+    // The server trims nothing.
+    .regex(/^[^\s]([\s\S]*[^\s])?$/, { error: 'expected no spaces at its ends' })

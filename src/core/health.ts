@@ -2,8 +2,10 @@ import type { Document, MongoClient } from 'mongodb'
 import type { Database } from './database.js'
 import { DatabaseError } from './errors.js'
 import { listen } from './listen.js'
+import type { PeriodicStatus } from './periodic.js'
+import type { Notice } from './self-check/notice.js'
+import { settlesWithin } from './settles-within.js'
 import { translateError } from './translate-error.js'
-import { within } from './within.js'
 
 export interface PoolUse {
   /** Open connections; of a borrowed connection those that were used since it was borrowed. */
@@ -24,6 +26,10 @@ export interface Health {
     readonly hosts: readonly string[]
   } | null
   readonly pool: PoolUse
+  /** What is not as it should be although nothing fails: each says what to do. Empty while the database is down. */
+  readonly notices: readonly Notice[]
+  /** What this handle does every so often, and how it goes. */
+  readonly periodicWork: readonly PeriodicStatus[]
   /** Why the database is down; names no credentials. */
   readonly reason: string | null
 }
@@ -83,11 +89,15 @@ export async function checkHealth(database: Database, pool: PoolMonitor): Promis
   try {
     const hello = await database.transactions.outside(() => askServer(database))
     const latencyMs = Math.round((performance.now() - startedMs) * 1000) / 1000
-    return { status: 'up', latencyMs, replicaSet: replicaSetOf(hello), pool: pool.use(), reason: null }
+    const use = pool.use()
+    const notices = await database.transactions.outside(() => noticesOf(database))
+    const periodicWork = database.periodic.status()
+    return { status: 'up', latencyMs, replicaSet: replicaSetOf(hello), pool: use, notices, periodicWork, reason: null }
   } catch (error) {
     const translated = translateError(error)
     const reason = translated instanceof Error ? translated.message : String(translated)
-    return { status: 'down', latencyMs: null, replicaSet: null, pool: pool.use(), reason }
+    const periodicWork = database.periodic.status()
+    return { status: 'down', latencyMs: null, replicaSet: null, pool: pool.use(), notices: [], periodicWork, reason }
   }
 }
 
@@ -96,10 +106,16 @@ async function askServer(database: Database): Promise<Document> {
   database.requireOpen()
   const command = { hello: 1, maxTimeMS: limitMs }
   const answer = database.native.admin().command(command, { readPreference: 'primaryPreferred' })
-  if (!(await within(limitMs, answer))) {
+  if (!(await settlesWithin(limitMs, answer))) {
     throw new DatabaseError('TIMEOUT', `The database has not answered within ${limitMs} ms`)
   }
   return answer
+}
+
+/** Those that are found in time. */
+async function noticesOf(database: Database): Promise<Notice[]> {
+  const notices = database.selfCheck.notices()
+  return (await settlesWithin(limitMs, notices)) ? notices : []
 }
 
 function replicaSetOf({ setName, isWritablePrimary, primary, hosts }: Document): Health['replicaSet'] {

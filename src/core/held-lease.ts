@@ -37,7 +37,17 @@ export async function withHeldLease<Result>(
     return { result: await work(lease, AbortSignal.any([lost.signal, database.closing])) }
   } finally {
     clearInterval(renewal)
+    await release(database, lease)
+  }
+}
+
+/** A lease that cannot be given up ends in its time: that is no reason to lose what the work gave, or why it failed. */
+async function release(database: Database, lease: Lease): Promise<void> {
+  try {
     await lease.release()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    database.logger.warn({ lease: lease.name, reason }, 'a lease was not given up')
   }
 }
 

@@ -22,10 +22,10 @@ export class KeyRing {
 
   /** @throws DatabaseError `KEY_RING` if a key is not 32 bytes, a name is not usable or the active key is missing. */
   constructor(options: KeyRingOptions) {
-    this.#keys = new Map(Object.entries(options.keys).map(([name, key]) => [name, readKey(name, key)]))
+    this.#keys = new Map(Object.entries(options.keys).map(([name, key], at) => [name, readKey(name, key, at)]))
     this.active = options.active
     if (!this.#keys.has(options.active)) {
-      throw new DatabaseError('KEY_RING', `The active key ${JSON.stringify(options.active)} is not among the keys`)
+      throw new DatabaseError('KEY_RING', 'The active key is not among the keys')
     }
   }
 
@@ -39,11 +39,10 @@ export class KeyRing {
 
   /** @throws DatabaseError `KEY_RING` if the key is not known, or the text was altered or moved from its place. */
   open(sealed: string, place: string): string {
-    const [version, name, body] = sealed.split('.')
-    if (version !== 'av1' || name === undefined || body === undefined) {
+    const { name, bytes } = partsOf(sealed)
+    if (name === undefined || bytes === undefined) {
       throw new DatabaseError('KEY_RING', `What is stored at ${place} is not a sealed text`)
     }
-    const bytes = Buffer.from(body, 'base64url')
     const key = this.#key(name)
     try {
       const nonce = bytes.subarray(0, nonceBytes)
@@ -69,16 +68,26 @@ export class KeyRing {
   }
 }
 
-function readKey(name: string, key: Uint8Array | string): Buffer {
+const sealedParts = /^av1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]+)$/
+
+/** Each sealed text has one spelling: base64url has others for the same bytes, and a part more would not be looked at. */
+function partsOf(sealed: string): { readonly name?: string; readonly bytes?: Buffer } {
+  const [, name, body = ''] = sealedParts.exec(sealed) ?? []
+  const bytes = Buffer.from(body, 'base64url')
+  const isWhole = bytes.length >= nonceBytes + tagBytes && bytes.toString('base64url') === body
+  return name === undefined || !isWhole ? {} : { name, bytes }
+}
+
+/** A key that was given as a name, or as the active one, must not be in an error: keys are named by their positions. */
+function readKey(name: string, key: Uint8Array | string, at: number): Buffer {
   if (!keyName.test(name)) {
-    throw new DatabaseError(
-      'KEY_RING',
-      `The key name ${JSON.stringify(name)} may have only letters, digits, _ and -, at most 64`,
-    )
+    throw new DatabaseError('KEY_RING', `The name of key ${at + 1} may have only letters, digits, _ and -, at most 64`)
   }
+  if (typeof key !== 'string' && !(key instanceof Uint8Array))
+    throw new DatabaseError('KEY_RING', `Key ${at + 1} is neither bytes nor a text in base64`)
   const bytes = typeof key === 'string' ? Buffer.from(key, 'base64') : Buffer.from(key)
   if (bytes.length !== keyBytes) {
-    throw new DatabaseError('KEY_RING', `The key ${name} has ${bytes.length} bytes; AES-256 takes ${keyBytes}`)
+    throw new DatabaseError('KEY_RING', `Key ${at + 1} has ${bytes.length} bytes; AES-256 takes ${keyBytes}`)
   }
   return bytes
 }

@@ -11,13 +11,19 @@ export interface LeaseOptions {
   readonly name: string
   /** How long the lease lasts without being renewed. */
   readonly durationMs: number
+  /** Who holds it, for people: kept in the lease's document. */
+  readonly holder?: string
 }
+
+/** When a lease that its holder has given up expires. */
+const givenUpAt = new Date(0)
 
 /** A lease on a name. While it is held nobody else holds it, as long as its holder writes under {@link guard}. */
 export class Lease {
   readonly name: string
   readonly #database: Database
   readonly #durationMs: number
+  readonly #holder: string | undefined
   readonly #owner = randomUUID()
   /** Whatever becomes of the caller's transaction, and of the primary: a holder that is forgotten would be one too many. */
   readonly #leases: EntityCollection<StoredLease>
@@ -31,6 +37,7 @@ export class Lease {
     this.#database = database
     this.name = options.name
     this.#durationMs = options.durationMs
+    this.#holder = options.holder
     this.#leases = database.of(database.leaseEntity, { isDurable: true, isOutside: true })
     this.#guards = database.of(database.leaseEntity)
   }
@@ -56,7 +63,8 @@ export class Lease {
   /** Holds the lease for longer. @returns false if it has gone to another process. */
   async renew(): Promise<boolean> {
     const longer = [{ $set: { expiresAt: { $add: ['$$NOW', this.#durationMs] }, ...stampStage('$$NOW') } }]
-    const { matched } = await this.#leases.updateOne(this.#holding, longer)
+    // One that was given up meanwhile stays so, in whatever order the two reach the server.
+    const { matched } = await this.#leases.updateOne({ ...this.#holding, expiresAt: { $gt: givenUpAt } }, longer)
     return matched > 0
   }
 
@@ -89,6 +97,7 @@ export class Lease {
     const fields = {
       fence: { $cond: [{ $or: [isOwn, { $not: [isFree] }] }, '$fence', { $add: [{ $ifNull: ['$fence', 0] }, 1] }] },
       owner: ifFree({ $literal: this.#owner }, '$owner'),
+      holder: ifFree(this.#holder === undefined ? '$$REMOVE' : { $literal: this.#holder }, '$holder'),
       expiresAt: ifFree({ $add: ['$$NOW', this.#durationMs] }, '$expiresAt'),
       sessions: { $cond: [isOwn, '$sessions', ifFree([], '$sessions')] },
       createdAt,
@@ -124,9 +133,9 @@ export class Lease {
 
   /** Gives the lease up, so that another need not wait for its end. */
   async release(): Promise<void> {
-    // Its sessions are back in the pool and serve other work: whoever comes next must not end them.
+    // Its sessions are back in the pool and serve other work: the next holder must not end them.
     this.#notedSessions = new Set()
-    const given = { expiresAt: new Date(0), sessions: [] }
+    const given = { expiresAt: givenUpAt, sessions: [] }
     await this.#leases.updateOne({ name: this.name, owner: this.#owner }, { $set: given })
   }
 

@@ -7,6 +7,12 @@ import { subjectOf } from './translate-error.js'
 
 let compiledCount = 0
 
+/** A model, as far as it is known before its documents are. */
+interface CompiledModel extends NewableFunction {
+  readonly modelName: string
+  readonly validate: (...args: never[]) => unknown
+}
+
 /**
  * The Mongoose models of one handle, each compiled when it is first asked for. Their names cannot meet a model of the
  * host's own, nor those of another handle on the same connection.
@@ -14,7 +20,7 @@ let compiledCount = 0
 export class Models {
   readonly #connection: Connection
   readonly #clock: Clock
-  readonly #compiled = new Map<EntityDescription, Model<never>>()
+  readonly #compiled = new Map<EntityDescription, CompiledModel>()
 
   constructor(connection: Connection, clock: Clock) {
     this.#connection = connection
@@ -24,7 +30,7 @@ export class Models {
   of<Stored extends Identified>(entity: EntityDescription): Model<Stored> {
     const model = this.#compiled.get(entity) ?? this.#compile(entity)
     this.#compiled.set(entity, model)
-    return model as unknown as Model<Stored>
+    return model as Model<Stored>
   }
 
   /** Takes the models off the connection, which may live on. */
@@ -33,16 +39,16 @@ export class Models {
     this.#compiled.clear()
   }
 
-  #compile(entity: EntityDescription): Model<never> {
+  #compile(entity: EntityDescription): CompiledModel {
     compiledCount += 1
     const name = `autovolt:${entity.name}:${compiledCount}`
     const model = this.#connection.model(name, toMongooseSchema(entity, this.#clock), entity.collection)
-    return withOwnErrors(model as never, entity)
+    return withOwnErrors(model, entity)
   }
 }
 
 /** Mongoose has hooks for nearly all that may fail; these are the places without one. */
-function withOwnErrors<T extends Model<never>>(model: T, entity: EntityDescription): T {
+function withOwnErrors<T extends CompiledModel>(model: T, entity: EntityDescription): T {
   const subject = subjectOf(entity)
   const validate = model.validate.bind(model) as (...args: unknown[]) => Promise<unknown>
   const translated = (error: unknown) => {

@@ -1,24 +1,28 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Schema, type SchemaDefinitionProperty } from 'mongoose'
+import { type Document, Schema, type SchemaDefinitionProperty } from 'mongoose'
 import { z } from 'zod'
 import type { Clock } from './clock.js'
-import { type EntityDescription, indexName, sealedPattern } from './entity.js'
+import { showDeclaredFields } from './declared-fields-in-models.js'
+import { type EntityDescription, sealedPattern } from './entity.js'
 import { DatabaseError } from './errors.js'
-import { coreSchema } from './field-schema.js'
+import { coreSchema, isConverted } from './field-schema.js'
+import { indexName } from './index-definition.js'
 import { translateModelError } from './mongoose-errors.js'
+import { pathsBelow } from './paths.js'
 import { requireOpenData } from './repository/data.js'
 import { subjectOf } from './translate-error.js'
-import { issuesOf } from './validate.js'
+import { issuesOf, typeName } from './validate.js'
 
 const setBySave = new Set(['createdAt', 'updatedAt', '__v', 'deletedAt'])
 
 /**
- * The Mongoose schema of an entity. It converts nothing but ids, refuses unknown fields, and validates whole documents with
+ * The Mongoose schema of an entity. It converts ids and texts of several spellings (MAC addresses, e-mail addresses), in documents and
+ * filters, refuses unknown fields, and validates whole documents with
  * the entity's zod schema, so that `model.save()` refuses what the repository and the server refuse.
  */
 export function toMongooseSchema(entity: EntityDescription, clock: Clock): Schema {
   const { _id, createdAt, updatedAt, __v, ...shape } = entity.storedSchema.shape
-  const schema = new Schema(toDefinition(shape) as never, {
+  const schema = new Schema(toDefinition(shape, entity.immutable), {
     collection: entity.collection,
     strict: 'throw',
     strictQuery: 'throw',
@@ -29,13 +33,15 @@ export function toMongooseSchema(entity: EntityDescription, clock: Clock): Schem
     autoIndex: false,
     id: false,
     suppressReservedKeysWarning: true,
-    ...(entity.timeSeries ? { timeseries: entity.timeSeries as never } : {}),
+    ...(entity.timeSeries ? { timeseries: { ...entity.timeSeries } } : {}),
   })
   // So that a host's `syncIndexes()` does not drop them.
-  for (const { serves, key, ...options } of entity.indexes) {
-    schema.index({ ...key }, { ...options, name: indexName({ key }) } as never)
+  for (const index of entity.indexes) {
+    const { serves, key, ...options } = index
+    schema.index({ ...key }, { ...options, name: indexName(index) })
   }
   addBehaviour(schema, entity)
+  showDeclaredFields(schema, entity)
   if (entity.validationLevel === 'moderate') acceptWhatIsThere(schema)
   if (entity.appendOnly) refuseWrites(schema, entity.name)
   else addValidation(schema, entity)
@@ -43,27 +49,43 @@ export function toMongooseSchema(entity: EntityDescription, clock: Clock): Schem
   return schema
 }
 
-function toDefinition(shape: z.core.$ZodShape): Record<string, SchemaDefinitionProperty> {
-  return Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, toProperty(schema as z.ZodType)]))
+type Property = SchemaDefinitionProperty
+
+/** @param fixed The paths of the immutable fields among them. */
+function toDefinition(shape: z.core.$ZodShape, fixed: readonly string[]): Record<string, Property> {
+  return Object.fromEntries(
+    Object.entries(shape).map(([name, schema]) => {
+      const property = toProperty(schema as z.ZodType, pathsBelow(name, fixed))
+      return [name, fixed.includes(name) ? ({ ...(property as object), immutable: true } as Property) : property]
+    }),
+  )
 }
 
-function toProperty(schema: z.ZodType): SchemaDefinitionProperty {
+function toProperty(schema: z.ZodType, fixed: readonly string[]): Property {
   const core = coreSchema(schema)
   if (core.meta()?.bsonType === 'objectId') return { type: Schema.Types.ObjectId }
-  if (core instanceof z.ZodObject) return { type: toSubschema(core), default: undefined } as SchemaDefinitionProperty
-  if (core instanceof z.ZodArray) return arrayOf(core.element as z.ZodType)
+  if (core instanceof z.ZodObject) return { type: toSubschema(core, fixed), default: undefined } as Property
+  if (core instanceof z.ZodArray) return arrayOf(core.element as z.ZodType, fixed)
   const scalar = scalarType(core)
-  return scalar === undefined
-    ? { type: Schema.Types.Mixed }
-    : ({ type: scalar, cast: false } as SchemaDefinitionProperty)
+  if (scalar === undefined) return { type: Schema.Types.Mixed }
+  const setter = scalar === String && isConverted(schema) ? { set: inOneSpelling(schema) } : {}
+  return { type: scalar, cast: false, ...setter } as Property
 }
 
-function arrayOf(element: z.ZodType): SchemaDefinitionProperty {
-  return { type: [toProperty(element)], castNonArrays: false, default: undefined } as SchemaDefinitionProperty
+/** Mongoose runs setters on the values of filters and updates, too. What could be no value of the field is left to validation. */
+function inOneSpelling(schema: z.ZodType): (value: unknown) => unknown {
+  return (value) => {
+    const result = schema.safeParse(value)
+    return result.success ? result.data : value
+  }
 }
 
-function toSubschema(object: z.ZodObject): Schema {
-  return new Schema(toDefinition(object.shape) as never, {
+function arrayOf(element: z.ZodType, fixed: readonly string[]): Property {
+  return { type: [toProperty(element, fixed)], castNonArrays: false, default: undefined } as Property
+}
+
+function toSubschema(object: z.ZodObject, fixed: readonly string[]): Schema {
+  return new Schema(toDefinition(object.shape, fixed), {
     _id: false,
     strict: 'throw',
     minimize: false,
@@ -100,13 +122,16 @@ function addValidation(schema: Schema, entity: EntityDescription): void {
     const isLeftAlone = !this.isNew && entity.validationLevel === 'moderate'
     if (!result.success) {
       const issues = issuesOf(result.error, document)
-      const told = isLeftAlone ? issues.filter(({ path }) => this.isModified(path.split('.')[0])) : issues
-      for (const { path, message, received } of told) this.invalidate(path, message, undefined, received)
+      const shown = isLeftAlone ? issues.filter(({ path }) => this.isModified(path.split('.')[0])) : issues
+      for (const { path, message, received } of shown) this.invalidate(path, message, undefined, received)
       return
     }
     const isWhole = !isLeftAlone && names.every((name) => loaded.includes(name) || Object.hasOwn(entity.secrets, name))
     const broken = isWhole ? entity.rules.filter((rule) => !rule.check(result.data)) : []
-    for (const { path, message } of broken) this.invalidate(path, message, undefined, 'object')
+    for (const rule of broken) {
+      const { path, message } = rule.explain?.(result.data) ?? rule
+      this.invalidate(path, message, undefined, 'object')
+    }
     const changed = Object.entries(result.data).filter(
       ([name, value]) => name !== '_id' && !isDeepStrictEqual(value, document[name]),
     )
@@ -135,8 +160,11 @@ function schemaOf(entity: EntityDescription, names: readonly string[]): z.ZodTyp
 
 function addBehaviour(schema: Schema, entity: EntityDescription): void {
   for (const [name, get] of Object.entries(entity.behaviour.virtuals ?? {})) {
-    schema.virtual(name).get(function read(this: unknown) {
-      return get(this as never)
+    const virtual = schema.virtual(name).get(function read(this: never) {
+      return get(this)
+    })
+    virtual.set(function refuse(this: Document, value: unknown) {
+      this.invalidate(name, 'is computed and cannot be set', undefined, typeName(value))
     })
   }
   Object.assign(schema.methods, entity.behaviour.methods)
@@ -144,7 +172,9 @@ function addBehaviour(schema: Schema, entity: EntityDescription): void {
   if (entity.softDelete) schema.path('deletedAt').default(() => null)
   for (const name of Object.keys(entity.secrets)) {
     schema.path(name).select(false)
-    schema.path(name).validate((value: unknown) => value == null || sealedPattern.test(String(value)), 'is not sealed')
+    const form = entity.hashes[name]
+    const isKept = (value: unknown) => value == null || (form ?? sealedPattern).test(String(value))
+    schema.path(name).validate(isKept, form === undefined ? 'is not sealed' : 'is not hashed')
   }
 }
 
@@ -172,7 +202,8 @@ function refuseWrites(schema: Schema, name: string): void {
   }
   // Before validation, or the first complaint would be about the document.
   schema.pre(['validate', ...documentWrites, ...queryWrites], { document: true, query: true }, refuse)
-  schema.pre([...modelWrites] as never, refuse)
+  schema.pre('insertMany', refuse)
+  schema.pre('bulkWrite', refuse)
 }
 
 function translateErrors(schema: Schema, entity: EntityDescription): void {

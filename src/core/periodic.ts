@@ -11,7 +11,7 @@ export interface PeriodicOptions {
   readonly work: (signal: AbortSignal) => Promise<unknown>
 }
 
-/** How periodic work of this process is doing. */
+/** Periodic status: how periodic work of this process is doing. */
 export interface PeriodicStatus {
   readonly name: string
   readonly everyMs: number
@@ -20,6 +20,8 @@ export interface PeriodicStatus {
   readonly lastSuccessAt: Date | null
   /** What the last turn failed with; null if it ended well. */
   readonly lastError: string | null
+  /** How many turns have failed since it was started. */
+  readonly failures: number
 }
 
 /** The work that one handle does every so often, each in turns that never overlap. */
@@ -68,6 +70,7 @@ class Running {
   readonly #ended: Promise<void>
   #lastSuccessAt: Date | null = null
   #lastError: string | null = null
+  #failures = 0
 
   constructor(options: PeriodicOptions, clock: Clock, logger: Logger) {
     this.#options = options
@@ -85,6 +88,7 @@ class Running {
       startedAt: this.#startedAt,
       lastSuccessAt: this.#lastSuccessAt,
       lastError: this.#lastError,
+      failures: this.#failures,
     }
   }
 
@@ -108,6 +112,7 @@ class Running {
       this.#lastSuccessAt = this.#clock.now()
       this.#lastError = null
     } catch (error) {
+      this.#failures += 1
       this.#lastError = error instanceof Error ? error.message : String(error)
       this.#logger.warn({ work: name, reason: this.#lastError }, 'periodic work failed')
     }

@@ -1,9 +1,14 @@
-// A password that was not percent-encoded may hold any of / @ : itself, so everything up to the last @ goes.
-const credentials = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s"'<>]*@/gi
+/** What a connection string ends at. */
+const words = /[^\s"'<>]+/g
 
 /** The text with the user name and password of every connection string in it replaced by `***`. */
 export function redactCredentials(text: string): string {
-  return text.replace(credentials, '$1***@')
+  return text.replace(words, (word) => {
+    const scheme = word.indexOf('://')
+    // A password that was not percent-encoded may hold any of / @ : itself, so everything up to the last @ goes.
+    const host = word.lastIndexOf('@')
+    return scheme === -1 || host < scheme ? word : `${word.slice(0, scheme)}://***${word.slice(host)}`
+  })
 }
 
 // What the server quotes: documents, filters and commands in braces, a query as a tree, values in quotation marks.
@@ -13,10 +18,13 @@ const quotations: readonly (readonly [pattern: RegExp, shown: string])[] = [
   [/"[^"]*"/g, '"…"'],
 ]
 
+const maximumLength = 2000
+
 /** What may be shown of a driver's message: without credentials, and without the data that the server quotes. */
 function redactMessage(text: string): string {
   const unquoted = quotations.reduce((message, [pattern, shown]) => message.replace(pattern, shown), text)
-  return redactCredentials(unquoted)
+  const shown = redactCredentials(unquoted)
+  return shown.length > maximumLength ? `${shown.slice(0, maximumLength)}…` : shown
 }
 
 const maximumDepth = 5

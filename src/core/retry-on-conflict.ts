@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from './database.js'
-import { ConflictError } from './errors.js'
+import { ConflictError, DatabaseError } from './errors.js'
 
 /** What was read is no longer so: another process has written meanwhile. Nothing was written. */
 export class StaleReadError extends Error {
@@ -15,10 +15,17 @@ const attemptsToCreate = 5
 /**
  * Does work that throws {@link StaleReadError} again, from its start, while other processes are faster: for two minutes. In a
  * transaction that the caller has begun it is done once, for what that reads stays as it was.
+ * @throws DatabaseError `CONTENTION`, retryable, if other processes were faster all the time.
  */
-export function retryStale<Result>(database: Database, work: () => Promise<Result>): Promise<Result> {
+export async function retryStale<Result>(database: Database, work: () => Promise<Result>): Promise<Result> {
   const deadlineMs = performance.now() + forMs
-  return retry(database, work, (error) => error instanceof StaleReadError && performance.now() < deadlineMs)
+  try {
+    return await retry(database, work, (error) => error instanceof StaleReadError && performance.now() < deadlineMs)
+  } catch (error) {
+    if (!(error instanceof StaleReadError)) throw error
+    const message = 'Other processes have changed what was read, again and again: nothing was written, do it again'
+    throw new DatabaseError('CONTENTION', message, { retryable: true, cause: error })
+  }
 }
 
 /**

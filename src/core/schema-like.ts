@@ -14,14 +14,14 @@ type Flat<T> = { [K in keyof T]: T[K] }
 type OptionalOut = { readonly _zod: { readonly optout: 'optional' } }
 type OptionalIn = { readonly _zod: { readonly optin: 'optional' | 'defaulted' } }
 
-/** What an object of these fields is, once it is parsed. */
+/** Output of: what an object of these fields is, once it is parsed. */
 export type OutputOf<Fields extends Shape> = Flat<
   { -readonly [K in keyof Fields as Fields[K] extends OptionalOut ? never : K]: Fields[K]['_zod']['output'] } & {
     -readonly [K in keyof Fields as Fields[K] extends OptionalOut ? K : never]?: Fields[K]['_zod']['output']
   }
 >
 
-/** What is parsed to one. */
+/** Parsed from: what is parsed to one. */
 export type ParsedFrom<Fields extends Shape> = Flat<
   { -readonly [K in keyof Fields as Fields[K] extends OptionalIn ? never : K]: Fields[K]['_zod']['input'] } & {
     -readonly [K in keyof Fields as Fields[K] extends OptionalIn ? K : never]?: Fields[K]['_zod']['input']
@@ -30,5 +30,6 @@ export type ParsedFrom<Fields extends Shape> = Flat<
 
 /** The schema as what it is. */
 export function asZod<Output, Input>(schema: SchemaLike<Output, Input>): z.ZodType<Output, Input> {
+  // Every zod schema is one of these, and we are handed nothing else (see `declaredSchema`).
   return schema as unknown as z.ZodType<Output, Input>
 }

@@ -41,11 +41,14 @@ function shapeIssues(node: Record<string, unknown>, path: string): ValidationIss
     case '$jsonSchema':
       return recordsIn(node.schemaRulesNotSatisfied).flatMap((rule) => shapeIssues(rule, path))
     case 'properties':
-      return recordsIn(node.propertiesNotSatisfied).flatMap(({ propertyName, details }) =>
-        recordsIn(details).flatMap((rule) => shapeIssues(rule, join(path, propertyName))),
-      )
+      return recordsIn(node.propertiesNotSatisfied).flatMap((property) => issuesWithin(property, path))
+    case 'patternProperties':
+      return recordsIn(node.details).flatMap((property) => issuesWithin(property, path))
     case 'items':
-      return recordsIn(node.details).flatMap((rule) => shapeIssues(rule, join(path, node.itemIndex)))
+      // Of a list whose places have schemas of their own, each place says for itself what is wrong.
+      return 'itemIndex' in node
+        ? issuesWithin(node, path)
+        : recordsIn(node.details).flatMap((item) => issuesWithin(item, path))
     case 'required':
       return namesIn(node.missingProperties).map((name) => ({
         path: join(path, name),
@@ -64,6 +67,11 @@ function shapeIssues(node: Record<string, unknown>, path: string): ValidationIss
     default:
       return [{ path, message: messageOf(node), received: receivedBy(node) }]
   }
+}
+
+/** The issues of a property or an item, which it names. */
+function issuesWithin({ propertyName, itemIndex, details }: Record<string, unknown>, path: string): ValidationIssue[] {
+  return recordsIn(details).flatMap((rule) => shapeIssues(rule, join(path, propertyName ?? itemIndex)))
 }
 
 function messageOf(leaf: Record<string, unknown>): string {

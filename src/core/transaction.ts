@@ -15,7 +15,7 @@ const transactionOptions: TransactionOptions = {
 
 interface Failure {
   readonly error: unknown
-  /** What later calls are told. */
+  /** The error of later calls. */
   readonly refusal: DatabaseError
 }
 

@@ -1,6 +1,7 @@
 import type { MongoServerError } from 'mongodb'
-import { type EntityDescription, type EntityRule, type IndexDefinition, indexName, rebuiltName } from './entity.js'
+import type { EntityDescription, EntityRule } from './entity.js'
 import { ConflictError, DatabaseConnectionError, DatabaseError, ValidationError } from './errors.js'
+import { type IndexDefinition, indexName, rebuiltName } from './index-definition.js'
 import { isRecord } from './is-record.js'
 import { OriginalError } from './redact.js'
 import { serverCode } from './server-codes.js'
@@ -40,7 +41,8 @@ const closed = new Set([
 ])
 const tooSlow = new Set(['MongoOperationTimeoutError', 'MongoWaitQueueTimeoutError'])
 
-const notAuthorized = new Set<number>([serverCode.unauthorized, 18, 8000])
+/** Of a certificate that no user has the server says that there is no such user. */
+const notAuthorized = new Set<number>([serverCode.unauthorized, serverCode.userNotFound, 18, 8000])
 const exceededTimeLimit = new Set([50, 262])
 const historyLost = new Set([280, 286])
 /** The server is going down, coming up, or no primary any more: what the driver itself takes for a lost server. */
@@ -85,9 +87,14 @@ export function hasErrorLabel(error: unknown, label: string): boolean {
 /** Turns whatever the driver threw into one of our errors; ours, and errors of the host's own, pass as they are. */
 export function translateError(error: unknown, subject: ErrorSubject = databaseItself): unknown {
   if (!(error instanceof Error) || error instanceof DatabaseError) return error
-  if (unreachable.has(error.name)) return unreachableError(new OriginalError(error))
+  if (unreachable.has(error.name) || isOfSocket(error)) return unreachableError(new OriginalError(error))
   if (isBsonError(error)) return notStorable(new OriginalError(error))
   return isDriverError(error) ? translateDriverError(error, subject) : error
+}
+
+/** What the system says of a socket whose server is gone, which the driver passes on as it is now and then. */
+function isOfSocket(error: Error): boolean {
+  return 'syscall' in error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET')
 }
 
 function translateDriverError(error: DriverError, subject: ErrorSubject): DatabaseError {
@@ -142,9 +149,7 @@ function isRetryable(error: DriverError): boolean {
 }
 
 function conflict(error: ServerError, cause: OriginalError, subject: ErrorSubject): ConflictError {
-  const { keys, document } = duplicateOf(error, subject)
-  // A soft deletion's date is in unique indexes only so that deleted documents free their values.
-  const fields = keys.filter((field) => field !== 'deletedAt')
+  const { keys: fields, document } = duplicateOf(error, subject)
   const values: Record<string, unknown> = {}
   for (const field of fields) {
     const isShown = !subject.secretFields.has(field) && Object.hasOwn(document, field)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DatabaseError, ValidationError, type ValidationIssue } from './errors.js'
 import { isRecord } from './is-record.js'
+import { sentenceOf } from './issue-sentence.js'
 import { asZod, type SchemaLike } from './schema-like.js'
 
 /**
@@ -11,7 +12,7 @@ import { asZod, type SchemaLike } from './schema-like.js'
 export function validateData<Output>(schema: SchemaLike<Output>, data: unknown, subject = 'The data'): Output {
   const result = parseData(schema, data)
   if (result.success) return result.data
-  throw new ValidationError(subject, issuesOf(result.error, data))
+  throw new ValidationError(typeof subject === 'string' ? subject : 'The data', issuesOf(result.error, data))
 }
 
 /** @throws DatabaseError `CONFIGURATION` for what is no schema, or one that works asynchronously. */
@@ -26,8 +27,9 @@ function parseData<Output>(schema: SchemaLike<Output>, data: unknown): z.ZodSafe
   }
 }
 
-/** The issues of a zod error, each with the type of what was found at its path. */
+/** The issues of a zod error, each with the type of what was found at its path. Of a field it is the first that is wrong. */
 export function issuesOf(error: z.core.$ZodError, data: unknown): ValidationIssue[] {
+  const paths = new Set<string>()
   return error.issues.flatMap((issue) => {
     const path = issue.path.map(String)
     if (issue.code === 'unrecognized_keys') {
@@ -37,7 +39,11 @@ export function issuesOf(error: z.core.$ZodError, data: unknown): ValidationIssu
         received: typeAt(data, [...path, key]),
       }))
     }
-    return [{ path: path.join('.'), message: issue.message, received: typeAt(data, path) }]
+    const place = path.join('.')
+    if (paths.has(place)) return []
+    paths.add(place)
+    const received = typeAt(data, path)
+    return [{ path: place, message: sentenceOf(issue, received), received }]
   })
 }
 
@@ -47,6 +53,12 @@ function typeAt(data: unknown, path: readonly string[]): string {
   return typeName(value)
 }
 
+/** The driver's classes; what a class of somebody else calls itself is not repeated. */
+const bsonTypes: readonly string[] = [
+  ...['ObjectId', 'Decimal128', 'Long', 'Double', 'Int32', 'Timestamp', 'Binary', 'BSONRegExp', 'BSONSymbol', 'Code'],
+  ...['DBRef', 'MaxKey', 'MinKey'],
+]
+
 /** A word for the value's type: `null`, `array`, `date`, `objectId`, `NaN`, or what `typeof` says. */
 export function typeName(value: unknown): string {
   if (value === null) return 'null'
@@ -54,8 +66,22 @@ export function typeName(value: unknown): string {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : 'date'
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
   if (typeof value === 'object') {
-    const bsonType: unknown = (value as { _bsontype?: unknown })._bsontype
-    return typeof bsonType === 'string' ? bsonType : 'object'
+    // Of the driver's classes it is the prototype's: an input can have a field of that name.
+    const bsonType: unknown = Object.hasOwn(value, '_bsontype') ? undefined : Reflect.get(value, '_bsontype')
+    return bsonTypes.find((name) => name === bsonType) ?? 'object'
   }
   return typeof value
+}
+
+/**
+ * The options as the schema gives them back.
+ * @param subject What the options are, such as `sessions`.
+ * @throws DatabaseError `CONFIGURATION` with the first thing that is wrong.
+ */
+export function configured<Output>(schema: SchemaLike<Output>, options: unknown, subject: string): Output {
+  const result = parseData(schema, options)
+  if (result.success) return result.data
+  const [issue] = issuesOf(result.error, options)
+  const place = [subject, issue?.path].filter((part) => part !== '').join('.')
+  throw new DatabaseError('CONFIGURATION', `${place}: ${issue?.message}`)
 }

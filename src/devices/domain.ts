@@ -3,7 +3,7 @@ import type { InputIn, StoredIn } from '../core/extension.js'
 import { Repository } from '../core/repository/repository.js'
 import { type Classroom, type ClassroomInput, classroomEntity } from './classroom.js'
 import { type Device, type DeviceInput, deviceEntity } from './device.js'
-import { DeviceRepository } from './device-repository.js'
+import { DeviceRepository, type DeviceRepositoryNeeds } from './device-repository.js'
 
 export type DevicesCollection = 'classrooms' | 'devices'
 
@@ -12,7 +12,7 @@ export const devicesEntities = { classrooms: classroomEntity, devices: deviceEnt
   object
 >
 
-/** What sites and devices bring to the handle. */
+/** Devices services: what sites and devices bring to the handle. */
 export interface DevicesServices<Extended = object> {
   /** Rooms, homes and other sites that energy is accounted for. */
   readonly classrooms: Repository<
@@ -23,9 +23,17 @@ export interface DevicesServices<Extended = object> {
   readonly devices: DeviceRepository<StoredIn<Extended, 'devices', Device>, InputIn<Extended, 'devices', DeviceInput>>
 }
 
-export function openDevices(database: Database, entities: typeof devicesEntities): DevicesServices {
+/** What devices need of other domains. */
+export type DevicesNeeds = Pick<DeviceRepositoryNeeds, 'ratedPowers'>
+
+export function openDevices(
+  database: Database,
+  entities: typeof devicesEntities,
+  { ratedPowers }: DevicesNeeds,
+): DevicesServices {
+  const classrooms = new Repository(database, entities.classrooms)
   return {
-    classrooms: new Repository(database, entities.classrooms),
-    devices: new DeviceRepository(database, entities.devices),
+    classrooms,
+    devices: new DeviceRepository(database, entities.devices, { classrooms, ratedPowers }),
   }
 }

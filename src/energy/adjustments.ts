@@ -1,11 +1,10 @@
 import type { ObjectId } from 'mongodb'
 import type { Database } from '../core/database.js'
-import { inSession } from '../core/repository/reader.js'
 import type { LedgerEntry } from '../ledger/entry/entry.js'
 import type { Ledger } from '../ledger/ledger.js'
 import type { TimeRange } from './switch-energy.js'
 
-/** What somebody has added by hand, or taken away. */
+/** Adjusted: what somebody has added by hand, or taken away. */
 export interface Adjusted extends Pick<LedgerEntry, 'switchId' | 'sequence' | 'deviceId' | 'classroom' | 'timestamp'> {
   readonly adjustment: NonNullable<LedgerEntry['adjustment']>
 }
@@ -23,11 +22,6 @@ export async function adjustmentsOf(
     ...(switchIds && { switchId: { $in: switchIds } }),
   }
   const hint = { eventType: 1, timestamp: 1 } as const
-  const found = await database.run(entity, 'adjustments', (session) =>
-    database
-      .collectionOf<LedgerEntry>(entity)
-      .find(filter as never, { hint, ...inSession(session) })
-      .toArray(),
-  )
+  const found = await database.of<LedgerEntry>(entity).for('adjustments').find(filter, { hint })
   return found.flatMap(({ adjustment, ...entry }) => (adjustment === undefined ? [] : [{ ...entry, adjustment }]))
 }

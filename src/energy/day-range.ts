@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nextCivilDay, startOfCivilDay } from '../metering/index.js'
+import { endOfCivilDay, startOfCivilDay } from '../metering/index.js'
 import type { TimeRange } from './switch-energy.js'
 
 /** Whether a civil day or month is one after which others can be written. */
@@ -8,7 +8,12 @@ export const tooLate = 'expected a time before the year 9999'
 
 /** Civil days, both included, `YYYY-MM-DD`, at most 366. */
 export const dayRangeSchema = z
-  .strictObject({ from: z.iso.date(), to: z.iso.date() })
+  .strictObject({
+    /** The first day, included, `YYYY-MM-DD`. */
+    from: z.iso.date(),
+    /** The last day, included. */
+    to: z.iso.date(),
+  })
   .refine(({ from, to }) => from <= to, { path: ['to'], error: 'expected a day not before the first' })
   .refine(({ to }) => isBefore9999(to), { path: ['to'], error: tooLate })
   .refine(({ from, to }) => Date.parse(to) - Date.parse(from) < 366 * 86_400_000, {
@@ -17,10 +22,10 @@ export const dayRangeSchema = z
   })
 export type DayRange = z.input<typeof dayRangeSchema>
 
-/** The instants that the days span in any of the zones. */
+/** The instants that the days span in any of the zones; some of them may be other days' (see `civilSpans`). */
 export function instantsOf({ from, to }: DayRange, zones: readonly string[]): TimeRange {
   return {
     fromMs: Math.min(...zones.map((zone) => startOfCivilDay(from, zone))),
-    toMs: Math.max(...zones.map((zone) => startOfCivilDay(nextCivilDay(to, zone), zone))),
+    toMs: Math.max(...zones.map((zone) => endOfCivilDay(to, zone))),
   }
 }

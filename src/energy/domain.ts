@@ -12,7 +12,7 @@ import { AnalyticsService } from './analytics/analytics-service.js'
 import { AnalyticsCache } from './cache/analytics-cache.js'
 import { cacheEntryEntity } from './cache/cache-entry.js'
 import { deviceConsumptionEntity } from './consumption/device-consumption.js'
-import { intervalTurnEntity } from './consumption/interval-turn.js'
+import { intervalRevisionEntity } from './consumption/interval-revision.js'
 import { Intervals } from './consumption/intervals.js'
 import {
   type PowerConsumption,
@@ -25,14 +25,14 @@ import { measurementMarkEntity, measurementMarkEntityOf } from './measurement/me
 import { MeasurementStore } from './measurement/measurement-store.js'
 import { telemetryEventEntity, telemetryEventEntityOf } from './measurement/telemetry-event.js'
 import { TelemetryStore } from './measurement/telemetry-store.js'
-import { RegisterMarkStore } from './registers/mark-store.js'
-import { RegisterKeeper } from './registers/register-keeper.js'
-import { registerMarkEntity } from './registers/register-mark.js'
-import { invalidateDays } from './rollups/cache-invalidation.js'
-import { dailyAggregateEntity } from './rollups/daily-aggregate.js'
-import { monthlyAggregateEntity } from './rollups/monthly-aggregate.js'
-import { rollUpCursorEntity } from './rollups/rollup-cursor.js'
-import { RollUps } from './rollups/rollups.js'
+import { registerMarkEntity } from './register-marks/register-mark.js'
+import { RegisterMarkStore } from './register-marks/register-mark-store.js'
+import { RegisterUpdater } from './registers/register-updater.js'
+import { dailyAggregateEntity } from './roll-ups/daily-aggregate.js'
+import { invalidateDays } from './roll-ups/invalidate-days.js'
+import { monthlyAggregateEntity } from './roll-ups/monthly-aggregate.js'
+import { rollUpCursorEntity } from './roll-ups/roll-up-cursor.js'
+import { RollUps } from './roll-ups/roll-ups.js'
 import { costVersionEntity } from './tariffs/cost-version.js'
 import { powerSettingsEntity } from './tariffs/power-settings.js'
 import { PowerSettingsRepository } from './tariffs/power-settings-repository.js'
@@ -48,7 +48,7 @@ export type EnergyCollection =
   | 'recostings'
   | 'powerConsumption'
   | 'intervals'
-  | 'intervalTurns'
+  | 'intervalRevisions'
   | 'measurements'
   | 'measurementMarks'
   | 'registerMarks'
@@ -65,7 +65,7 @@ export const energyEntities = {
   recostings: recostingEntity,
   powerConsumption: powerConsumptionEntity,
   intervals: deviceConsumptionEntity,
-  intervalTurns: intervalTurnEntity,
+  intervalRevisions: intervalRevisionEntity,
   measurements: measurementEntity,
   measurementMarks: measurementMarkEntity,
   registerMarks: registerMarkEntity,
@@ -76,7 +76,7 @@ export const energyEntities = {
   rollUpCursors: rollUpCursorEntity,
 } satisfies Record<EnergyCollection, object>
 
-/** How long what grows with time is kept, seconds; for ever where it is left out. */
+/** Retention: how long what grows with time is kept, seconds; for ever where it is left out. */
 export interface Retention {
   /** At least 1; counted from the `timestamp`. */
   readonly measurements?: number
@@ -96,7 +96,7 @@ export interface EnergyOptions {
   readonly cacheReports?: boolean
 }
 
-/** What energy brings to the handle. */
+/** Energy services: what energy brings to the handle. */
 export interface EnergyServices<Extended = object> {
   /** Prices and energy settings by name; `default` is the one that a host without tariffs has. */
   readonly powerSettings: PowerSettingsRepository
@@ -112,7 +112,7 @@ export interface EnergyServices<Extended = object> {
   /** What devices report besides energy, by time. */
   readonly telemetry: TelemetryStore
   /** Takes the registers of devices whose readings go to the ledger only by quarter hours. */
-  readonly registers: RegisterKeeper
+  readonly registers: RegisterUpdater
   /** Intervals of consumption: derived from the ledger, and written down by hand. */
   readonly intervals: Intervals
   /** Energy and cost up to this second. */
@@ -123,6 +123,11 @@ export interface EnergyServices<Extended = object> {
   readonly rollUps: RollUps
   /** Answers from the roll-ups. */
   readonly analytics: AnalyticsService
+}
+
+/** Opened energy: what energy has for other domains besides. */
+export interface OpenedEnergy extends EnergyServices {
+  readonly prices: PriceBookReader
 }
 
 /** What energy needs of other domains. */
@@ -139,7 +144,7 @@ export function openEnergy(
   entities: typeof energyEntities,
   { auditLog, users, classrooms, devices, ledger }: EnergyNeeds,
   options: EnergyOptions,
-): EnergyServices {
+): OpenedEnergy {
   const { costVersions, recostings } = entities
   const tariffs = new Tariffs(database, { costVersions, heads: entities.tariffs, recostings, auditLog })
   const powerSettings = new PowerSettingsRepository(database, entities.powerSettings, tariffs)
@@ -155,12 +160,13 @@ export function openEnergy(
   const { expireAfterSeconds } = entities.measurements.timeSeries ?? {}
   const { dailyAggregates: daily, monthlyAggregates: monthly, rollUpCursors: cursors } = entities
   return {
+    prices,
     powerSettings,
     tariffs,
     powerConsumption: new Repository(database, entities.powerConsumption),
     measurements,
     telemetry: new TelemetryStore(database, { events: entities.telemetry, devices }),
-    registers: new RegisterKeeper(database, {
+    registers: new RegisterUpdater(database, {
       ledger,
       measurements,
       marks: registerMarks,
@@ -171,17 +177,17 @@ export function openEnergy(
     }),
     intervals: new Intervals(database, entities.intervals, {
       ledger,
-      turns: entities.intervalTurns,
+      revisions: entities.intervalRevisions,
       classrooms,
       devices,
       prices,
     }),
-    energy: new EnergyService(database, { ledger, prices, classrooms, devices }),
+    energy: new EnergyService(database, { ledger, prices, classrooms, devices, rollUps: { daily, cursors } }),
     analyticsCache,
     rollUps: new RollUps(database, {
       ledger,
       entities: { daily, monthly, cursors },
-      places: { classrooms, devices },
+      contexts: { classrooms, devices },
       recostings,
       prices,
       onChanged: (days) => invalidateDays(analyticsCache, days),

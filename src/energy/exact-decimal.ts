@@ -1,4 +1,5 @@
 import { Decimal128 } from 'mongodb'
+import { DatabaseError } from '../core/errors.js'
 import type { DecimalNumber } from '../core/fields.js'
 
 /** A whole number of any size, or a sum of them as the server returns it: 0 as a number where there was nothing to add. */
@@ -22,20 +23,37 @@ export function toDecimal(value: bigint): Decimal128 {
   return new Decimal128(bytes)
 }
 
-/** @throws SyntaxError, RangeError if it is not a whole number. */
+/** @throws DatabaseError `DATABASE` if it is not a whole number. */
 export function exactOf(sum: ExactSum): bigint {
-  if (typeof sum === 'number') return BigInt(sum)
+  if (typeof sum === 'number') return Number.isInteger(sum) ? BigInt(sum) : notWhole(String(sum))
   const { bytes } = sum
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16)
   const upper = view.getBigUint64(8, true)
   if ((upper & ~signBit & ~upperDigits) !== exponentZero) return expanded(sum.toString())
   const digits = ((upper & upperDigits) << 64n) | view.getBigUint64(0, true)
+  // Digits past the limit are no canonical number: IEEE 754-2008 reads them as zero.
+  if (digits >= limit) return 0n
   return upper < signBit ? digits : -digits
 }
 
-/** Sums in the server can come as `1.2E+4`. */
+const decimalText = /^(-?)(\d+)(?:\.(\d+))?(?:E([+-]\d{1,4}))?$/
+
+/** One number has many forms: `12000` is also `1.2E+4` and `12000.00`, and zero has every exponent. */
 function expanded(text: string): bigint {
-  const [digits = '', exponent = '0'] = text.split('E')
-  const [whole = '', fraction = ''] = digits.split('.')
-  return BigInt(whole + fraction) * 10n ** BigInt(Number(exponent) - fraction.length)
+  const [, sign = '', whole, fraction = '', exponent = '0'] = decimalText.exec(text) ?? []
+  if (whole === undefined) return notWhole(text)
+  const digits = BigInt(whole + fraction)
+  const places = Number(exponent) - fraction.length
+  const value = places >= 0 ? digits * 10n ** BigInt(places) : shortened(digits, -places, text)
+  return sign === '-' ? -value : value
+}
+
+/** Without the last digits, all of which have to be zero. */
+function shortened(digits: bigint, places: number, text: string): bigint {
+  const unit = 10n ** BigInt(places)
+  return digits % unit === 0n ? digits / unit : notWhole(text)
+}
+
+function notWhole(text: string): never {
+  throw new DatabaseError('DATABASE', `A stored sum is not a whole number: ${text}`)
 }

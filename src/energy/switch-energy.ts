@@ -12,6 +12,7 @@ export interface TimeRange {
  * The stretches of a switch's energy that reach into a range, in the order of time, from the ledger alone.
  * @param meter Stands afterwards where the range ends.
  * @param lastSignOfLifeMs How far a rated switch that is still on is known to have been on.
+ * @param throughSequence Later entries of the chain are left out.
  */
 export async function* switchStretches(
   facts: FactStore,
@@ -19,9 +20,10 @@ export async function* switchStretches(
   { fromMs, toMs }: TimeRange,
   lastSignOfLifeMs: number | undefined,
   meter = new SwitchMeter(),
+  throughSequence?: number,
 ): AsyncGenerator<FactStretch, void, undefined> {
   const reachesIn = ({ stretch }: FactStretch) => stretch.toMs > fromMs && stretch.fromMs < toMs
-  for await (const page of facts.from(switchId, fromMs, toMs)) {
+  for await (const page of facts.from(switchId, fromMs, toMs, throughSequence)) {
     yield* meter.take(page).filter(reachesIn)
     if (meter.settledMs >= toMs) return
   }

@@ -1,15 +1,24 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto'
+import type { Authentication } from '../devices/device.js'
 import type { Credential } from './report.js'
 
+/** Proof: what a device's messages are held against. */
+export interface Proof {
+  /** The device's secret in clear; undefined if it has none. */
+  readonly secret: string | undefined
+  /** The least that is taken. */
+  readonly required: Authentication
+}
+
 /** Whether the credential proves that its message is the device's. Compares in constant time. */
-export function isAuthentic(credential: Credential, secret: string | undefined): boolean {
+export function isAuthentic(credential: Credential, { secret, required }: Proof): boolean {
   switch (credential.kind) {
-    case 'broker':
-      return true
     case 'none':
       return false
+    case 'broker':
+      return required === 'broker'
     case 'secret':
-      return secret !== undefined && equalsSecret(credential.secret, secret)
+      return required !== 'signature' && secret !== undefined && equalsSecret(credential.secret, secret)
     case 'signature':
       return (
         secret !== undefined && equalsSecret(credential.signature.toLowerCase(), signatureOf(credential.signed, secret))

@@ -9,20 +9,26 @@ import type { DeviceRepository } from '../devices/device-repository.js'
 import { normalizeMacAddress } from '../devices/mac-address.js'
 import { DEFAULT_TARIFF } from '../energy/tariffs/cost-version.js'
 import { gapLimitMs } from '../metering/index.js'
-import type { DeviceReport, ReportedDevice } from './report.js'
+import { type Budget, BudgetedMap } from './budget.js'
+import { isAuthentic } from './credential.js'
+import type { Credential, DeviceReport, ReportedDevice } from './report.js'
+
+/** A switch, and where its energy is accounted for. */
+export type KnownSwitch = DeviceSwitch & { readonly classroom: ObjectId }
 
 /** A registered device, as ingestion needs it. */
 export interface KnownDevice {
   readonly id: ObjectId
-  readonly classroom: ObjectId
+  /** Where its energy is accounted for; undefined for one that is in no classroom: then it has no switches here. */
+  readonly classroom: ObjectId | undefined
   /** The IANA zone of its site. */
   readonly timeZone: string
   /** The name of the tariff that its classroom's energy costs by. */
   readonly tariff: string
   readonly gapLimitMs: number
-  readonly switches: ReadonlyMap<number, DeviceSwitch>
-  /** Those whose energy is reckoned from their rating. */
-  readonly ratedSwitches: readonly DeviceSwitch[]
+  readonly switches: ReadonlyMap<number, KnownSwitch>
+  /** Those whose energy is computed from their rating. */
+  readonly ratedSwitches: readonly KnownSwitch[]
   /** As it was when last read. */
   readonly document: Device
 }
@@ -30,13 +36,14 @@ export interface KnownDevice {
 type Site = Pick<KnownDevice, 'timeZone' | 'tariff'>
 
 interface Cached {
-  readonly device: KnownDevice | undefined
+  readonly device: KnownDevice
   readonly readMs: number
 }
 
 const freshMs = 10_000
 const unknownFreshMs = 1_000
 const maximumEntries = 200_000
+const unknownBytes = 4 * 1024 * 1024
 const unknownSite: Site = { timeZone: 'UTC', tariff: DEFAULT_TARIFF }
 
 /** The registered devices by what messages call them; read in batches, and again after ten seconds. */
@@ -45,6 +52,8 @@ export class DeviceDirectory {
   readonly #classrooms: Reader<Classroom>
   readonly #clock: Clock
   readonly #cached = new Map<string, Cached>()
+  /** When it was found that no device is called so. */
+  readonly #unknown = new BudgetedMap<number>(unknownBytes, () => 8)
   readonly #secrets = new Map<string, { readonly version: number; readonly secret: string | undefined }>()
 
   constructor(devices: DeviceRepository, classrooms: Reader<Classroom>, clock: Clock) {
@@ -53,9 +62,11 @@ export class DeviceDirectory {
     this.#clock = clock
   }
 
-  /** Reads those of the devices that are not known, or not freshly, and the secrets of those that show one. */
+  /** Reads those of the devices that are not known, or not freshly, and their secrets. */
   async prepare(reports: readonly Pick<DeviceReport, 'device' | 'credential'>[]): Promise<void> {
     const nowMs = this.#clock.now().getTime()
+    // Before it is known which devices have to be read: none of this batch may be missing.
+    if (this.#cached.size > maximumEntries) this.#cached.clear()
     const stale = new Map<string, ReportedDevice>()
     for (const { device } of reports) {
       const key = keyOf(device)
@@ -71,24 +82,33 @@ export class DeviceDirectory {
     return key === undefined ? undefined : this.#cached.get(key)?.device
   }
 
-  /** The device's secret in clear, as {@link prepare} found it; undefined if it has none. */
-  secretOf(device: KnownDevice): string | undefined {
-    return this.#secrets.get(device.id.toHexString())?.secret
+  /** Whether the credential proves that its message is the device's, for a device that {@link prepare} found. */
+  isAuthentic(credential: Credential, device: KnownDevice): boolean {
+    const secret = this.#secrets.get(device.id.toHexString())?.secret
+    const { authentication, hasSigned = false } = device.document
+    const strongest = secret === undefined ? 'broker' : hasSigned ? 'signature' : 'secret'
+    return isAuthentic(credential, { secret, required: authentication ?? strongest })
   }
 
   /** Forgets what was read, so that everything is read again. */
   clear(): void {
     this.#cached.clear()
+    this.#unknown.clear()
+  }
+
+  /** What the names take that no device has: anybody can send any. */
+  get budget(): Budget {
+    return this.#unknown.budget
   }
 
   #isFresh(key: string, nowMs: number): boolean {
     const cached = this.#cached.get(key)
-    if (cached === undefined) return false
-    return nowMs - cached.readMs < (cached.device === undefined ? unknownFreshMs : freshMs)
+    if (cached !== undefined) return nowMs - cached.readMs < freshMs
+    const missedMs = this.#unknown.get(key)
+    return missedMs !== undefined && nowMs - missedMs < unknownFreshMs
   }
 
   async #read(stale: ReadonlyMap<string, ReportedDevice>, nowMs: number): Promise<void> {
-    if (this.#cached.size > maximumEntries) this.#cached.clear()
     const addresses = [...stale.values()].flatMap((device) =>
       'macAddress' in device ? (normalizeMacAddress(device.macAddress) ?? []) : [],
     )
@@ -97,19 +117,23 @@ export class DeviceDirectory {
     )
     const found = [...(await this.#documents('macAddress', addresses)), ...(await this.#documents('_id', ids))]
     const sites = await this.#sites(found)
-    for (const key of stale.keys()) this.#cached.set(key, { device: undefined, readMs: nowMs })
+    for (const key of stale.keys()) this.#cached.delete(key)
     for (const document of found) {
-      const device = toKnownDevice(document, sites.get(document.classroom.toHexString()) ?? unknownSite)
+      const device = toKnownDevice(document, siteOf(document, sites))
       for (const key of [document.macAddress, document._id.toHexString()]) {
-        if (stale.has(key)) this.#cached.set(key, { device, readMs: nowMs })
+        if (key !== undefined && stale.has(key)) this.#cached.set(key, { device, readMs: nowMs })
       }
+    }
+    for (const key of stale.keys()) {
+      if (this.#cached.has(key)) this.#unknown.delete(key)
+      else this.#unknown.set(key, nowMs)
     }
   }
 
   async #readSecrets(reports: readonly Pick<DeviceReport, 'device' | 'credential'>[]): Promise<void> {
     const unread = new Map<string, KnownDevice>()
     for (const { device: reported, credential } of reports) {
-      if (credential.kind !== 'secret' && credential.kind !== 'signature') continue
+      if (credential.kind === 'none') continue
       const device = this.find(reported)
       if (device === undefined) continue
       const key = device.id.toHexString()
@@ -136,7 +160,8 @@ export class DeviceDirectory {
   }
 
   async #sites(devices: readonly Device[]): Promise<Map<string, Site>> {
-    const ids = [...new Map(devices.map(({ classroom }) => [classroom.toHexString(), classroom])).values()]
+    const rooms = devices.flatMap(({ classroom }) => classroom ?? [])
+    const ids = [...new Map(rooms.map((room) => [room.toHexString(), room])).values()]
     const sites = new Map<string, Site>()
     if (ids.length === 0) return sites
     for await (const { _id, timeZone, tariff = DEFAULT_TARIFF } of this.#classrooms.stream(
@@ -153,15 +178,21 @@ function keyOf(device: ReportedDevice): string | undefined {
   return 'macAddress' in device ? normalizeMacAddress(device.macAddress) : device.deviceId
 }
 
+function siteOf({ classroom }: Device, sites: ReadonlyMap<string, Site>): Site {
+  return (classroom && sites.get(classroom.toHexString())) ?? unknownSite
+}
+
 function toKnownDevice(document: Device, { timeZone, tariff }: Site): KnownDevice {
+  const { classroom } = document
+  const switches = classroom === undefined ? [] : document.switches.map((one) => ({ ...one, classroom }))
   return {
     id: document._id,
-    classroom: document.classroom,
+    classroom,
     timeZone,
     tariff,
     gapLimitMs: gapLimitMs(document.reportingPeriodMs),
-    switches: new Map(document.switches.map((one) => [one.gpio, one])),
-    ratedSwitches: document.switches.filter(({ energySource }) => energySource === 'rated'),
+    switches: new Map(switches.map((one) => [one.gpio, one])),
+    ratedSwitches: switches.filter(({ energySource }) => energySource === 'rated'),
     document,
   }
 }

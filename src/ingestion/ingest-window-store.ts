@@ -1,8 +1,9 @@
 import { ObjectId } from 'mongodb'
 import type { Database } from '../core/database.js'
+import type { Budget } from './budget.js'
 import { type IngestWindow, ingestWindowEntity } from './ingest-window.js'
 
-/** A delivered message, as MQTT tells it from others. */
+/** A delivered message, as MQTT identifies it. */
 export interface Delivery {
   readonly packetId: number
   readonly digest: string
@@ -12,6 +13,10 @@ export interface Delivery {
 
 /** Packet ids have 16 bits: no more messages than these can be in flight. */
 const maximumInFlight = 65_535
+/** What a message that was taken takes in memory, about. */
+const deliveryBytes = 150
+/** Batches that are dropped in one write. */
+const droppedAtOnce = 32
 
 /**
  * Remembers which messages of an MQTT session were taken. A message that is delivered again, because its acknowledgement
@@ -23,6 +28,8 @@ export class IngestWindowStore {
   readonly #session: string
   /** The digest of the last message with each packet id. */
   readonly #taken = new Map<number, string>()
+  /** The batches that are stored and can still matter, oldest first, and how many messages each has. */
+  #windows: { readonly batch: number; readonly count: number }[] = []
   #batch = 0
   /** When the last batch was stored; undefined if there was none. */
   #storedAt: Date | undefined
@@ -55,12 +62,33 @@ export class IngestWindowStore {
     for (const { messages } of needed.toReversed()) for (const message of messages) this.#note(message)
     this.#batch = windows[0]?.batch ?? 0
     this.#storedAt = windows[0]?.storedAt
-    const oldest = needed.at(-1)?.batch
-    if (oldest !== undefined) {
-      await this.#database.run(ingestWindowEntity, 'prune', () =>
-        this.#collection.deleteMany({ session: this.#session, batch: { $lt: oldest } }),
-      )
-    }
+    this.#windows = needed.toReversed().map(({ batch, messages }) => ({ batch, count: messages.length }))
+    await this.#prune()
+  }
+
+  /** What is remembered of messages in flight. */
+  get budget(): Budget {
+    return { bytes: this.#taken.size * deliveryBytes, maximumBytes: (maximumInFlight + 1) * deliveryBytes }
+  }
+
+  /** Drops the batches before the last ones that together have as many messages as can be in flight. */
+  async dropOld(): Promise<void> {
+    let count = this.#windows.reduce((total, window) => total + window.count, 0)
+    const kept = this.#windows.filter((window) => {
+      count -= window.count
+      return count < maximumInFlight
+    })
+    if (this.#windows.length - kept.length < droppedAtOnce) return
+    this.#windows = kept
+    await this.#prune()
+  }
+
+  async #prune(): Promise<void> {
+    const oldest = this.#windows[0]?.batch
+    if (oldest === undefined) return
+    await this.#database.run(ingestWindowEntity, 'prune', () =>
+      this.#collection.deleteMany({ session: this.#session, batch: { $lt: oldest } }),
+    )
   }
 
   /** Reads again. @returns whether a batch was stored that was not remembered. */
@@ -98,6 +126,7 @@ export class IngestWindowStore {
 
   remember(deliveries: readonly Delivery[]): void {
     this.#batch += 1
+    this.#windows.push({ batch: this.#batch, count: deliveries.length })
     this.#storedAt = this.#database.clock.now()
     for (const delivery of deliveries) this.#note(toText(delivery))
   }

@@ -8,6 +8,7 @@ import { defineAppendOnlyEntity, type Stored } from '../core/entity.js'
 export const ingestWindowEntity = defineAppendOnlyEntity({
   name: 'ingest window',
   collection: 'ingest_windows',
+  personal: 'none',
   fields: {
     /** The MQTT client id whose session it is. */
     session: z.string().min(1).max(200),

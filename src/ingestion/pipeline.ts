@@ -1,29 +1,8 @@
-import type { ActivityLog } from '../activity/activity-log.js'
-import type { Database } from '../core/database.js'
-import type { DeviceRepository } from '../devices/device-repository.js'
-import type { PriceBookReader } from '../energy/tariffs/price-book.js'
-import type { Ledger } from '../ledger/ledger.js'
-import type { DeviceDirectory } from './device-directory.js'
-import type { QuarantineStore, RawMessage } from './quarantine-store.js'
-import type { Decoding, DeviceReport } from './report.js'
-import type { SeriesStores } from './series-batch.js'
+import type { Note } from './note.js'
+import type { RawMessage } from './raw-message.js'
+import type { DeviceReport, Unusable } from './report.js'
 
-/** What pipelines work with. */
-export interface IngestionParts {
-  readonly database: Database
-  readonly devices: DeviceRepository
-  readonly directory: DeviceDirectory
-  readonly prices: PriceBookReader
-  readonly ledger: Ledger
-  readonly activities: ActivityLog
-  readonly quarantine: QuarantineStore
-  /** Where readings and telemetry go besides. */
-  readonly series: SeriesStores
-  /** Instants before this one are not taken for a device's time, epoch milliseconds. */
-  readonly earliestCredibleMs: number
-}
-
-/** What has become of messages, since the start. */
+/** Ingestion counters: what has become of messages, since the start. */
 export class IngestionCounters {
   processed = 0
   /** New ledger entries. */
@@ -31,12 +10,33 @@ export class IngestionCounters {
   /** Events whose entry was there already. */
   repeated = 0
   quarantined = 0
+  /** Messages on topics that no decoder of their session has. */
+  ignored = 0
+  /** Messages that were taken without some of their values. */
+  notes = 0
+  lastNote: Note | null = null
+
+  note(notes: readonly Note[]): void {
+    this.notes += notes.length
+    this.lastNote = notes.at(-1) ?? this.lastNote
+  }
 }
 
-/** A message with what its decoder made of it. */
+/** A message with the reports that its decoder made of it, as far as they can be used. */
 export interface Decoded<Message extends RawMessage = RawMessage> {
   readonly message: Message
-  readonly decoding: Decoding
+  readonly decoding: { readonly reports: readonly DeviceReport[] } | Unusable
+}
+
+type Naming = Pick<DeviceReport, 'device' | 'credential'>
+
+/** Which devices the messages name, and what they show of them: also those that cannot be used. */
+export function namedBy(batch: readonly Decoded[]): Naming[] {
+  return batch.flatMap(({ decoding }): readonly Naming[] => {
+    if ('reports' in decoding) return decoding.reports
+    const { macAddress } = decoding
+    return macAddress === undefined ? [] : [{ device: { macAddress }, credential: { kind: 'none' } }]
+  })
 }
 
 /** What the messages report, in one list. */

@@ -1,25 +1,19 @@
-import { hash } from 'node:crypto'
 import { ObjectId } from 'mongodb'
 import type { Database } from '../core/database.js'
 import type { Repository } from '../core/repository/repository.js'
 import { SecretFields } from '../core/repository/secret-fields.js'
 import { normalizeMacAddress } from '../devices/mac-address.js'
+import type { Budget } from './budget.js'
+import type { DeviceDirectory } from './device-directory.js'
 import {
   type QuarantinedMessage,
   type QuarantinedMessageInput,
   type QuarantineReason,
   quarantineEntity,
 } from './quarantine.js'
+import type { Incoming, QuarantineSpace } from './quarantine-space.js'
+import { digestOf, maximumTopicLength, type RawMessage } from './raw-message.js'
 import { shownPayload } from './shown-payload.js'
-
-/** A message as it came. */
-export interface RawMessage {
-  readonly topic: string
-  readonly payload: Uint8Array
-  readonly receivedAt: Date
-  /** Whether the broker had kept it: it was said at some time before. */
-  readonly isRetained?: boolean | undefined
-}
 
 /** A message that cannot be used, and why. */
 export interface Refusal {
@@ -29,39 +23,37 @@ export interface Refusal {
   readonly macAddress?: string | undefined
 }
 
-/** How long, and how many, quarantined messages are kept. */
-export interface QuarantineLimits {
-  readonly maximumAgeMs: number
-  readonly maximumMessages: number
-}
-
-export const defaultQuarantineLimits: QuarantineLimits = { maximumAgeMs: 30 * 86_400_000, maximumMessages: 100_000 }
-
-const pruneBatch = 1000
-
 /** Keeps the messages that could not be used: whole, encrypted, each once. */
 export class QuarantineStore {
   readonly #database: Database
   readonly repository: Repository<QuarantinedMessage, QuarantinedMessageInput>
-  readonly #counters: string
+  readonly #space: QuarantineSpace
+  readonly #directory: DeviceDirectory
   readonly #secrets: SecretFields
 
-  /** @param counters The collection of the ingest counters. */
   constructor(
     database: Database,
     repository: Repository<QuarantinedMessage, QuarantinedMessageInput>,
-    counters: string,
+    space: QuarantineSpace,
+    directory: DeviceDirectory,
   ) {
     this.#database = database
     this.repository = repository
-    this.#counters = counters
+    this.#space = space
+    this.#directory = directory
     this.#secrets = new SecretFields(database, repository.entity)
   }
 
-  /** Stores the messages; takes part in the caller's transaction. */
+  /** What it takes of what it may take. */
+  get budget(): Budget {
+    return this.#space.budget
+  }
+
+  /** Stores the messages, as far as there is room for them; takes part in the caller's transaction. */
   async add(refusals: readonly Refusal[]): Promise<void> {
-    if (refusals.length === 0) return
-    const writes = [...merged(refusals).values()].map((refusal) => this.#write(refusal))
+    const kept = [...merged(refusals).values()].map((refusal) => this.#kept(refusal))
+    const writes = (await this.#space.makeRoomFor(kept)).map((one) => this.#write(one))
+    if (writes.length === 0) return
     await this.#database.run(quarantineEntity, 'quarantine', (session) =>
       this.#collection.bulkWrite(writes, { ordered: false, ...(session === undefined ? {} : { session }) }),
     )
@@ -85,116 +77,92 @@ export class QuarantineStore {
     return Object.fromEntries(groups.map((group) => [group._id, group.count]))
   }
 
-  /** Drops what is too old or too much, the oldest first, and counts it. @returns how many were dropped. */
-  async prune(limits: QuarantineLimits): Promise<number> {
-    const before = new Date(this.#database.clock.now().getTime() - limits.maximumAgeMs)
-    const byAge = await this.#drop('age', { lastReceivedAt: { $lt: before } }, Number.MAX_SAFE_INTEGER)
-    const count = await this.#collection.estimatedDocumentCount()
-    const bySize = count > limits.maximumMessages ? await this.#drop('size', {}, count - limits.maximumMessages) : 0
-    return byAge + bySize
+  /** Drops what is too old or too much, and counts it. @returns how many were dropped. */
+  prune(): Promise<number> {
+    return this.#space.prune()
   }
 
   /** How many messages were dropped so far. */
-  async dropped(): Promise<{ readonly age: number; readonly size: number }> {
-    const counters = await this.#database.native
-      .collection(this.#counters)
-      .find({ name: { $in: ['quarantine.dropped.age', 'quarantine.dropped.size'] } })
-      .toArray()
-    const count = (cause: string) =>
-      Number(counters.find(({ name }) => name === `quarantine.dropped.${cause}`)?.count ?? 0)
-    return { age: count('age'), size: count('size') }
+  dropped(): Promise<{ readonly age: number; readonly size: number }> {
+    return this.#space.dropped()
   }
 
   get #collection() {
     return this.#database.native.collection(this.repository.entity.collection)
   }
 
-  #write({ message, reason, detail, macAddress, occurrences, lastReceivedAt }: MergedRefusal) {
-    const now = this.#database.clock.now()
+  #kept({ message, reason, detail, macAddress, occurrences, lastReceivedAt }: MergedRefusal): KeptMessage {
     const _id = new ObjectId()
-    const payload = Buffer.from(message.payload).toString('base64')
+    const address = macAddress === undefined ? undefined : normalizeMacAddress(macAddress)
     const fields = {
       _id,
-      topic: message.topic.slice(0, 1024),
+      topic: message.topic.slice(0, maximumTopicLength),
       reason,
       detail: detail.slice(0, 500),
       shownPayload: shownPayload(message.payload),
-      payloadBytes: message.payload.byteLength,
+      payloadBytes: message.whole?.payloadBytes ?? message.payload.byteLength,
       digest: digestOf(message),
-      ...(macAddress === undefined ? {} : { macAddress: shownMacAddress(macAddress) }),
+      isRetained: message.isRetained === true,
+      ...(address !== undefined && { macAddress: address }),
       receivedAt: message.receivedAt,
       replays: 0,
-      payload: this.#secrets.seal('payload', _id, payload),
-      createdAt: now,
+      payload: this.#secrets.seal('payload', _id, Buffer.from(message.payload).toString('base64')),
+      createdAt: this.#database.clock.now(),
     }
+    const source = this.#sourceOf(message.topic, address)
+    const storedBytes = otherBytes + fields.payload.length + fields.shownPayload.length + fields.topic.length
+    return { fields, source, storedBytes, occurrences, lastReceivedAt }
+  }
+
+  /** On a topic that has no address in it anybody may name any device: what comes there does not push out the device's own. */
+  #sourceOf(topic: string, address: string | undefined): string {
+    if (address === undefined || this.#directory.find({ macAddress: address }) === undefined) return 'others'
+    const isOwn = topic.split('/').some((level) => normalizeMacAddress(level) === address)
+    return isOwn ? address : `shared ${address}`
+  }
+
+  #write({ fields, source, storedBytes, occurrences, lastReceivedAt }: KeptMessage) {
+    const { digest, isRetained, createdAt } = fields
     const update = {
-      $setOnInsert: fields,
-      $set: { updatedAt: now },
+      $setOnInsert: { ...fields, source, storedBytes },
+      $set: { updatedAt: createdAt },
       $max: { lastReceivedAt },
       $inc: { occurrences, __v: 1 },
     }
-    return { updateOne: { filter: { digest: fields.digest }, update, upsert: true } }
-  }
-
-  /** Deletes and counts in one transaction, so that no message goes uncounted. */
-  async #drop(cause: 'age' | 'size', filter: object, most: number): Promise<number> {
-    let dropped = 0
-    while (dropped < most) {
-      const limit = Math.min(pruneBatch, most - dropped)
-      const count = await this.#database.transactions.run(() => this.#dropBatch(cause, filter, limit))
-      dropped += count
-      if (count < limit) break
-    }
-    return dropped
-  }
-
-  #dropBatch(cause: 'age' | 'size', filter: object, limit: number): Promise<number> {
-    return this.#database.run(quarantineEntity, 'prune', async (session) => {
-      const options = session === undefined ? {} : { session }
-      const oldest = await this.#collection
-        .find(filter, { ...options, sort: { lastReceivedAt: 1, _id: 1 }, limit, projection: { _id: 1 } })
-        .toArray()
-      if (oldest.length === 0) return 0
-      const { deletedCount } = await this.#collection.deleteMany(
-        { _id: { $in: oldest.map(({ _id }) => _id) } },
-        options,
-      )
-      const now = this.#database.clock.now()
-      await this.#database.native
-        .collection(this.#counters)
-        .updateOne(
-          { name: `quarantine.dropped.${cause}` },
-          { $inc: { count: deletedCount, __v: 1 }, $set: { updatedAt: now }, $setOnInsert: { createdAt: now } },
-          { ...options, upsert: true },
-        )
-      return deletedCount
-    })
+    return { updateOne: { filter: { digest, isRetained }, update, upsert: true } }
   }
 }
 
-/** The address as devices have it; what is none stays as it was written. */
-export function shownMacAddress(text: string): string {
-  return normalizeMacAddress(text) ?? text.slice(0, 64)
+/** What a message takes in the database besides its texts. */
+const otherBytes = 800
+
+/** A message as it is stored. */
+interface KeptMessage extends Incoming {
+  readonly fields: StoredFields
+  readonly occurrences: number
+  readonly lastReceivedAt: Date
+}
+
+interface StoredFields {
+  readonly digest: string
+  readonly isRetained: boolean
+  readonly createdAt: Date
 }
 
 type MergedRefusal = Refusal & { readonly occurrences: number; readonly lastReceivedAt: Date }
 
 /** One refusal per message: a bulk write may not create the same document twice. */
 function merged(refusals: readonly Refusal[]): Map<string, MergedRefusal> {
-  const byDigest = new Map<string, MergedRefusal>()
+  const byMessage = new Map<string, MergedRefusal>()
   for (const refusal of refusals) {
-    const digest = digestOf(refusal.message)
-    const known = byDigest.get(digest)
-    byDigest.set(digest, {
+    const { message } = refusal
+    const key = `${digestOf(message)} ${message.isRetained === true}`
+    const known = byMessage.get(key)
+    byMessage.set(key, {
       ...(known ?? refusal),
       occurrences: (known?.occurrences ?? 0) + 1,
-      lastReceivedAt: refusal.message.receivedAt,
+      lastReceivedAt: message.receivedAt,
     })
   }
-  return byDigest
-}
-
-/** SHA-256 of topic and payload, in hexadecimal. */
-export function digestOf({ topic, payload }: Pick<RawMessage, 'topic' | 'payload'>): string {
-  return hash('sha256', Buffer.concat([Buffer.from(`${topic}\0`), payload]), 'hex')
+  return byMessage
 }

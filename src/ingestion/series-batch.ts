@@ -1,17 +1,18 @@
 import { ObjectId } from 'mongodb'
 import { compiled } from '../core/compiled-schema.js'
 import { validateData } from '../core/validate.js'
-import type { DeviceSwitch } from '../devices/device.js'
 import { dataTypeOf } from '../energy/measurement/data-type.js'
 import { type EnergyMeasurement, measurementEntity } from '../energy/measurement/measurement.js'
 import type { MeasurementStore } from '../energy/measurement/measurement-store.js'
 import { implausibilitiesOf } from '../energy/measurement/plausibility.js'
+import { refusedMeasurement } from '../energy/measurement/refused-measurement.js'
 import { type TelemetryEvent, telemetryEventEntity } from '../energy/measurement/telemetry-event.js'
 import type { TelemetryStore } from '../energy/measurement/telemetry-store.js'
-import { isInQuarterHours, type TouchedQuarter, touchedAt } from '../energy/registers/touched-quarter.js'
+import { isInQuarterHours, type TouchedQuarter, touchedAt } from '../energy/register-marks/touched-quarter.js'
+import type { KnownSwitch } from './device-directory.js'
+import type { ReceivedReport } from './received-report.js'
 import type { DeviceReport, ReadingReport } from './report.js'
 import type { TelemetryMemory } from './telemetry-memory.js'
-import type { Told } from './told.js'
 
 export interface SeriesStores {
   readonly measurements: MeasurementStore
@@ -20,7 +21,7 @@ export interface SeriesStores {
   readonly telemetry?: TelemetryStore | undefined
 }
 
-/** What a batch of messages comes to in the time series. */
+/** Series batch: what a batch of messages comes to in the time series. */
 export class SeriesBatch {
   readonly #stores: SeriesStores
   readonly #memory: TelemetryMemory
@@ -37,15 +38,15 @@ export class SeriesBatch {
    * Takes a reading of a switch.
    * @throws ValidationError for values that are none: time series have no validator that would refuse them.
    */
-  takeReading(report: ReadingReport, target: DeviceSwitch, told: Told): void {
-    const { document } = told.device
+  takeReading(report: ReadingReport, target: KnownSwitch, received: ReceivedReport): void {
+    const { document } = received.device
     const isForRegister = isInQuarterHours(document, target)
-    if (isForRegister || this.#stores.everyReading) this.#addMeasurement(measurementOf(report, target, told))
-    if (isForRegister) this.#touched.push(touchedAt(document, target._id, told.instant.atMs))
+    if (isForRegister || this.#stores.everyReading) this.#addMeasurement(measurementOf(report, target, received))
+    if (isForRegister) this.#touched.push(touchedAt(document, target._id, received.instant.atMs))
     if (this.#stores.telemetry === undefined) return
     const { temperature, vitals } = report
-    const flags = this.#memory.flagsOf(told)
-    const base = { ...eventBase(told), quality_flags: flags }
+    const flags = this.#memory.flagsOf(received)
+    const base = { ...eventBase(received), quality_flags: flags }
     if (temperature !== undefined) {
       const meta = { ...base.meta, switch: target._id }
       const value = { name: 'temperature', value: temperature, unit: '°C' }
@@ -54,17 +55,24 @@ export class SeriesBatch {
     if (vitals !== undefined) this.#addEvent({ ...base, ...vitalFields(report), type: 'heartbeat' })
   }
 
+  /** Takes a reading of a switch whose power was refused: the register of the power before it ends there. */
+  takeRefusedReading(report: ReadingReport, target: KnownSwitch, received: ReceivedReport): void {
+    const { device, instant, arrivalMs } = received
+    this.#addMeasurement(refusedMeasurement(measurementOf(report, target, received), [], arrivalMs))
+    this.#touched.push(touchedAt(device.document, target._id, instant.atMs))
+  }
+
   /** Takes a heartbeat, or a status; of one that the broker had kept nothing is new. */
-  takeTelemetry(told: Told, isRetained: boolean): void {
-    const { report, arrivalMs } = told
+  takeTelemetry(received: ReceivedReport, isRetained: boolean): void {
+    const { report, arrivalMs } = received
     if (this.#stores.telemetry === undefined) return
     if (report.kind === 'heartbeat') {
-      const flags = this.#memory.flagsOf(told)
-      this.#addEvent({ ...eventBase(told), ...vitalFields(report), type: 'heartbeat', quality_flags: flags })
+      const flags = this.#memory.flagsOf(received)
+      this.#addEvent({ ...eventBase(received), ...vitalFields(report), type: 'heartbeat', quality_flags: flags })
     }
     if (report.kind === 'status' && !isRetained) {
       const status = report.online ? 'online' : 'offline'
-      this.#addEvent({ ...eventBase(told), timestamp: new Date(arrivalMs), type: 'status', status })
+      this.#addEvent({ ...eventBase(received), timestamp: new Date(arrivalMs), type: 'status', status })
     }
   }
 
@@ -87,13 +95,13 @@ export class SeriesBatch {
   }
 }
 
-function measurementOf(report: ReadingReport, target: DeviceSwitch, told: Told): EnergyMeasurement {
-  const { device, instant, arrivalMs } = told
+function measurementOf(report: ReadingReport, target: KnownSwitch, received: ReceivedReport): EnergyMeasurement {
+  const { device, instant, arrivalMs } = received
   const { owner, energyRole } = device.document
   const measurement: EnergyMeasurement = {
     _id: new ObjectId(),
     timestamp: new Date(instant.atMs),
-    meta: { device: device.id, switch: target._id, owner, site: device.classroom },
+    meta: { device: device.id, switch: target._id, owner, site: target.classroom },
     data_type: dataTypeOf(energyRole, report.powerW),
     power: report.powerW,
     voltage: report.voltage,
@@ -111,7 +119,7 @@ function measurementOf(report: ReadingReport, target: DeviceSwitch, told: Told):
   return implausible.length === 0 ? measurement : { ...measurement, quality: 'poor', implausible }
 }
 
-function eventBase({ report, device, instant, arrivalMs }: Told) {
+function eventBase({ report, device, instant, arrivalMs }: ReceivedReport) {
   return {
     _id: new ObjectId(),
     timestamp: new Date(instant.atMs),

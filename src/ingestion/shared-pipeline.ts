@@ -1,8 +1,11 @@
-import { type Decoded, type IngestionCounters, type IngestionParts, reportsOf } from './pipeline.js'
-import { PresenceMemory } from './presence-memory.js'
+import type { Appended } from '../ledger/append/append-call.js'
+import type { Budget } from './budget.js'
+import { BatchRuns, devicesWithRuns } from './freshness/batch-runs.js'
+import type { IngestionParts } from './ingestion-parts.js'
+import { Lives } from './life/lives.js'
+import { type Decoded, type IngestionCounters, namedBy, reportsOf } from './pipeline.js'
 import type { Refusal } from './quarantine-store.js'
 import { SharedBatch } from './shared-batch.js'
-import { SilenceWatch } from './silence-watch.js'
 import { TelemetryMemory } from './telemetry-memory.js'
 
 /**
@@ -12,14 +15,17 @@ import { TelemetryMemory } from './telemetry-memory.js'
 export class SharedPipeline {
   readonly #parts: IngestionParts
   readonly #counters: IngestionCounters
-  readonly #silence: SilenceWatch
-  readonly #memory = new PresenceMemory()
+  readonly #lives: Lives
   readonly #telemetry = new TelemetryMemory()
 
   constructor(parts: IngestionParts, counters: IngestionCounters) {
     this.#parts = parts
     this.#counters = counters
-    this.#silence = new SilenceWatch(parts)
+    this.#lives = new Lives(parts.database, parts.lives)
+  }
+
+  get budgets(): Readonly<Record<'telemetry' | 'lives', Budget>> {
+    return { telemetry: this.#telemetry.budget, lives: this.#lives.budget }
   }
 
   /** Makes the batch durable. Whatever it throws, the batch can be handed in again. */
@@ -27,7 +33,10 @@ export class SharedPipeline {
     await this.#run(batch, (refusals) => this.#parts.quarantine.add(refusals))
   }
 
-  /** As {@link process}, for quarantined messages. @returns those that still cannot be used. */
+  /**
+   * As {@link process}, for quarantined messages: those that were not refused as `not_fresh` are facts of the time when they
+   * came. @returns those that still cannot be used.
+   */
   replay(batch: readonly Decoded[]): Promise<readonly Refusal[]> {
     return this.#run(batch, async () => undefined)
   }
@@ -42,10 +51,13 @@ export class SharedPipeline {
       await keep(collected.refusals)
       this.#counters.processed += batch.length
       this.#counters.quarantined += collected.refusals.length
+      this.#counters.repeated += collected.repeated
+      this.#counters.note(collected.notes)
+      this.#parts.deviceNotes.noteRefusals(collected.refusals, this.#parts.directory)
       return collected.refusals
     } catch (error) {
       // What was noticed while collecting has not become durable, and is to be noticed again.
-      this.#silence.forget()
+      this.#lives.forget()
       this.#telemetry.forget()
       this.#parts.directory.clear()
       throw error
@@ -54,36 +66,68 @@ export class SharedPipeline {
 
   async #collect(messages: readonly Decoded[]): Promise<SharedBatch> {
     const reports = reportsOf(messages)
-    await this.#parts.directory.prepare(reports)
-    const batch = new SharedBatch(this.#parts, this.#memory, this.#telemetry, await this.#parts.prices.prices())
+    const { directory, prices, repeatedHours, runs } = this.#parts
+    await directory.prepare(namedBy(messages))
+    const devices = devicesWithRuns(reports, (device) => directory.find(device))
+    const batch = new SharedBatch(
+      this.#parts,
+      this.#telemetry,
+      await prices.prices(),
+      await repeatedHours.place(messages, directory),
+      new BatchRuns(await runs.read(devices)),
+    )
     for (const { message, decoding } of messages) {
       if (!('reports' in decoding)) {
         batch.refusals.push({ message, ...decoding })
         continue
       }
       for (const report of decoding.reports) {
-        const heard = batch.hear(message, report)
-        if (heard === undefined) continue
-        const silence = this.#silence.notice(heard)
-        // Only here: waiting for nothing, message by message, takes its time too.
-        if (silence !== undefined) batch.events.push(...(await this.#silence.eventsOf(silence, batch.prices)))
-        batch.take(heard)
+        const accepted = batch.accept(message, report)
+        if (accepted !== undefined) batch.take(accepted)
       }
     }
+    batch.noteRuns()
     return batch
   }
 
-  async #store({ events, activities, presences, series }: SharedBatch): Promise<void> {
-    const [appending, storing] = await Promise.allSettled([this.#parts.ledger.appendValid(events), series.store()])
+  async #store({
+    events,
+    activities,
+    presences,
+    answers,
+    installFailures,
+    series,
+    prices,
+  }: SharedBatch): Promise<void> {
+    // Before the runs are stored, by which a message that is delivered again is known.
+    const [appending, storing, answering] = await Promise.allSettled([
+      this.#parts.ledger.appendValid(events),
+      series.store(),
+      this.#answer(answers),
+    ])
     if (appending.status === 'rejected') throw appending.reason
     if (storing.status === 'rejected') throw storing.reason
-    const appended = appending.value
-    const fresh = appended.filter(({ isNew }) => isNew).length
+    if (answering.status === 'rejected') throw answering.reason
     await this.#parts.activities.record(activities)
-    const news = presences.all()
-    await this.#parts.devices.recordPresence(news)
-    this.#memory.stored(news)
-    this.#counters.entries += fresh
-    this.#counters.repeated += appended.length - fresh
+    for (const { rollout, device, reason } of installFailures)
+      await this.#parts.firmware.reportFailure(rollout, device, reason)
+    const lives = presences.lives()
+    const learnt = presences.all(this.#lives.growths(lives))
+    await this.#parts.devices.recordPresence(learnt)
+    const noted = await this.#lives.settle(lives, prices, (notes) => this.#parts.ledger.appendValid(notes))
+    this.#parts.deviceNotes.note(presences.devices(), learnt)
+    const appended = appending.value
+    this.#counters.entries += countNew(appended) + countNew(noted)
+    this.#counters.repeated += appended.length - countNew(appended)
   }
+
+  /** Those who wait in this process are woken at once. */
+  async #answer(answers: SharedBatch['answers']): Promise<void> {
+    const { commandAnswers } = this.#parts
+    commandAnswers.announce(await commandAnswers.take(answers))
+  }
+}
+
+function countNew(appended: readonly Appended[]): number {
+  return appended.filter(({ isNew }) => isNew).length
 }

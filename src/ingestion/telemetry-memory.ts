@@ -1,25 +1,32 @@
 import type { TelemetryEvent } from '../energy/measurement/telemetry-event.js'
+import { type Budget, BudgetedMap, bytesOfText } from './budget.js'
+import type { ReceivedReport } from './received-report.js'
 import type { DeviceReport } from './report.js'
-import type { Told } from './told.js'
 
 type Flags = NonNullable<TelemetryEvent['quality_flags']>
 
 /** A device's time this far ahead of the arrival is a clock that is wrong; behind it, a message that waited. */
 const driftMs = 5_000
 const rememberedKeys = 64
-const largestMemory = 100_000
+const maximumBytes = 16 * 1024 * 1024
 
 interface Remembered {
   latestMs: number
   readonly keys: Set<string>
 }
 
-/** What this process has heard of devices, for what is odd about the next thing that is heard. */
+/** Telemetry memory: what this process has received of devices, to recognise what is odd about the next report. */
 export class TelemetryMemory {
-  readonly #devices = new Map<string, Remembered>()
+  readonly #devices = new BudgetedMap<Remembered>(maximumBytes, ({ keys }) => {
+    return [...keys].reduce((bytes, key) => bytes + 50 + bytesOfText(key), 0)
+  })
+
+  get budget(): Budget {
+    return this.#devices.budget
+  }
 
   /** What is odd about the report, as far as this process can tell; notes it. */
-  flagsOf({ report, device, instant, arrivalMs }: Told): Flags {
+  flagsOf({ report, device, instant, arrivalMs }: ReceivedReport): Flags {
     const { atMs } = instant
     const key = device.id.toHexString()
     const known = this.#devices.get(key)
@@ -34,13 +41,12 @@ export class TelemetryMemory {
     return { time_drift, out_of_order, duplicate, gap_before, confidence }
   }
 
-  /** Forgets what was heard: it has not become durable, and will be heard again. */
+  /** Forgets what was received: it has not become durable, and will be received again. */
   forget(): void {
     this.#devices.clear()
   }
 
   #note(key: string, known: Remembered | undefined, atMs: number, identity: string | undefined): void {
-    if (known === undefined && this.#devices.size >= largestMemory) this.#devices.clear()
     const remembered = known ?? { latestMs: atMs, keys: new Set() }
     remembered.latestMs = Math.max(remembered.latestMs, atMs)
     if (identity !== undefined) remembered.keys.add(identity)

@@ -1,4 +1,5 @@
 import type { Database } from '../core/database.js'
+import { writerQueueEntity } from './append/writer-queue-entity.js'
 import { archiveEntity, seamEntity } from './archive/archive-entities.js'
 import { ledgerEntryEntity } from './entry/entry.js'
 import { Ledger } from './ledger.js'
@@ -15,6 +16,7 @@ export type LedgerCollection =
   | 'ledgerPersonalData'
   | 'ledgerArchives'
   | 'ledgerSeams'
+  | 'ledgerWriterQueue'
 
 export const ledgerEntities = {
   ledger: ledgerEntryEntity,
@@ -25,6 +27,7 @@ export const ledgerEntities = {
   ledgerPersonalData: personalDataEntity,
   ledgerArchives: archiveEntity,
   ledgerSeams: seamEntity,
+  ledgerWriterQueue: writerQueueEntity,
 } satisfies Record<LedgerCollection, object>
 
 export interface LedgerOptions {
@@ -32,7 +35,7 @@ export interface LedgerOptions {
   readonly ledgerLog?: LedgerLogOptions
 }
 
-/** What the ledger brings to the handle. */
+/** Ledger services: what the ledger brings to the handle. */
 export interface LedgerServices {
   /** The tamper-evident energy ledger. */
   readonly ledger: Ledger
@@ -47,6 +50,7 @@ export function openLedger(
   const ledger = new Ledger(database, entities.ledger, {
     ...ledgerLogOf(ledgerLog),
     anchorEntity: entities.ledgerAnchors,
+    writerQueueEntity: entities.ledgerWriterQueue,
     collections: {
       checkpoints: entities.ledgerCheckpoints.collection,
       tiles: entities.ledgerTiles.collection,

@@ -1,56 +1,45 @@
-import type { ObjectId } from 'mongodb'
+import type { ClientSession, ObjectId } from 'mongodb'
 import { z } from 'zod'
 import { compiled } from '../core/compiled-schema.js'
 import type { Database } from '../core/database.js'
 import type { Entity } from '../core/entity.js'
 import { DatabaseError, NotFoundError } from '../core/errors.js'
 import { toObjectId } from '../core/fields.js'
-import type { Filter } from '../core/repository/conditions.js'
 import { Reader } from '../core/repository/reader.js'
+import { requireOptions } from '../core/repository/selection.js'
+import type { Notice } from '../core/self-check/notice.js'
 import { translateError } from '../core/translate-error.js'
 import { validateData } from '../core/validate.js'
 import type { Appended } from './append/append-call.js'
-import { LedgerWriter } from './append/writer.js'
-import type { Archive, Seam } from './archive/archive-entities.js'
-import { type ArchiveOptions, type ArchiveResult, Archiver } from './archive/archiver.js'
-import { SeamBounds } from './archive/seam-bounds.js'
-import { SeamFinder } from './archive/seam-finder.js'
-import { SeamStore } from './archive/seam-store.js'
+import type { ArchiveOptions, ArchiveResult } from './archive/archiver.js'
 import type { VerificationReport } from './audit/finding.js'
-import { chainsInScope } from './audit/scope.js'
 import { Verification } from './audit/verification.js'
 import type { VerifyOptions } from './audit/verify-options.js'
 import { type LedgerEntry, type LedgerEvent, ledgerEventSchema } from './entry/entry.js'
-import { type ExportOptions, type ExportParts, exportLedger } from './export/export-writer.js'
-import { type ArchivedUntil, FactStore } from './facts/fact-store.js'
-import type { Anchor } from './log/anchor.js'
-import { AnchorKeeper, type AnchorStatus } from './log/anchor-keeper.js'
+import { hexOf } from './entry/sha256.js'
+import { type ExportOptions, exportLedger } from './export/export-writer.js'
+import type { FactStore } from './facts/fact-store.js'
+import {
+  archiveSchema,
+  consistencySchema,
+  exportSchema,
+  inclusionSchema,
+  startSchema,
+  verifySchema,
+} from './ledger-options.js'
+import { type LedgerLogParts, type LedgerParts, openLedgerParts } from './ledger-parts.js'
+import type { AnchorStatus } from './log/anchor-publisher.js'
 import type { CheckpointResult } from './log/checkpointer.js'
-import type { anchorEntity } from './log/log-entities.js'
-import type { ConsistencyProof, InclusionProof } from './log/proof.js'
-import type { SignerKey, VerifierKey } from './log/signed-note.js'
-import { type LogCollections, TransparencyLog } from './log/transparency-log.js'
-import { erasureOf } from './personal/erasure.js'
-import type { PersonalData } from './personal/personal-data.js'
-import { commitPersonal, PersonalStore } from './personal/personal-store.js'
+import type { ConsistencyProof, InclusionProof } from './log/proof-form.js'
+import { erasureKey, erasureOf } from './personal/erasure.js'
+import { commitPersonal } from './personal/personal-store.js'
 
-/** What the checkpoints of a ledger need. */
-export interface LedgerLogParts {
-  readonly collections: Omit<LogCollections, 'entries'> & {
-    readonly personalData: string
-    readonly archives: string
-    readonly seams: string
-  }
-  readonly signers: readonly SignerKey[]
-  readonly keys: readonly VerifierKey[]
-  readonly anchors: readonly Anchor[]
-  readonly anchorEntity: typeof anchorEntity
-}
-
+const what = 'The options'
 const maximumEvents = 10_000
+const checkpointWork = 'checkpoints'
 const eventsSchema = z.array(ledgerEventSchema).max(maximumEvents)
 
-/** What is personal about an entry. */
+/** Entry personal data: what is personal about an entry. */
 export interface EntryPersonalData {
   readonly notes?: string
   readonly personal?: Readonly<Record<string, unknown>>
@@ -61,72 +50,33 @@ export type LedgerEventInput = z.input<typeof ledgerEventSchema>
 
 /** The energy ledger: append-only, one hash chain per switch. Entries can be read and appended; nothing changes them. */
 export class Ledger extends Reader<LedgerEntry> {
-  /** What the entries say about energy, in the order of time. */
+  /** What the entries say about energy, in the order of time. @internal */
   readonly facts: FactStore
-  readonly #writer: LedgerWriter
-  readonly #personal: PersonalStore
-  readonly #personalData: string
-  readonly #log: TransparencyLog
-  readonly #keys: readonly VerifierKey[]
-  readonly #anchors: readonly Anchor[]
-  readonly #keeper: AnchorKeeper
-  readonly #exportParts: ExportParts
-  readonly #seams: SeamStore
-  readonly #bounds: SeamBounds
-  readonly #archiver: Archiver
+  readonly #parts: LedgerParts
 
   constructor(database: Database, entity: Entity<LedgerEntry>, log: LedgerLogParts) {
     super(database, entity)
-    const signers = log.signers
-    this.#log = new TransparencyLog(database, { ...log.collections, entries: entity.collection }, signers)
-    this.#keys = log.keys
-    this.#personalData = log.collections.personalData
-    this.#anchors = log.anchors
-    this.#exportParts = {
-      log: this.#log,
-      entries: () => this.collection,
-      personalData: () => database.native.collection<PersonalData>(log.collections.personalData),
-      signers,
-    }
-    this.#keeper = new AnchorKeeper(database, log.anchorEntity, this.#log, log.anchors)
-    this.#seams = new SeamStore(() => database.native.collection<Seam>(log.collections.seams))
-    const archives = () => database.native.collection<Archive>(log.collections.archives)
-    this.#bounds = new SeamBounds(archives, this.#log.segments)
-    const archivedUntil: ArchivedUntil = (switchId, session) => this.#seams.untilMs(switchId, session)
-    this.facts = new FactStore(
-      () => this.collection,
-      archivedUntil,
-      (query) => this.read('energy', query),
-    )
-    this.#archiver = new Archiver({
-      database,
-      exporting: this.#exportParts,
-      entries: () => this.collection,
-      keys: log.keys,
-      archives,
-      seams: this.#seams,
-      bounds: this.#bounds,
-      finder: new SeamFinder(() => this.collection, this.#log.segments, this.#exportParts.personalData),
-    })
-    this.#personal = new PersonalStore(() => database.native.collection<PersonalData>(log.collections.personalData))
-    this.#writer = new LedgerWriter({ database, collection: entity.collection, archivedUntil })
+    this.#parts = openLedgerParts(database, entity, log)
+    this.facts = this.#parts.facts
+    if (log.signers.length > 0) database.selfCheck.add(() => this.#checkpointNotice())
   }
 
   /**
    * Appends events, at most 10,000 at a time, each to its switch's chain in the order given. Durable (majority, journaled)
    * when it resolves; an event whose idempotency key is known gives back the entry that is there. Safe from any number of
    * processes. Calls that are under way at once share their commits.
-   * @throws ValidationError if one of them is not valid, and then none is appended; DatabaseConnectionError.
+   * @throws ValidationError if one of them is not valid, and then none is appended; DatabaseConnectionError; DatabaseError
+   * `CONTENTION`, retryable, if others appended to the same chains first for a minute.
    */
   async append(events: readonly LedgerEventInput[]): Promise<Appended[]> {
     const given = validateData(compiled(eventsSchema), events, 'The ledger events')
     if (!given.some(({ notes, personal }) => notes !== undefined || personal !== undefined))
       return this.appendValid(given as readonly LedgerEvent[])
-    const committed = given.map(commitPersonal)
+    const committed = given.map((event) => commitPersonal(event))
     // Together or not at all: no personal data stays that no entry has a commitment to, and that nobody could erase.
     return this.database.transactions.run(async () => {
       const appended = await this.appendValid(committed.map(({ event }) => event))
-      await this.read('append', (session) => this.#personal.add(committed, appended, session))
+      await this.#run('append', (session) => this.#parts.personal.add(committed, appended, session))
       return appended
     })
   }
@@ -138,7 +88,7 @@ export class Ledger extends Reader<LedgerEntry> {
    */
   async personalDataOf(entryId: ObjectId | string): Promise<EntryPersonalData | null> {
     const entry = await this.get(entryId)
-    const data = await this.read('personalDataOf', (session) => this.#personal.of(entry, session))
+    const data = await this.#run('personalDataOf', (session) => this.#parts.personal.of(entry, session))
     return data === null ? null : (JSON.parse(data.text) as EntryPersonalData)
   }
 
@@ -154,17 +104,19 @@ export class Ledger extends Reader<LedgerEntry> {
         throw new DatabaseError('CONFIGURATION', 'Nothing about the entry is personal: there is nothing to erase')
       const [appended] = await this.appendValid([erasureOf(entry, this.database.clock.now())])
       const erasure = (appended as Appended).entry
-      if (erasure.erases !== entry.hash)
-        throw new DatabaseError('CONFLICT', `An event of the host's own has the key of the erasure of ${entry.hash}`)
-      await this.read('erasePersonalData', (session) => this.#personal.erase(entry, session))
+      if (hexOf(erasure.erases) !== hexOf(entry.hash)) {
+        const key = erasureKey(entry.hash)
+        throw new DatabaseError('CONFLICT', `An event of the host's own has the key of the erasure: ${key}`)
+      }
+      await this.#run('erasePersonalData', (session) => this.#parts.personal.erase(entry, session))
       return erasure
     })
   }
 
-  /** As {@link append}, for events that were built by the library itself. */
+  /** As {@link append}, for events that were built by the library itself. @internal */
   async appendValid(events: readonly LedgerEvent[]): Promise<Appended[]> {
     try {
-      return await this.#writer.append(events)
+      return await this.#parts.writer.append(events)
     } catch (error) {
       throw translateError(error)
     }
@@ -173,12 +125,15 @@ export class Ledger extends Reader<LedgerEntry> {
   /**
    * Makes a signed checkpoint of everything that is in the ledger now, and gives it to the anchors. One process at a time
    * makes one; appends go on meanwhile.
-   * @throws DatabaseError `CONFIGURATION` without signer keys, `LEDGER_DAMAGED` if the Merkle tree was tampered with.
+   * @throws DatabaseError `CONFIGURATION` without signer keys; `LEDGER_DAMAGED`, and nothing is signed, if the Merkle tree was
+   * tampered with or does not go on from what an anchor keeps; `ANCHOR_UNREACHABLE`, retryable, if an anchor cannot be asked.
    */
   checkpoint(): Promise<CheckpointResult> {
     return this.#guarded('checkpoint', async () => {
-      const result = await this.#log.checkpoint()
-      if (result.checkpoint !== null) await this.#keeper.publish(result.checkpoint)
+      const completeUntil = this.database.clock.now()
+      const result = await this.#parts.log.checkpoint()
+      if (result.checkpoint !== null) await this.#parts.publisher.publish(result.checkpoint)
+      await this.database.workRecords.record(checkpointWork, completeUntil)
       return result
     })
   }
@@ -192,9 +147,11 @@ export class Ledger extends Reader<LedgerEntry> {
    * await pipeline(volt.ledger.export(), createWriteStream('ledger.jsonl'))
    */
   async *export(options: ExportOptions = {}): AsyncGenerator<string, void, undefined> {
+    const { personalData } = validateData(exportSchema, options, what)
     this.database.requireOpen()
     try {
-      yield* exportLedger(this.#exportParts, await this.#archiver.archivedSize(), options)
+      const { size } = await this.#parts.archives.archived(this.#parts.seams, this.#parts.keys)
+      yield* exportLedger(this.#parts.exporting, size, { personalData })
     } catch (error) {
       throw translateError(error)
     }
@@ -208,13 +165,19 @@ export class Ledger extends Reader<LedgerEntry> {
    * @throws DatabaseError `CONFIGURATION` if the file is there already or cannot be written, or without a signer key;
    * `NOT_COVERED` if there is no such checkpoint; `LEDGER_DAMAGED` if the entries do not verify: nothing has left then.
    */
-  archive(options: ArchiveOptions): Promise<ArchiveResult> {
-    return this.#guarded('archive', () => this.#archiver.run(options))
+  async archive(options: ArchiveOptions): Promise<ArchiveResult> {
+    const parsed = validateData(archiveSchema, options, what) as ArchiveOptions
+    return this.#guarded('archive', () => this.#parts.archiver.run(parsed))
+  }
+
+  /** How many leaves of the tree are archived, of what there are archives of without a hole. It only grows. */
+  archivedSize(): Promise<number> {
+    return this.#run('archivedSize', () => this.#parts.archives.size())
   }
 
   /** How far each anchor outside the database has come, and what fails. */
   anchorStatus(): Promise<AnchorStatus[]> {
-    return this.#guarded('anchorStatus', () => this.#keeper.status())
+    return this.#guarded('anchorStatus', () => this.#parts.publisher.status())
   }
 
   /**
@@ -223,7 +186,8 @@ export class Ledger extends Reader<LedgerEntry> {
    * @returns a function that stops it, and waits for one that is being made.
    */
   startCheckpoints(everyMs: number): () => Promise<void> {
-    return this.database.periodic.start({ name: 'checkpoints', everyMs, work: () => this.checkpoint() })
+    const { restMs } = validateData(startSchema, { restMs: everyMs }, 'The interval')
+    return this.database.periodic.start({ name: checkpointWork, everyMs: restMs, work: () => this.checkpoint() })
   }
 
   /**
@@ -231,42 +195,31 @@ export class Ledger extends Reader<LedgerEntry> {
    * looked for in the files that are named, from their beginning.
    * @throws NotFoundError; DatabaseError `NOT_COVERED` if no checkpoint covers the entry yet.
    */
-  proveInclusion(
+  async proveInclusion(
     entryId: ObjectId | string,
-    { archiveFiles = [] }: { readonly archiveFiles?: readonly string[] } = {},
+    options: { readonly archiveFiles?: readonly string[] } = {},
   ): Promise<InclusionProof> {
-    return this.#guarded('proveInclusion', () => this.#log.proveInclusion(toObjectId(entryId), archiveFiles))
+    const { archiveFiles } = validateData(inclusionSchema, options, what)
+    const _id = toObjectId(entryId, 'entryId')
+    return this.#guarded('proveInclusion', () => this.#parts.log.proveInclusion(_id, archiveFiles))
   }
 
   /**
    * Shows that the ledger of one checkpoint begins with that of an earlier one; see `verifyConsistency`.
-   * @throws NotFoundError if there is no checkpoint of one of the sizes; RangeError if the first is the larger one.
+   * @throws NotFoundError if there is no checkpoint of one of the sizes; ValidationError if the first is the larger one.
    */
-  proveConsistency(fromSize: number, toSize: number): Promise<ConsistencyProof> {
-    return this.#guarded('proveConsistency', () => this.#log.proveConsistency(fromSize, toSize))
+  async proveConsistency(fromSize: number, toSize: number): Promise<ConsistencyProof> {
+    const sizes = validateData(consistencySchema, { fromSize, toSize }, 'The sizes')
+    return this.#guarded('proveConsistency', () => this.#parts.log.proveConsistency(sizes.fromSize, sizes.toSize))
   }
 
   /**
    * Verifies the ledger: hashes every entry again, checks every link, compares every entry with the signed tree, and the tree
    * with what is known outside the database. What of that was not possible is among the report's caveats.
    */
-  verify(options: VerifyOptions = {}): Promise<VerificationReport> {
-    const { database, entity } = this
-    const personalData = this.#personalData
-    const parts = {
-      database,
-      entries: entity.collection,
-      personalData,
-      seams: this.#seams,
-      bounds: this.#bounds,
-      log: this.#log,
-      keys: this.#keys,
-      anchors: this.#anchors,
-    }
-    return this.#guarded('verify', async () => {
-      const switchIds = await chainsInScope(this.collection, options)
-      return new Verification(parts, { ...options, ...(switchIds === undefined ? {} : { switchIds }) }).run()
-    })
+  async verify(options: VerifyOptions = {}): Promise<VerificationReport> {
+    const parsed = validateData(verifySchema, options, what) as VerifyOptions
+    return this.#guarded('verify', () => new Verification(this.#parts.verifying, parsed).run())
   }
 
   /** Verifies one switch's chain. @throws NotFoundError if the device has no entries of the switch. */
@@ -275,17 +228,41 @@ export class Ledger extends Reader<LedgerEntry> {
     switchId: ObjectId | string,
     options: Omit<VerifyOptions, 'switchIds' | 'deviceId' | 'classroom' | 'onlySince'> = {},
   ): Promise<VerificationReport> {
-    const place = { switchId: toObjectId(switchId), deviceId: toObjectId(deviceId) }
-    const report = await this.verify({ ...options, switchIds: [place.switchId] })
-    if (report.findings.length === 0 && !(await this.exists(place as Filter<LedgerEntry>)))
-      throw new NotFoundError(
-        this.entity.name,
-        `deviceId ${place.deviceId.toHexString()} and switchId ${place.switchId.toHexString()}`,
-      )
+    const chain = { switchId: toObjectId(switchId, 'switchId'), deviceId: toObjectId(deviceId, 'deviceId') }
+    requireOptions(options, ['knownCheckpoint', 'registers', 'witnessPolicy', 'signal', 'onProgress'])
+    const report = await this.verify({ ...options, switchIds: [chain.switchId] })
+    if (report.findings.length === 0 && !(await this.#guarded('verify', () => this.#isOfDevice(chain))))
+      throw new NotFoundError(this.entity.name, `deviceId ${String(deviceId)} and switchId ${String(switchId)}`)
     return report
   }
 
+  async #checkpointNotice(): Promise<Notice | undefined> {
+    const late = await this.database.workRecords.late(checkpointWork)
+    if (late === undefined) return undefined
+    const entries = await this.database.of(this.entity, { isOutside: true }).estimatedCount()
+    if (entries === 0) return undefined
+    const since =
+      late.completeUntil === null ? 'has ever been made' : `was made since ${late.completeUntil.toISOString()}`
+    return {
+      code: 'CHECKPOINTS_NOT_MADE',
+      message: `No checkpoint of the ledger ${since}, although there are keys for them. Call volt.start(), or volt.ledger.checkpoint() now and then`,
+      completeUntil: late.completeUntil,
+    }
+  }
+
+  /** Whether the chain has entries of the device; where these are archived the seam says whose the last one was. */
+  async #isOfDevice(chain: Pick<LedgerEntry, 'switchId' | 'deviceId'>): Promise<boolean> {
+    // What a secondary does not know yet would be left out.
+    const entries = this.database.native.collection<LedgerEntry>(this.entity.collection, { readPreference: 'primary' })
+    const placed = await entries.countDocuments({ ...chain, flags: 'placed' }, { limit: 1 })
+    return placed > 0 || this.#parts.seams.has(chain)
+  }
+
+  #run<Result>(operation: string, work: (session: ClientSession | undefined) => Promise<Result>): Promise<Result> {
+    return this.database.run(this.entity, operation, work)
+  }
+
   #guarded<Result>(operation: string, work: () => Promise<Result>): Promise<Result> {
-    return this.database.transactions.outside(() => this.read(operation, work))
+    return this.database.transactions.outside(() => this.#run(operation, work))
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { type ClientSession, type Db, type Document, Long, MongoServerError } from 'mongodb'
+import { type ClientSession, type Db, type Document, Long, MongoServerError, type Timestamp } from 'mongodb'
 import { serverCode } from '../core/server-codes.js'
 import type { StoredBytes } from './entry/stored-bytes.js'
 
@@ -14,7 +14,11 @@ export interface RawBatch {
 export interface RawQuery {
   readonly filter?: Document
   readonly hint?: Document
-  readonly readConcern?: { readonly level: 'majority' }
+  readonly sort?: Document
+  readonly limit?: number
+  readonly readConcern?:
+    | { readonly level: 'majority' }
+    | { readonly level: 'snapshot'; readonly atClusterTime: Timestamp }
 }
 
 /** Some 3 MB: few enough to be still in the cache of the processor when they are hashed. */
@@ -30,7 +34,8 @@ export async function* scanRaw(
   query: RawQuery,
   signal?: AbortSignal,
 ): AsyncGenerator<RawBatch, void, undefined> {
-  await using session = database.client.startSession()
+  // A session that reads at a given cluster time may not be causally consistent.
+  await using session = database.client.startSession({ causalConsistency: false })
   let cursorId = 0n
   try {
     let reply = replyOf(await find(database, collection, query, session))

@@ -8,22 +8,13 @@ export interface CounterReading extends ReadingOrder {
   gapLimitMs: number
 }
 
-/** What the machine keeps of a reading. */
-export interface CounterLevel {
+/** A reading as far as deciding needs it. */
+export interface CounterPoint {
   /** Epoch milliseconds. */
   readonly atMs: number
   /** The counter's value in milliwatt-seconds, a whole number. */
   readonly energyMws: number
   readonly gapLimitMs: number
-}
-
-/** What several readings of one instant come to. */
-export interface CounterInstant {
-  /** The reading that counts. */
-  readonly reading: CounterReading
-  readonly level: CounterLevel
-  /** Other readings of the same instant: those that show the same count, and those that show another one. */
-  readonly others: readonly { reading: CounterReading; sameCount: boolean }[]
 }
 
 const MWS_PER_WH = 3_600_000
@@ -34,47 +25,24 @@ export function isCounterValue(value: unknown): value is number {
 }
 
 /**
- * Sorts readings, drops repeated ones and decides which one counts where several have the same time: the one with the
- * highest sequence number, where there is none the one with the highest digest.
+ * Rule 1: the readings in order, one for each instant. Of several at one instant the one with the highest sequence number
+ * counts, where there is none the one with the highest digest.
  *
  * @throws RangeError if a reading's value is not one that a counter can show.
  */
-export function counterInstants(readings: readonly CounterReading[]): CounterInstant[] {
-  const distinct = dropRepeated(readings.toSorted(compareCounterReadings))
-  const instants: CounterInstant[] = []
-  for (let start = 0; start < distinct.length; ) {
-    let end = start + 1
-    while (end < distinct.length && distinct[end]?.atMs === distinct[start]?.atMs) end += 1
-    instants.push(instantOf(distinct.slice(start, end)))
-    start = end
-  }
-  return instants
-}
-
-function instantOf(group: readonly CounterReading[]): CounterInstant {
-  const reading = group.at(-1)
-  if (reading === undefined) throw new RangeError('An instant needs a reading')
-  const level = levelOf(reading)
-  const others = group
-    .slice(0, -1)
-    .map((other) => ({ reading: other, sameCount: levelOf(other).energyMws === level.energyMws }))
-  return { reading, level, others }
+export function counterPoints(readings: readonly CounterReading[]): CounterPoint[] {
+  if (readings.length === 1) return readings.map(pointOf)
+  const sorted = readings.toSorted(compareCounterReadings)
+  return sorted.filter(({ atMs }, index) => atMs !== sorted[index + 1]?.atMs).map(pointOf)
 }
 
 // Values beyond the safe integers (2.5 GWh) are still whole, and their differences exact: no need to refuse them.
-function levelOf({ atMs, energyWh, gapLimitMs }: CounterReading): CounterLevel {
+function pointOf({ atMs, energyWh, gapLimitMs }: CounterReading): CounterPoint {
   if (!isCounterValue(energyWh)) throw new RangeError(`${energyWh} is not a value that a counter can show`)
   return { atMs, energyMws: Math.min(Math.round(energyWh * MWS_PER_WH), Number.MAX_VALUE), gapLimitMs }
 }
 
-function dropRepeated(sorted: readonly CounterReading[]): CounterReading[] {
-  return sorted.filter((reading, index) => {
-    const next = sorted[index + 1]
-    return next === undefined || compareReadings(reading, next) !== 0 || reading.energyWh !== next.energyWh
-  })
-}
-
-// Readings that only their values tell apart must not be told apart by their arrival.
+// Readings that only their values distinguish must not be distinguished by their arrival.
 function compareCounterReadings(a: CounterReading, b: CounterReading): number {
   return compareReadings(a, b) || compareValues(a.energyWh, b.energyWh) || compareValues(a.gapLimitMs, b.gapLimitMs)
 }

@@ -1,6 +1,6 @@
-import type { CounterLevel } from './counter-reading.js'
+import type { CounterPoint } from './counter-reading.js'
 
-/** What is known of a counter and of the channel that it counts. */
+/** Counter rules: what is known of a counter and of the channel that it counts. */
 export interface CounterRules {
   /** The counter's smallest step, in watt-hours. */
   quantumWh: number
@@ -17,7 +17,7 @@ export const DEFAULT_MAXIMUM_POWER_W = 25_000
 export interface CounterBounds {
   readonly quantumMws: number
   readonly widthMws: number | undefined
-  /** The most energy, in milliwatt-seconds, that can have been used between two instants. */
+  /** The most energy, in milliwatt-seconds, that can have been used between two instants: a test, never an amount. */
   limitMws(fromMs: number, toMs: number): number
 }
 
@@ -39,21 +39,25 @@ export function counterBounds({ quantumWh, maximumPowerW, widthWh }: CounterRule
     quantumMws,
     widthMws: widthWh === undefined ? undefined : Math.round(widthWh * MWS_PER_WH),
     limitMws: (fromMs, toMs) => {
-      // W × ms = mW·s. What is added never exceeds the limit, so capping it keeps every addition a safe integer.
+      // W × ms = mW·s. Nothing above the limit is added, so this bound keeps every addition a safe integer.
       const limit = Math.round((12 * maximumPowerW * (toMs - fromMs)) / 10) + quantumMws
       return Math.min(limit, Number.MAX_SAFE_INTEGER)
     },
   }
 }
 
-/** Rule 2: whether the counter can have got from one level to the other, neither falling nor rising too fast. */
-export function isAcceptable(from: CounterLevel, to: CounterLevel, bounds: CounterBounds): boolean {
+/**
+ * Rule 2: what the counter counted from one point to the next, in milliwatt-seconds; 0 for jitter, a fall of at most a
+ * quantum. Undefined if it cannot have got from one to the other, falling further or rising too fast.
+ */
+export function countedMws(from: CounterPoint, to: CounterPoint, bounds: CounterBounds): number | undefined {
   const differenceMws = to.energyMws - from.energyMws
-  return differenceMws >= 0 && differenceMws <= bounds.limitMws(from.atMs, to.atMs)
+  if (differenceMws < 0) return differenceMws >= -bounds.quantumMws ? 0 : undefined
+  return differenceMws <= bounds.limitMws(from.atMs, to.atMs) ? differenceMws : undefined
 }
 
-/** What rule 4 adds where the counter ran over between the two levels, in milliwatt-seconds; else undefined. */
-export function rolloverMws(from: CounterLevel, to: CounterLevel, bounds: CounterBounds): number | undefined {
+/** Rule 3: what the counter counted if it started again from zero between the two points, at its width. */
+export function rolledOverMws(from: CounterPoint, to: CounterPoint, bounds: CounterBounds): number | undefined {
   const { widthMws } = bounds
   if (widthMws === undefined || from.energyMws <= 0.9 * widthMws || to.energyMws >= 0.1 * widthMws) return undefined
   const addedMws = to.energyMws - from.energyMws + widthMws

@@ -3,6 +3,11 @@ export const DEFAULT_EARLIEST_CREDIBLE_MS = Date.UTC(2020, 0, 1)
 
 const AHEAD_LIMIT_MS = 5 * 60_000
 
+/** No device's clock is believed to be later than this when a message arrives, epoch milliseconds. */
+export function latestCredibleMs(arrivalMs: number): number {
+  return arrivalMs + AHEAD_LIMIT_MS
+}
+
 /** The time that counts for a reading. */
 export interface CredibleTime {
   atMs: number
@@ -21,6 +26,6 @@ export function credibleTime(times: {
 }): CredibleTime {
   const { deviceTimeMs, arrivalMs, earliestMs = DEFAULT_EARLIEST_CREDIBLE_MS } = times
   const credible =
-    deviceTimeMs !== undefined && deviceTimeMs >= earliestMs && deviceTimeMs <= arrivalMs + AHEAD_LIMIT_MS
+    deviceTimeMs !== undefined && deviceTimeMs >= earliestMs && deviceTimeMs <= latestCredibleMs(arrivalMs)
   return credible ? { atMs: deviceTimeMs, clockReplaced: false } : { atMs: arrivalMs, clockReplaced: true }
 }

@@ -1,13 +1,13 @@
 import type { EnergyStretch, StretchQuality } from './stretch.js'
 
-/** How long, in seconds, the energy of some stretches was measured, estimated and missing. */
+/** Quality seconds: how long, in seconds, the energy of some stretches was measured, estimated and missing. */
 export interface QualitySeconds {
   measuredSeconds: number
   estimatedSeconds: number
   missingSeconds: number
 }
 
-/** How far a figure can be relied on. */
+/** Confidence: how far a figure can be relied on. */
 export type Confidence = 'high' | 'medium' | 'low'
 
 const HIGH_FROM = 95

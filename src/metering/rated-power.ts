@@ -2,34 +2,50 @@ import { compareOptional, compareReadings, compareValues, type ReadingOrder } fr
 import { type EnergyStretch, hasDuration, type StretchQuality } from './stretch.js'
 import { mwsFromPower } from './units.js'
 
-/**
- * A state that a switch was heard to be in. A reboot is two of them: off at the last sign of life before it, and the state
- * after the boot at the boot.
- */
+/** What is known of a rated switch at an instant: a state that its device reported, or a sign of life alone. */
 export interface SwitchState extends ReadingOrder {
-  on: boolean
-  /** What the switched load is rated at, in watts, from this state on. */
+  /** Undefined for a sign of life: the switch was as it was before. */
+  on: boolean | undefined
+  /** What the switched load is rated at, in watts, from this state on; that of a sign of life does not count. */
   ratedPowerW: number
   /**
-   * The last sign of life before this state was heard, epoch milliseconds, where it was longer ago than the device's gap
-   * limit; absent where the device was not silent that long.
+   * The last sign of life before, epoch milliseconds, where it was longer ago than the device's gap limit, or in another run
+   * of the device; absent where the device was not silent. Signs of life that become known later cut the silence.
    */
   silentSinceMs?: number | undefined
+  /**
+   * For a sign of life: the first of a run of the device. The switch was off from the last sign of life of the run before,
+   * and stays so until a state is reported. It is none after a fact of the same boot: then another sign was the first.
+   */
+  isRestart?: boolean | undefined
 }
 
 /**
- * The energy from one switch state to the next: the rated power while on. A silence before `to` keeps its energy, as an
- * estimate, if the switch came back in the state it was believed to be in; else energy counts to the last sign of life and
- * the silence is missing. One or two stretches, none of them without duration.
+ * The energy from one switch state to what is known next: the rated power while on. A silence before `to` keeps its energy, as
+ * an estimate, if the switch came back in the state it was believed to be in; else energy counts to the last sign of life and
+ * the silence is missing. One or two stretches, none of them without duration; none after a sign of life alone.
  *
  * @throws RangeError if `to` is before `from`, or if the rated power is negative or not a finite number.
  */
 export function ratedStretches(from: SwitchState, to: SwitchState): EnergyStretch[] {
   if (!(to.atMs >= from.atMs)) throw new RangeError(`A state at ${to.atMs} does not follow one at ${from.atMs}`)
+  if (from.on === undefined) return []
   const aliveUntilMs = Math.min(Math.max(to.silentSinceMs ?? to.atMs, from.atMs), to.atMs)
   const alive = ratedStretch(from, from.atMs, aliveUntilMs, 'measured')
-  const silent = ratedStretch(from, aliveUntilMs, to.atMs, to.on === from.on ? 'estimated' : 'missing')
+  if (startsAnew(from, to)) {
+    return [alive, ratedStretch({ ...from, on: false }, aliveUntilMs, to.atMs, 'measured')].filter(hasDuration)
+  }
+  const isAsBefore = to.on === undefined || to.on === from.on
+  const silent = ratedStretch(from, aliveUntilMs, to.atMs, isAsBefore ? 'estimated' : 'missing')
   return [alive, silent].filter(hasDuration)
+}
+
+/** The state that the switch is in from `to` on. */
+export function stateAfter<State extends SwitchState>(from: State, to: State): State {
+  if (to.on !== undefined || from.on === undefined) return to
+  const { atMs, boot = from.boot, sequence, digest } = to
+  const on = startsAnew(from, to) ? false : from.on
+  return { ...from, on, atMs, boot, sequence, digest, silentSinceMs: undefined }
 }
 
 /**
@@ -42,11 +58,18 @@ export function ratedPowerStretches(
   states: readonly SwitchState[],
   options: { lastSignOfLifeMs?: number | undefined } = {},
 ): EnergyStretch[] {
-  const sorted = states.toSorted(compareSwitchStates)
-  const closed = sorted.slice(1).flatMap((to, index) => ratedStretches(sorted[index] ?? to, to))
-  const last = sorted.at(-1)
-  if (last === undefined || options.lastSignOfLifeMs === undefined) return closed
-  return [...closed, ratedStretch(last, last.atMs, options.lastSignOfLifeMs, 'measured')].filter(hasDuration)
+  const stretches: EnergyStretch[] = []
+  let last: SwitchState | undefined
+  for (const state of states.toSorted(compareSwitchStates)) {
+    if (last !== undefined) stretches.push(...ratedStretches(last, state))
+    last = last === undefined ? state : stateAfter(last, state)
+  }
+  if (last?.on === undefined || options.lastSignOfLifeMs === undefined) return stretches
+  return [...stretches, ratedStretch(last, last.atMs, options.lastSignOfLifeMs, 'measured')].filter(hasDuration)
+}
+
+function startsAnew(from: SwitchState, { isRestart, boot }: SwitchState): boolean {
+  return isRestart === true && (boot === undefined || boot !== from.boot)
 }
 
 function ratedStretch(state: SwitchState, fromMs: number, toMs: number, quality: StretchQuality): EnergyStretch {
@@ -56,11 +79,11 @@ function ratedStretch(state: SwitchState, fromMs: number, toMs: number, quality:
   return { fromMs, toMs, consumedMws, producedMws: 0, quality }
 }
 
-// States that only their values tell apart must not be told apart by their arrival.
+// States that only their values distinguish must not be distinguished by their arrival.
 function compareSwitchStates(a: SwitchState, b: SwitchState): number {
   return (
     compareReadings(a, b) ||
-    compareValues(Number(a.on), Number(b.on)) ||
+    compareOptional(a.on, b.on, (x, y) => compareValues(Number(x), Number(y))) ||
     compareValues(a.ratedPowerW, b.ratedPowerW) ||
     compareOptional(a.silentSinceMs, b.silentSinceMs, compareValues)
   )

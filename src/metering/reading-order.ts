@@ -15,11 +15,15 @@ export interface ReadingOrder {
  * order: it is zero only for readings that agree in all of these.
  */
 export function compareReadings(a: ReadingOrder, b: ReadingOrder): number {
+  return comparePlaces(a, b) || compareOptional(a.digest, b.digest, compareValues)
+}
+
+/** The same without the digest: zero for readings of one message, and for those that only their content distinguishes. */
+export function comparePlaces(a: ReadingOrder, b: ReadingOrder): number {
   return (
     compareValues(a.atMs, b.atMs) ||
     compareOptional(a.boot, b.boot, compareBoots) ||
-    compareOptional(a.sequence, b.sequence, compareValues) ||
-    compareOptional(a.digest, b.digest, compareValues)
+    compareOptional(a.sequence, b.sequence, compareValues)
   )
 }
 

@@ -1,4 +1,4 @@
-/** How the energy of a stretch of time is known. */
+/** Stretch quality: how the energy of a stretch of time is known. */
 export type StretchQuality = 'measured' | 'estimated' | 'missing'
 
 /** A stretch of time and the energy of a channel in it. */

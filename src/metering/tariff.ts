@@ -18,7 +18,7 @@ export interface TariffVersion {
   readonly taxes?: readonly TariffTax[] | undefined
 }
 
-/** What a kWh costs at an instant. */
+/** Price in force: what a kWh costs at an instant. */
 export interface PriceInForce<Version extends TariffVersion> {
   readonly version: Version
   /** With taxes, rounded half-even to six decimals. */

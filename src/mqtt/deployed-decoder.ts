@@ -1,59 +1,60 @@
 import { z } from 'zod'
 import { compiled } from '../core/compiled-schema.js'
-import type { Decoder, Decoding, DeviceReport } from '../ingestion/report.js'
-import { requirePrefix, requireStatusTopic } from './decoder-options.js'
+import { isRecord } from '../core/is-record.js'
+import { isRelay } from '../ingestion/admitted-report.js'
+import type { Credential, Decoder, Decoding, GivenReport } from '../ingestion/report.js'
+import { withoutTerminator } from '../ingestion/terminator.js'
+import { matchesFilter } from '../ingestion/topic.js'
+import { misuse, requireObject, requirePrefix, requireStatusTopic } from './decoder-options.js'
 import { invalid, readJsonObject } from './json-payload.js'
-import { matchesFilter } from './topic.js'
 
-/** How AutoVolt's deployed ESP32s are reached. */
+/** Deployed options: how AutoVolt's deployed ESP32s are reached. */
 export interface DeployedOptions {
   /** The first level of their topics, or several. @default 'esp32' */
   readonly prefix?: string
   /**
    * The topics of their retained `online` and `offline`. A `+` that stands for the device's MAC address is written `{mac}`;
-   * a topic without it is one for all devices: its messages are taken, and tell nothing.
+   * a topic without it is one for all devices: its messages are accepted, and have no effect.
    */
   readonly statusTopics?: readonly string[]
 }
 
 const gpio = z.int().min(0).max(255)
-const who = { mac: z.string().min(12).max(17), secret: z.string().min(1).max(256) }
+const longestSecret = 256
+const who = { mac: z.string().min(12).max(17), secret: z.unknown().optional() }
 const uptime = z
   .number()
   .min(0)
   .max(2 ** 32)
 
-const snapshot = z.object({ ...who, switches: z.array(z.object({ gpio, state: z.boolean() })).max(64) })
+const snapshot = z.object({ ...who, switches: z.array(z.unknown()).max(64) })
 const switchEvent = z.object({
   ...who,
   type: z.literal('switch_event'),
   gpio,
   state: z.boolean(),
-  source: z.enum(['backend', 'manual']),
+  source: z.unknown().optional(),
   timestamp: uptime,
-  userId: z.string().max(128).optional(),
-  userName: z.string().max(256).optional(),
+  userId: z.unknown().optional(),
+  userName: z.unknown().optional(),
 })
 const manualSwitch = z.object({
   ...who,
   type: z.literal('manual_switch'),
   gpio,
   state: z.boolean(),
-  physicalPin: z.number().optional(),
   timestamp: uptime,
 })
-const heartbeat = z.object({
-  mac: who.mac,
-  status: z.literal('heartbeat'),
-  heap: z.number().optional(),
-  uptime: uptime.optional(),
-})
+const heartbeat = z.object({ mac: who.mac, status: z.literal('heartbeat') })
 
 /**
  * Understands AutoVolt's firmware as it is deployed ("WARP stable"): snapshots, switch events, heartbeats, status.
  * @throws DatabaseError `CONFIGURATION` for options that cannot be used.
  */
-export function deployedDecoder({ prefix = 'esp32', statusTopics: templates = [] }: DeployedOptions = {}): Decoder {
+export function deployedDecoder(options: DeployedOptions = {}): Decoder {
+  requireObject('deployed', options)
+  const { prefix = 'esp32', statusTopics: templates = [] } = options
+  if (!Array.isArray(templates)) throw misuse('deployed', '`statusTopics` is a list of topics')
   requirePrefix('deployed', prefix)
   for (const template of templates) requireStatusTopic('deployed', template)
   const stateTopic = `${prefix}/state`
@@ -80,11 +81,12 @@ function decodeSnapshot(object: Record<string, unknown>): Decoding {
   const result = compiled(snapshot).safeParse(object)
   if (!result.success) return invalid(object, result.error)
   const { mac, secret, switches } = result.data
-  return only({
-    kind: 'snapshot',
-    ...from(mac, secret),
-    switches: switches.map((one) => ({ gpio: one.gpio, on: one.state })),
-  })
+  const relays = switches.map((one) =>
+    isRecord(one) ? { gpio: one.gpio, on: one.state, manualOverride: one.manual_override } : one,
+  )
+  if (relays.length > 0 && !relays.some(isRelay))
+    return { reason: 'invalid', detail: 'missing or not as expected: switches', macAddress: mac }
+  return only({ kind: 'snapshot', ...from(mac, secret), switches: relays })
 }
 
 function decodeTelemetry(object: Record<string, unknown>): Decoding {
@@ -124,18 +126,21 @@ function decodeTelemetry(object: Record<string, unknown>): Decoding {
 }
 
 function decodeStatus(payload: Uint8Array, macAddress: string | undefined): Decoding {
-  const text = Buffer.from(payload.buffer, payload.byteOffset, Math.min(payload.byteLength, 16)).toString('utf8')
+  const text = withoutTerminator(payload).subarray(0, 16).toString('utf8')
   if (text !== 'online' && text !== 'offline')
     return { reason: 'invalid', detail: 'expected online or offline', macAddress }
   if (macAddress === undefined) return { reports: [] }
   return only({ kind: 'status', device: { macAddress }, credential: { kind: 'broker' }, online: text === 'online' })
 }
 
-function from(macAddress: string, secret: string) {
-  return { device: { macAddress }, credential: { kind: 'secret', secret } } as const
+/** A secret that is missing, or is none, proves as little as a wrong one. */
+function from(macAddress: string, secret: unknown) {
+  const isSecret = typeof secret === 'string' && secret !== '' && secret.length <= longestSecret
+  const credential: Credential = isSecret ? { kind: 'secret', secret } : { kind: 'none' }
+  return { device: { macAddress }, credential }
 }
 
-function only(report: DeviceReport): Decoding {
+function only(report: GivenReport): Decoding {
   return { reports: [report] }
 }
 

@@ -15,11 +15,13 @@ const texts = {
   lease: 'the lease could not be taken or renewed',
 } as const
 
-type Place = keyof typeof texts
+type FaultSource = keyof typeof texts
 
-/** What is wrong at the moment, by place. It is logged when it begins, when it changes, and when it is over. */
+/**
+ * Faults: what is wrong at the moment, by source. It is logged when it begins, when it changes, and when it is over.
+ */
 export class Faults {
-  readonly #current = new Map<Place, Fault>()
+  readonly #current = new Map<FaultSource, Fault>()
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #subject: string
@@ -36,20 +38,20 @@ export class Faults {
     return latest([...this.#current.values()])
   }
 
-  has(place: Place): boolean {
-    return this.#current.has(place)
+  has(source: FaultSource): boolean {
+    return this.#current.has(source)
   }
 
-  met(place: Place, error: unknown): void {
-    const message = describe(error)
-    const isNew = this.#current.get(place)?.message !== message
-    this.#current.set(place, { message, at: this.#clock.now() })
-    if (isNew) this.#logger.error({ subject: this.#subject, reason: message }, texts[place])
+  met(source: FaultSource, error: unknown): void {
+    const message = describe(error).slice(0, 500)
+    const isNew = this.#current.get(source)?.message !== message
+    this.#current.set(source, { message, at: this.#clock.now() })
+    if (isNew) this.#logger.error({ subject: this.#subject, reason: message }, texts[source])
   }
 
-  mended(place: Place): void {
-    if (!this.#current.delete(place)) return
-    this.#logger.info({ subject: this.#subject }, `over: ${texts[place]}`)
+  resolved(source: FaultSource): void {
+    if (!this.#current.delete(source)) return
+    this.#logger.info({ subject: this.#subject }, `over: ${texts[source]}`)
   }
 }
 

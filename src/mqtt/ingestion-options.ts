@@ -1,6 +1,6 @@
 import type { IClientOptions } from 'mqtt'
 import type { AutoVolt } from '../autovolt.js'
-import type { QuarantineLimits } from '../ingestion/quarantine-store.js'
+import type { QuarantineLimits } from '../ingestion/quarantine-space.js'
 import type { Decoder } from '../ingestion/report.js'
 
 export interface IngestionOptions {
@@ -33,7 +33,7 @@ export interface IngestionOptions {
   readonly measurements?: boolean
   /** Whether heartbeats, status and values of sensors go to `telemetry_events`. @default false */
   readonly telemetry?: boolean
-  /** How long and how many unusable messages are kept. @default 30 days, 100,000 */
+  /** How long and how many unusable messages are kept, and what they may take. @default 30 days, 100,000, 256 MiB */
   readonly quarantine?: Partial<QuarantineLimits>
 }
 
@@ -41,7 +41,4 @@ export interface IngestionOptions {
  * What ingestion needs of a handle, whatever its entities are extended with. (To compare whole handles would cost a
  * consumer's type checker seconds.)
  */
-export type IngestionHandle = Pick<
-  AutoVolt,
-  'database' | 'ledger' | 'activities' | 'powerSettings' | 'tariffs' | 'measurements' | 'telemetry' | 'entityOf'
->
+export type IngestionHandle = Pick<AutoVolt, 'database' | 'ingestion' | 'entityOf'>

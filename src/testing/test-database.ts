@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { type AttachOptions, AutoVolt } from '../autovolt.js'
+import { AutoVolt } from '../autovolt.js'
 import type { EntityExtensions } from '../domains.js'
+import type { AttachOptions } from '../handle-options.js'
 import { startReplicaSet } from './replica-set.js'
 
 /** A handle on a database of its own, set up, on a real replica set. */
@@ -18,7 +19,7 @@ export interface TestDatabase<Extended extends EntityExtensions = object> extend
 /**
  * Starts a replica set, opens a handle on a new database and sets it up. Secrets can be stored at once: a key is made up.
  * @param options What `AutoVolt.open` takes besides the connection; and `uri`, to use a server that runs already.
- * @throws DatabaseError `CONFIGURATION` if no `mongod` can be found; the message tells where it was looked for.
+ * @throws DatabaseError `CONFIGURATION` if no `mongod` can be found; the message names the places that were tried.
  * @example
  * const database = await startTestDatabase()
  * afterEach(() => database.clear())

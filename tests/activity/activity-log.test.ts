@@ -2,10 +2,10 @@ import { ObjectId } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../src/autovolt.js'
 import { anActivity } from '../support/builders.js'
-import { testDatabase } from '../support/database.js'
+import { setUpDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let volt: AutoVolt
 
 beforeAll(async () => {
@@ -66,7 +66,7 @@ describe('record()', () => {
   })
 
   it('is refused where an activity is not one', async () => {
-    const wrong = { ...told(), action: 'exploded' } as never
+    const wrong = { ...told(), action: 'Exploded!' } as never
     await expect(volt.activities.record([wrong])).rejects.toMatchObject({ code: 'VALIDATION' })
     expect(await volt.activities.count()).toBe(0)
   })

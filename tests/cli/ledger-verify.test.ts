@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { generateLogKeys } from '../../src/ledger/log/signed-note.js'
 import { aSwitchInLedger, readings } from '../ledger/support/events.js'
@@ -10,9 +11,9 @@ import { bundled } from '../support/bundled.js'
 import { cleanUpLater } from '../support/clean-up.js'
 import { testDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
+import { root, runAutovolt } from './support/run-command.js'
 
 const keys = generateLogKeys('school.example/energy')
-const root = fileURLToPath(new URL('../../', import.meta.url))
 const database = testDatabase()
 let folder: string
 let file: string
@@ -51,28 +52,7 @@ async function written(name: string, text: string): Promise<string> {
   return path
 }
 
-interface Ended {
-  readonly code: number | null
-  readonly out: string
-  readonly errors: string
-}
-
-const program = [fileURLToPath(bundled(new URL('../../src/cli/autovolt.ts', import.meta.url)))]
-
-function run(args: readonly string[], by = program, cwd = root): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...by, ...args], { cwd })
-    const [out, errors]: Buffer[][] = [[], []]
-    child.stdout.on('data', (bytes) => out?.push(bytes))
-    child.stderr.on('data', (bytes) => errors?.push(bytes))
-    child.once('error', reject)
-    child.once('close', (code) => {
-      resolve({ code, out: Buffer.concat(out ?? []).toString(), errors: Buffer.concat(errors ?? []).toString() })
-    })
-  })
-}
-
-const verify = (...args: readonly string[]) => run(['ledger', 'verify', ...args])
+const verify = (...args: readonly string[]) => runAutovolt(['ledger', 'verify', ...args])
 
 describe('autovolt ledger verify', () => {
   it('ends with 0 for a sound file, and prints the report', async () => {
@@ -84,7 +64,7 @@ describe('autovolt ledger verify', () => {
       chains: 1,
       findings: [],
       checkpoint: { size: 5 },
-      caveats: [expect.stringContaining('an older state of the ledger cannot be told from the newest')],
+      caveats: [expect.stringContaining('an older state of the ledger cannot be distinguished from the newest')],
     })
   })
 
@@ -101,10 +81,64 @@ describe('autovolt ledger verify', () => {
     expect(JSON.parse(out).caveats).toEqual([])
   })
 
+  it('reads a FIFO, which can be read once alone, as it reads a file', async () => {
+    const damaged = (await readFile(file, 'utf8')).replace('"entry":"', '"entry":"A')
+    for (const [name, content, expected] of [
+      ['sound', await readFile(file), 0],
+      ['damaged', damaged, 1],
+    ] as const) {
+      const fifo = join(folder, `fifo-${name}`)
+      await promisify(execFile)('mkfifo', [fifo])
+      const [ended] = await Promise.all([verify(fifo, older, '--key', keys.verifierKey), writeFile(fifo, content)])
+      const alone = await verify(await written(name, String(content)), older, '--key', keys.verifierKey)
+      expect(ended.code).toBe(alone.code)
+      expect(JSON.parse(ended.out)).toEqual(JSON.parse(alone.out))
+      await rm(fifo)
+      await promisify(execFile)('mkfifo', [fifo])
+      const [single] = await Promise.all([verify(fifo, '--key', keys.verifierKey), writeFile(fifo, content)])
+      expect(single.code).toBe(expected)
+    }
+  })
+
+  it('reads the standard input as a pipe', async () => {
+    const program = fileURLToPath(bundled(new URL('../../src/cli/autovolt.ts', import.meta.url)))
+    const command = `cat "${file}" | "${process.execPath}" "${program}" ledger verify /dev/stdin --key "${keys.verifierKey}"`
+    const { stdout } = await promisify(execFile)('sh', ['-c', command])
+    expect(JSON.parse(stdout)).toMatchObject({ valid: true, entries: 5 })
+  })
+
+  it('does not read a key, or a checkpoint, without end', async () => {
+    for (const option of ['--key', '--since']) {
+      const { code, errors } = await verify(file, '--key', keys.verifierKey, option, '/dev/zero')
+      expect([code, errors]).toEqual([2, expect.stringContaining('is no key and no checkpoint')])
+    }
+  })
+
+  it('says that a checkpoint has a byte-order mark or CRLF, and takes a key that has', async () => {
+    const note = await readFile(since, 'utf8')
+    const marked = await written('marked', `\ufeff${note}`)
+    const returned = await written('returned', note.replaceAll('\n', '\r\n'))
+    expect((await verify(file, '--key', keys.verifierKey, '--since', marked)).errors).toContain('byte-order mark')
+    expect((await verify(file, '--key', keys.verifierKey, '--since', returned)).errors).toContain('CRLF')
+    const key = await written('key-crlf', `\ufeff${keys.verifierKey}\r\n`)
+    expect((await verify(file, '--key', key)).code).toBe(0)
+  })
+
   it('ends with 1 for files that do not follow each other, and names the place', async () => {
     const { code, out } = await verify(file, older, '--key', keys.verifierKey)
     expect(code).toBe(1)
-    expect(JSON.parse(out).findings[0]).toMatchObject({ damage: 'inserted', where: 'export' })
+    expect(JSON.parse(out).findings).toMatchObject([{ damage: 'overlapping', where: 'export' }])
+  })
+
+  it('explains each kind of finding once, and how to look at it', async () => {
+    const text = await readFile(file, 'utf8')
+    const entries = text.split(/(?<=\n)/).filter((line) => !line.startsWith('{"entry"'))
+    const without = await written('without.jsonl', entries.join(''))
+    const { code, errors } = await verify(without, file, '--key', keys.verifierKey)
+    expect(code).toBe(1)
+    const lines = errors.trim().split('\n')
+    expect(new Set(lines).size).toBe(lines.length)
+    for (const line of lines) expect(line).toMatch(/^[a-z_]+ \([a-z_]+\): [A-Z].*\. [A-Z].*\.$/)
   })
 
   it('ends with 1 for an older file, and names the checkpoint that it lacks', async () => {
@@ -161,7 +195,7 @@ describe('autovolt ledger verify', () => {
       expect(errors).toMatch(/^could not tell: /)
       expect(errors).toContain(why)
     }
-  }, 120_000)
+  }, 600_000)
 
   it('needs none of the packages that the library needs: its sources alone are enough', async () => {
     const alone = join(folder, 'alone')
@@ -169,22 +203,10 @@ describe('autovolt ledger verify', () => {
     await writeFile(join(alone, 'package.json'), '{"type":"module"}')
     const loader = join(root, 'node_modules/tsx/dist/esm/index.mjs')
     const byItself = ['--import', loader, join(alone, 'src/cli/autovolt.ts')]
-    const { code, errors } = await run(['ledger', 'verify', file, '--key', keys.verifierKey], byItself, alone)
+    const { code, errors } = await runAutovolt(['ledger', 'verify', file, '--key', keys.verifierKey], {
+      program: byItself,
+      cwd: alone,
+    })
     expect([code, errors]).toEqual([0, ''])
-  })
-})
-
-describe('autovolt', () => {
-  it('tells how it is used: asked for help it ends with 0, for what it does not know with 2', async () => {
-    for (const [args, code] of [
-      [[], 0],
-      [['--help'], 0],
-      [['ledger'], 2],
-      [['ledger', 'erase'], 2],
-    ] as const) {
-      const ended = await run(args)
-      expect(ended.code).toBe(code)
-      expect(code === 0 ? ended.out : ended.errors).toMatch(/^Usage: autovolt ledger verify/)
-    }
   })
 })

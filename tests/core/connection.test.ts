@@ -26,6 +26,7 @@ describe('the first connection', () => {
       uri: `mongodb://127.0.0.1:${port}/`,
       dbName: 'late',
       serverSelectionTimeoutMs: 200,
+      connectRetryMs: 30_000,
       logger,
     })
     await eventually('it was tried three times', () => warnings.length >= 3)

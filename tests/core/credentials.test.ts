@@ -122,3 +122,12 @@ it.each([
 ])('makes of %j %j', (text, redacted) => {
   expect(redactCredentials(text)).toBe(redacted)
 })
+
+it('credentials are found in work that grows with the text', () => {
+  expect(redactCredentials(`${'a.'.repeat(500_000)} mongodb://u:p@h ${'a://'.repeat(250_000)}`)).toContain(
+    'mongodb://***@h',
+  )
+  expect(redactCredentials('amqps://u:p@ss/@h:1/x, see http://example.org')).toBe(
+    'amqps://***@h:1/x, see http://example.org',
+  )
+})

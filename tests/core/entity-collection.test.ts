@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { AutoVolt } from '../../src/autovolt.js'
 import type { EntityCollection } from '../../src/core/collection/entity-collection.js'
 import { defineEntity, type Stored } from '../../src/core/entity.js'
-import { testDatabase } from '../support/database.js'
+import { setUpDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
 
 const lampEntity = defineEntity({
@@ -15,7 +15,7 @@ const lampEntity = defineEntity({
 })
 type Lamp = Stored<typeof lampEntity>
 
-const database = testDatabase()
+const database = setUpDatabase()
 let nowMs = Date.parse('2026-03-01T10:00:00Z')
 const clock = { now: () => new Date(nowMs) }
 const logged: { readonly collection?: string; readonly operation?: string }[] = []

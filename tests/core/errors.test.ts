@@ -56,6 +56,49 @@ const errorOf = (attempt: Promise<unknown>): Promise<unknown> =>
 const everythingOf = (error: unknown) =>
   inspect(error, { depth: 20, showHidden: true, getters: true }) + JSON.stringify(error)
 
+describe('an error about much that is wrong', () => {
+  const schema = z.strictObject({ items: z.array(z.strictObject({ name: z.string() })) })
+  const errorAbout = (data: unknown) => {
+    try {
+      validateData(schema, data)
+    } catch (error) {
+      return error as ValidationError
+    }
+    throw new Error('It is valid')
+  }
+
+  it('has the first hundred issues, and how many there are', () => {
+    const error = errorAbout({ items: Array.from({ length: 30_000 }, () => ({})) })
+    expect(error.issues).toHaveLength(100)
+    expect(error).toMatchObject({ issueCount: 30_000, message: expect.stringMatching(/; and 29990 more$/) })
+    expect(JSON.stringify(error).length).toBeLessThan(20_000)
+  })
+
+  it('does not repeat long names, nor what an input calls its type', () => {
+    const error = errorAbout({ items: [], ['x'.repeat(1e6)]: 1, other: { _bsontype: 'y'.repeat(1e6) } })
+    expect(error.issues).toEqual([
+      { path: `${'x'.repeat(300)}…`, message: 'is not a field', received: 'number' },
+      { path: 'other', message: 'is not a field', received: 'object' },
+    ])
+    expect(everythingOf(error).length).toBeLessThan(10_000)
+  })
+
+  it('refuses a change of more fields than any entity has, or of a field and a part of it', async () => {
+    const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`field${n}`, n]))
+    await expect(people().update(new ObjectId(), many as never)).rejects.toMatchObject({
+      issues: [{ path: '', message: 'names more than 1000 fields' }],
+    })
+    const both = { notes: [], 'notes.0': 'a', 'notes.0.b': 'c', noted: 1 }
+    const error = await errorOf(people().update(new ObjectId(), both as never))
+    expect((error as ValidationError).issues.map(({ message }) => message)).toEqual([
+      'overlaps with notes.0.b',
+      'overlaps with notes.0.b',
+      'overlaps with notes.0',
+      'is not a field that can be changed',
+    ])
+  })
+})
+
 describe('an error that leaves the library', () => {
   it('is of its class, says its code and whether to try again, and so in JSON', () => {
     const errors = [
@@ -74,6 +117,7 @@ describe('an error that leaves the library', () => {
         message: 'The thing is not valid: a.0: is odd',
         retryable: false,
         issues: [{ path: 'a.0', message: 'is odd', received: 'number' }],
+        issueCount: 1,
       },
       { name: 'NotFoundError', code: 'NOT_FOUND', message: 'No thing with id 5', retryable: false },
       { name: 'ConflictError', code: 'CONFLICT', message: 'taken', retryable: false, fields: ['email'] },

@@ -75,7 +75,7 @@ describe('an entity with fields of the host', () => {
     expectTypeOf(found.supplier).toEqualTypeOf<{ name: string; phone?: string | undefined } | undefined>()
     expectTypeOf(found.visits).toEqualTypeOf<number>()
     expectTypeOf(found.switches[0]?.gpio).toEqualTypeOf<number | undefined>()
-    const byTag = await volt.devices.findByMacAddress(found.macAddress)
+    const byTag = await volt.devices.findByMacAddress(found.macAddress!)
     expectTypeOf(byTag?.assetTag).toEqualTypeOf<string | undefined>()
     expect(byTag?.assetTag).toBe(found.assetTag)
   })

@@ -3,11 +3,11 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../src/autovolt.js'
 import { withHeldLease } from '../../src/core/held-lease.js'
 import { Lease } from '../../src/core/lease.js'
-import { testDatabase } from '../support/database.js'
+import { setUpDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import { openVolt } from '../support/volt.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let volt: AutoVolt
 
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { defineEntity } from '../../src/core/entity.js'
-import { instant, objectId, timeZone } from '../../src/core/fields.js'
+import { instant, objectId } from '../../src/core/fields.js'
 import { toMongoJsonSchema } from '../../src/core/json-schema.js'
 import { toServerPattern } from '../../src/core/server-pattern.js'
 
@@ -91,19 +91,6 @@ describe('the schema for the server', () => {
     ['[\\]$]$', '[\\]$]\\z'],
   ])('has the pattern %s as %s', (pattern, expected) => {
     expect(toServerPattern(pattern)).toBe(expected)
-  })
-})
-
-describe('a time zone', () => {
-  it.each(['UTC', 'Asia/Kolkata', 'Asia/Calcutta', 'America/Argentina/Buenos_Aires', 'Etc/GMT+5', 'Asia/Kolkata'])(
-    'is %s',
-    (name) => {
-      expect(timeZone().safeParse(name).success).toBe(true)
-    },
-  )
-
-  it.each(['', 'Mars/Olympus', 'Asia/Kolkata ', 'IST; DROP', 5, null])('is not %j', (name) => {
-    expect(timeZone().safeParse(name).success).toBe(false)
   })
 })
 

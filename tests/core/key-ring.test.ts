@@ -46,6 +46,17 @@ describe('a key ring', () => {
     )
   })
 
+  it('takes one spelling of a sealed text', () => {
+    const ring = new KeyRing(keyRing('first'))
+    const sealed = ring.seal('hidden!', place)
+    const body = sealed.split('.')[2] ?? ''
+    const standard = Buffer.from(body, 'base64url').toString('base64')
+    const others = [`${sealed}=`, `${sealed}.more`, `${sealed} `, ` ${sealed}`, `av1.first.${standard}`, `${sealed}\n`]
+    for (const other of others.filter((text) => text !== sealed)) {
+      expect(() => ring.open(other, place)).toThrow('is not a sealed text')
+    }
+  })
+
   it('refuses a text of which any byte was altered, or that was cut', () => {
     const ring = new KeyRing(keyRing('first'))
     const [version, name, body = ''] = ring.seal('hidden', place).split('.')
@@ -69,14 +80,29 @@ describe('a key ring', () => {
     expect(() => new KeyRing(keyRing('first')).open(text, place)).toThrow(expect.objectContaining({ code: 'KEY_RING' }))
   })
 
+  it('repeats no key in an error that was given in the place of a name', () => {
+    const key = randomBytes(32)
+    const [base64, digits] = [key.toString('base64'), key.toString('hex')]
+    for (const options of [
+      { active: base64, keys: { k: key } },
+      { active: digits, keys: { k: key } },
+      { active: 'k', keys: { [base64]: 'k' } },
+      { active: 'k', keys: { [digits]: 'k' } },
+    ]) {
+      const refuse = () => new KeyRing(options)
+      expect(refuse).toThrow(expect.objectContaining({ code: 'KEY_RING' }))
+      expect(refuse).not.toThrow(new RegExp(`${base64.slice(0, 8).replace(/[+/]/g, '.')}|${digits.slice(0, 8)}`))
+    }
+  })
+
   it('refuses keys that are not 32 bytes, names that are not usable and a missing active key', () => {
     const key = randomBytes(32)
     expect(() => new KeyRing({ active: 'k', keys: { k: randomBytes(16) } })).toThrow(
-      'The key k has 16 bytes; AES-256 takes 32',
+      'Key 1 has 16 bytes; AES-256 takes 32',
     )
     expect(() => new KeyRing({ active: 'k', keys: { k: 'short' } })).toThrow('AES-256 takes 32')
     expect(() => new KeyRing({ active: 'a.b', keys: { 'a.b': key } })).toThrow('may have only letters, digits')
-    expect(() => new KeyRing({ active: 'x', keys: { k: key } })).toThrow('The active key "x" is not among the keys')
+    expect(() => new KeyRing({ active: 'x', keys: { k: key } })).toThrow('The active key is not among the keys')
     expect(() => new KeyRing({ active: '__proto__', keys: {} })).toThrow('is not among the keys')
   })
 

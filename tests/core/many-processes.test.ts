@@ -11,8 +11,8 @@ beforeAll(async () => {
   for (let number = 0; number < 10; number += 1) {
     contenders.push(startChild(new URL('./processes/contender.ts', import.meta.url), { args: [String(number)], env }))
   }
-  await Promise.all(contenders.map((child) => child.next('ready', 100_000)))
-}, 120_000)
+  await Promise.all(contenders.map((child) => child.next('ready')))
+})
 
 /** All ten at once. */
 async function all(job: string, argument = '') {

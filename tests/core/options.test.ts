@@ -6,10 +6,10 @@ import type { ConnectionEvent } from '../../src/core/connection-events.js'
 import { where } from '../../src/core/repository/conditions.js'
 import { validateData } from '../../src/core/validate.js'
 import { cleanUpLater } from '../support/clean-up.js'
-import { testDatabase } from '../support/database.js'
+import { setUpDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 const { uri, dbName } = database
 const named = { uri, dbName }
 const configuration = (message: string) => ({

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.js'
 import { silentLogger } from '../../src/core/logger.js'
 import { PeriodicWork } from '../../src/core/periodic.js'
-import { testDatabase } from '../support/database.js'
+import { setUpDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import { openVolt } from '../support/volt.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 
 describe('periodic work', () => {
   it('goes on after a turn that failed, and reports the failure until a turn ends well', async () => {
@@ -27,6 +27,7 @@ describe('periodic work', () => {
     await eventually('two turns have failed', async () => turns >= 2)
     expect(periodic.status()).toMatchObject([{ name: 'sums', everyMs: 1, lastSuccessAt: null, lastError: 'no' }])
     expect(warnings[0]).toEqual({ work: 'sums', reason: 'no' })
+    expect(periodic.status()[0]?.failures).toBe(turns)
     isBroken = false
     await eventually('a turn has ended well', async () => periodic.status()[0]?.lastError === null)
     expect(periodic.status()[0]?.lastSuccessAt).toBeInstanceOf(Date)

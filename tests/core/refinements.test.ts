@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { AutoVolt } from '../../src/autovolt.js'
 import { defineEntity } from '../../src/core/entity.js'
 import { change } from '../../src/core/repository/changes.js'
-import { testDatabase } from '../support/database.js'
+import { setUpDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
 
 const isEven = (value: number) => value % 2 === 0
@@ -36,7 +36,7 @@ const gaugeEntity = defineEntity({
   },
 })
 
-const database = testDatabase()
+const database = setUpDatabase()
 let volt: AutoVolt
 const gauges = () => volt.repository(gaugeEntity)
 

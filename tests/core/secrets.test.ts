@@ -8,10 +8,10 @@ import { Repository } from '../../src/core/repository/repository.js'
 import { classroomEntity } from '../../src/devices/classroom.js'
 import { quarantineEntity } from '../../src/ingestion/quarantine.js'
 import { aClassroom, aDevice, aQuarantinedMessage, keyRing } from '../support/builders.js'
-import { testDatabase } from '../support/database.js'
+import { setUpDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 const raw = database.db.collection('devices')
 const secret = 'unmistakable-secret'
 let volt: AutoVolt
@@ -102,7 +102,7 @@ describe('a secret', () => {
 
 describe('resealSecrets()', () => {
   it('seals everything anew that is not under the active key, of every entity, deleted documents included', async () => {
-    const own = testDatabase()
+    const own = setUpDatabase()
     const safe = classroomEntity.extend({ fields: {}, secrets: { doorCode: z.string().optional() } })
     const before = await openVolt(own, { keys: keyRing('first') })
     await before.setup()
@@ -129,7 +129,7 @@ describe('resealSecrets()', () => {
   })
 
   it('never puts an old secret in the place of a new one', async () => {
-    const own = testDatabase()
+    const own = setUpDatabase()
     const old = await openVolt(own, { keys: keyRing('first', 'second') })
     await old.setup()
     const devices = await old.devices.createMany(Array.from({ length: 300 }, () => aDevice({ secret })))
@@ -144,7 +144,7 @@ describe('resealSecrets()', () => {
   })
 
   it('says which key is missing', async () => {
-    const own = testDatabase()
+    const own = setUpDatabase()
     const old = await openVolt(own, { keys: keyRing('first') })
     await old.setup()
     await old.devices.create(aDevice({ secret }))

@@ -42,7 +42,7 @@ describe('a transaction', () => {
     class Rooms extends Repository<Classroom, { name: string }> {
       /** Asks for what it has inside an operation of its own. */
       counts(): Promise<number[]> {
-        return this.read('counts', () => Promise.all([this.count(), this.count(), this.count()]))
+        return this.database.run(this.entity, 'counts', () => Promise.all([this.count(), this.count(), this.count()]))
       }
     }
     const rooms = new Rooms(volt.database, volt.classrooms.entity)

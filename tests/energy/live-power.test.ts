@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../src/autovolt.js'
 import { aDevice, aSwitch } from '../support/builders.js'
-import { testDatabase } from '../support/database.js'
+import { setUpDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
 import { aSite, emptyBeforeEach, eventsOf } from './support/site.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 const now = new Date('2026-03-02T12:00:00Z')
 let volt: AutoVolt
 
@@ -80,6 +80,27 @@ describe('what a classroom draws now', () => {
       { classroom: heard.room, powerW: 75, switchesOn: 1 },
       { classroom: silent.room, powerW: 0, switchesOn: 0 },
     ])
+  })
+
+  it('is nothing of a rated switch after a restart, until its state is reported', async () => {
+    const { event } = await aSite(volt, { lastSignOfLifeAt: new Date(aMinuteAgo) })
+    const sign = (eventType: 'sign_of_life' | 'restart', time: string) =>
+      event.rated(time, false, { eventType, powerState: false, metadata: { source: 'mqtt', bootId: '2' } })
+    await volt.ledger.append([
+      event.rated('2026-03-01T00:00:00Z', true, { powerRating: 75 }),
+      sign('sign_of_life', '2026-03-01T01:00:00Z'),
+    ])
+    expect(await volt.energy.livePower()).toMatchObject([{ powerW: 75 }])
+    await volt.ledger.append([sign('restart', '2026-03-02T11:00:00Z')])
+    expect(await volt.energy.livePower()).toMatchObject([{ powerW: 75 }])
+    await volt.ledger.append([
+      event.rated('2026-03-02T11:30:00Z', false, {
+        eventType: 'restart',
+        powerState: false,
+        metadata: { source: 'mqtt', bootId: '3' },
+      }),
+    ])
+    expect(await volt.energy.livePower()).toMatchObject([{ powerW: 0, switchesOn: 0 }])
   })
 
   it('passes over entries that say nothing about energy', async () => {

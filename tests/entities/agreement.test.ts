@@ -7,12 +7,14 @@ import type { AutoVolt } from '../../src/autovolt.js'
 import { defineAppendOnlyEntity, type EntityDescription } from '../../src/core/entity.js'
 import { objectId } from '../../src/core/fields.js'
 import type { CollectionKey } from '../../src/domains.js'
-import { testDatabase } from '../support/database.js'
+import { quarantineEntity } from '../../src/ingestion/quarantine.js'
+import { setUpDatabase } from '../support/database.js'
+import { runs } from '../support/extent.js'
 import { openVolt } from '../support/volt.js'
 import { spoil } from './bad-documents.js'
 import { catalogues } from './catalogues.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 
 /** What our own entities have no example of. */
 const zoo = defineAppendOnlyEntity({
@@ -181,7 +183,7 @@ function changed(good: Document): fc.Arbitrary<Changed> {
     for (const [path, value] of changes) {
       const spoilt = value === undefined ? { unset: path } : { set: { [path]: value } }
       try {
-        document = spoil(document, { what: '', path, toldBy: 'all', ...spoilt })
+        document = spoil(document, { what: '', path, foundBy: 'all', ...spoilt })
       } catch {
         // The first change took away the place of the second.
       }
@@ -192,7 +194,13 @@ function changed(good: Document): fc.Arbitrary<Changed> {
 
 type Verdict = 'accepted' | 'refused' | 'refused by JavaScript'
 
-function verdictOfZod({ storedSchema, rules }: EntityDescription, document: Document): Verdict {
+/** An optional field with a default is filled in when a document is created: those from before the field stay without. */
+function withoutFilledIn(data: Document, document: Document, { shape }: z.ZodObject): Document {
+  const isFilledIn = (name: string) => !(name in document) && shape[name] instanceof z.ZodOptional
+  return Object.fromEntries(Object.entries(data).filter(([name]) => !isFilledIn(name)))
+}
+
+function verdictOfZod({ name, storedSchema, rules }: EntityDescription, document: Document): Verdict {
   const result = storedSchema.safeParse(document)
   if (!result.success) {
     // Refinements are JavaScript, which the server does not run.
@@ -200,7 +208,11 @@ function verdictOfZod({ storedSchema, rules }: EntityDescription, document: Docu
     return isBeyond ? 'refused by JavaScript' : 'refused'
   }
   // What would be converted or filled in on the way is not in its stored form.
-  const isStoredForm = isDeepStrictEqual(result.data, document)
+  const isStoredForm = isDeepStrictEqual(withoutFilledIn(result.data, document, storedSchema), document)
+  // What a message names its device by may be any text, so no pattern can say that an address has one spelling.
+  const { macAddress } = result.data as Document
+  const isSpelling = name === quarantineEntity.name && macAddress !== document.macAddress
+  if (isSpelling && isDeepStrictEqual(result.data, { ...document, macAddress })) return 'refused by JavaScript'
   return isStoredForm && rules.every((rule) => rule.check(document)) ? 'accepted' : 'refused'
 }
 
@@ -236,7 +248,7 @@ async function expectAgreement(entity: EntityDescription, good: Document): Promi
         expect({ changes, verdict: server[index] }).toEqual({ changes, verdict: zod })
     })
   })
-  await fc.assert(property, { numRuns: 15 })
+  await fc.assert(property, { numRuns: runs(5) })
   expect([...seen]).toEqual(expect.arrayContaining(['accepted', 'refused']))
 }
 

@@ -2,11 +2,11 @@ import { ObjectId } from 'mongodb'
 import type { Model } from 'mongoose'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../src/autovolt.js'
-import { testDatabase } from '../support/database.js'
+import { setUpDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
 import { catalogues } from './catalogues.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let volt: AutoVolt
 
 beforeAll(async () => {

@@ -3,14 +3,16 @@ export interface BadDocument {
   readonly what: string
   /** Where the complaint has to point. */
   readonly path: string
+  /** What is named where the server finds it, which knows of a rule only that it is broken. */
+  readonly rulePath?: string
   /** Dotted paths with their values. */
   readonly set?: Readonly<Record<string, unknown>>
   readonly unset?: string
   /**
-   * Who can tell: everybody; only who sees what is `stored` (defaults are filled in and conversions made on the way);
-   * only the `library`, because the rule is JavaScript; or only who takes the `input`, where secrets are in clear.
+   * Who finds it: everybody; only those that see what is `stored` (defaults are filled in and conversions made on the way);
+   * only the `library`, because the rule is JavaScript; or only what takes the `input`, where secrets are in clear.
    */
-  readonly toldBy: 'all' | 'stored' | 'library' | 'input'
+  readonly foundBy: 'all' | 'stored' | 'library' | 'input'
 }
 
 export interface Catalogue {
@@ -19,48 +21,54 @@ export interface Catalogue {
   readonly bad: readonly BadDocument[]
 }
 
-const told = (what: string, path: string, value: unknown, toldBy: BadDocument['toldBy'] = 'all'): BadDocument => ({
+const bad = (what: string, path: string, value: unknown, foundBy: BadDocument['foundBy'] = 'all'): BadDocument => ({
   what: `${what}: ${path}`,
   path,
   set: { [path]: value },
-  toldBy,
+  foundBy,
 })
 
-export const wrongType = (path: string, value: unknown) => told('wrong type', path, value)
-export const outOfRange = (path: string, value: unknown) => told(`out of range (${String(value)})`, path, value)
-export const badFormat = (path: string, value: unknown) => told('bad format', path, value)
-export const tooLong = (path: string, length: number) => told('too long', path, 'x'.repeat(length))
-export const extra = (path: string) => told('extra field', path, 1)
-export const unfit = (path: string, value: unknown) => told('refused by JavaScript', path, value, 'library')
-export const badSecret = (path: string, value: unknown) => told('bad secret', path, value, 'input')
-export const unsealed = (path: string) => told('unsealed secret', path, 'in the clear, for all to read', 'stored')
-export const missing = (path: string): BadDocument => ({ what: `missing: ${path}`, path, unset: path, toldBy: 'all' })
+export const wrongType = (path: string, value: unknown) => bad('wrong type', path, value)
+export const outOfRange = (path: string, value: unknown) => bad(`out of range (${String(value)})`, path, value)
+export const badFormat = (path: string, value: unknown) => bad('bad format', path, value)
+export const tooLong = (path: string, length: number) => bad('too long', path, 'x'.repeat(length))
+export const extra = (path: string) => bad('extra field', path, 1)
+export const unfit = (path: string, value: unknown) => bad('refused by JavaScript', path, value, 'library')
+export const badSecret = (path: string, value: unknown) => bad('bad secret', path, value, 'input')
+export const unsealed = (path: string) => bad('unsealed secret', path, 'in the clear, for all to read', 'stored')
+export const missing = (path: string): BadDocument => ({ what: `missing: ${path}`, path, unset: path, foundBy: 'all' })
 /** A field that has a default: its absence is made good by the library, and refused by the server. */
-export const missingWhenStored = (path: string): BadDocument => ({ ...missing(path), toldBy: 'stored' })
+export const missingWhenStored = (path: string): BadDocument => ({ ...missing(path), foundBy: 'stored' })
 export const notFinite = (path: string) => [
-  told('NaN', path, Number.NaN),
-  told('infinite', path, Number.POSITIVE_INFINITY),
-  told('negative infinite', path, Number.NEGATIVE_INFINITY),
+  bad('NaN', path, Number.NaN),
+  bad('infinite', path, Number.POSITIVE_INFINITY),
+  bad('negative infinite', path, Number.NEGATIVE_INFINITY),
 ]
-export const brokenRule = (what: string, path: string, change: Pick<BadDocument, 'set' | 'unset'>): BadDocument => ({
+export const brokenRule = (
+  what: string,
+  path: string,
+  change: Pick<BadDocument, 'set' | 'unset'>,
+  rulePath = path,
+): BadDocument => ({
   what: `rule across fields: ${what}`,
   path,
+  rulePath,
   ...change,
-  toldBy: 'all',
+  foundBy: 'all',
 })
 
 /** The fields that the library sets, which are there in every document that can change. */
 export const managedFields: readonly BadDocument[] = [
-  ...(['createdAt', 'updatedAt'] as const).map((path) => told('wrong type', path, 'yesterday', 'stored')),
-  told('wrong type', '__v', 'one', 'stored'),
-  told('out of range', '__v', -1, 'stored'),
+  ...(['createdAt', 'updatedAt'] as const).map((path) => bad('wrong type', path, 'yesterday', 'stored')),
+  bad('wrong type', '__v', 'one', 'stored'),
+  bad('out of range', '__v', -1, 'stored'),
   ...['createdAt', 'updatedAt', '__v'].map(missingWhenStored),
-  told('wrong type', '_id', 'an id', 'stored'),
+  bad('wrong type', '_id', 'an id', 'stored'),
 ]
 
 /** Of entities whose deletion only marks. */
 export const deletionMark: readonly BadDocument[] = [
-  told('wrong type', 'deletedAt', 'yesterday', 'stored'),
+  bad('wrong type', 'deletedAt', 'yesterday', 'stored'),
   missingWhenStored('deletedAt'),
 ]
 

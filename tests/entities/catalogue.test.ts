@@ -7,17 +7,24 @@ import { change } from '../../src/core/repository/changes.js'
 import { subjectOf, translateError } from '../../src/core/translate-error.js'
 import { validateData } from '../../src/core/validate.js'
 import type { CollectionKey } from '../../src/domains.js'
-import { testDatabase } from '../support/database.js'
+import { aRestoreJournal } from '../support/builders.js'
+import { setUpDatabase } from '../support/database.js'
+import { slice } from '../support/extent.js'
 import { openVolt } from '../support/volt.js'
 import { type BadDocument, spoil } from './bad-documents.js'
 import { catalogues } from './catalogues.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let volt: AutoVolt
 
 beforeAll(async () => {
+  const first = await openVolt(database)
+  await first.setup()
+  // A handle refuses to work once its database was restored: this one knows the journals of the test from the start.
+  await first.repository(first.entityOf('restoreJournals') as Entity<StoredFields>).create(aRestoreJournal())
+  await first.close()
   volt = await openVolt(database)
-  await volt.setup()
+  await volt.users.find({})
 })
 
 const keys = Object.keys(catalogues) as CollectionKey[]
@@ -57,7 +64,8 @@ describe.each(keys)('the catalogue of %s', (key) => {
     const { _id } = await repository()
       .findOne({})
       .then((found) => found ?? { _id: '' })
-    await repository().update(_id, good())
+    const changes = Object.entries(good()).filter(([name]) => !entity().immutable.includes(name))
+    await repository().update(_id, Object.fromEntries(changes))
   })
 
   it('looks at every field', () => {
@@ -73,27 +81,40 @@ describe.each(keys)('the catalogue of %s', (key) => {
     expect(required.filter((name) => !absent.has(name))).toEqual([])
   })
 
-  it.each(bad)('refuses a document with: $what', async (spoilt) => {
-    const stored = await storedDocument()
-    const seesInput = spoilt.toldBy !== 'stored'
-    const isTold = spoilt.toldBy === 'all' || spoilt.toldBy === 'stored'
-    // A time-series collection has no validator: there the library's own writes are the guard.
-    const isShape = isTold && entity().timeSeries === undefined
-    if (seesInput) await expectRefusal(create(spoilt), spoilt)
-    if (isShape) {
-      const document = spoil({ ...stored, _id: new ObjectId() }, spoilt)
-      await expectServerRefusal(collection().insertOne(document), spoilt)
-    }
-    if (isShape && spoilt.path !== '_id') {
-      await expectServerRefusal(collection().updateOne({}, operators(spoilt)), spoilt)
-    }
-    if (entity().appendOnly) return
-    if (spoilt.toldBy === 'all' || spoilt.toldBy === 'library')
-      await expectRefusalByModel(saveModel(stored, spoilt), spoilt)
-    if (isShape && spoilt.path !== '_id') await expectModelRefusal(spoilt)
-    if (!spoilt.what.startsWith('unsealed')) await expectRefusal(update(stored._id, spoilt), spoilt)
-    expect(await collection().find().toArray()).toEqual([stored])
-  })
+  /** What is refused leaves it as it is, so it serves for all. */
+  let lasting: (Record<string, unknown> & { _id: ObjectId }) | undefined
+
+  it.each(bad.map((spoilt, turn) => ({ ...spoilt, turn })))(
+    'refuses a document with: $what',
+    async ({ turn, ...spoilt }) => {
+      lasting ??= await storedDocument()
+      const stored = lasting
+      // Where one of them is not refused, the next one begins anew.
+      lasting = undefined
+      const seesInput = spoilt.foundBy !== 'stored'
+      const isFound = spoilt.foundBy === 'all' || spoilt.foundBy === 'stored'
+      // A time-series collection has no validator: there the library's own writes are the guard.
+      const isShape = isFound && entity().timeSeries === undefined
+      const doors: (() => Promise<void>)[] = []
+      if (seesInput) doors.push(() => expectRefusal(create(spoilt), { path: spoilt.path }))
+      if (isShape) {
+        const document = spoil({ ...stored, _id: new ObjectId() }, spoilt)
+        doors.push(() => expectServerRefusal(collection().insertOne(document), spoilt))
+      }
+      if (isShape && spoilt.path !== '_id')
+        doors.push(() => expectServerRefusal(collection().updateOne({}, operators(spoilt)), spoilt))
+      if (!entity().appendOnly) {
+        if (spoilt.foundBy === 'all' || spoilt.foundBy === 'library')
+          doors.push(() => expectRefusalByModel(saveModel(stored, spoilt), spoilt))
+        if (isShape && spoilt.path !== '_id') doors.push(() => expectModelRefusal(spoilt))
+        if (!spoilt.what.startsWith('unsealed')) doors.push(() => expectRefusal(update(stored._id, spoilt), spoilt))
+      }
+      // Each document is tried at two or three of up to six doors, and each door with a third of the documents.
+      for (const door of slice(doors, 3, turn)) await door()
+      if (!entity().appendOnly) expect(await collection().find().toArray()).toEqual([stored])
+      lasting = stored
+    },
+  )
 
   async function create(spoilt: BadDocument): Promise<unknown> {
     const input = spoil(good(), spoilt)
@@ -112,23 +133,31 @@ describe.each(keys)('the catalogue of %s', (key) => {
 
   async function expectModelRefusal(spoilt: BadDocument): Promise<void> {
     const attempt = async () => model().updateOne({}, operators(spoilt) as never, { timestamps: false })
-    // Mongoose holds this one to be immutable, and leaves it out in silence.
-    if (spoilt.path === 'createdAt') await attempt()
+    // Mongoose leaves what is immutable out in silence.
+    const isImmutable = ['createdAt', ...entity().immutable].includes(withoutIndexes(spoilt.path))
+    if (isImmutable) await attempt()
     else await expectRefusalByModel(attempt(), spoilt)
   }
 
-  async function expectRefusal(attempt: Promise<unknown>, { path }: BadDocument): Promise<void> {
+  async function expectRefusal(
+    attempt: Promise<unknown>,
+    { path, rulePath = path }: Pick<BadDocument, 'path' | 'rulePath'>,
+  ): Promise<void> {
     const error = await errorOf(attempt)
     expect(error).toBeInstanceOf(ValidationError)
-    expect((error as ValidationError).issues.map((issue) => issue.path)).toContain(path)
+    const named = (error as ValidationError).issues.map((issue) => issue.path)
+    expect(named.includes(path) || named.includes(rulePath), `${named.join(', ')} instead of ${path}`).toBe(true)
   }
 
   /** Mongoose names the list and not the item, and refuses unknown fields before there is a document to be saved. */
-  async function expectRefusalByModel(attempt: Promise<unknown>, { path }: BadDocument): Promise<void> {
+  async function expectRefusalByModel(
+    attempt: Promise<unknown>,
+    { path, rulePath = path }: BadDocument,
+  ): Promise<void> {
     const error = await errorOf(attempt)
     expect(error).toBeInstanceOf(ValidationError)
     const named = (error as ValidationError).issues.map((issue) => withoutIndexes(issue.path))
-    expect([withoutIndexes(path), path.split('.').at(-1)]).toEqual(expect.arrayContaining(named))
+    expect([withoutIndexes(path), path.split('.').at(-1), rulePath]).toEqual(expect.arrayContaining(named))
   }
 
   async function expectServerRefusal(attempt: Promise<unknown>, spoilt: BadDocument): Promise<void> {

@@ -154,6 +154,8 @@ export const dailyAggregates: Catalogue = {
     badFormat('date_string', '2.3.2026'),
     ...['starts_at', 'ends_at'].flatMap((path) => [wrongType(path, 5), missing(path)]),
     wrongType('price_cuts_ms', 5),
+    wrongType('calendar_digest', 5),
+    badFormat('calendar_digest', '0123456789ABCDEF'),
     wrongType('switch_breakdown.0.adjusted_cost_exact', 5),
     missing('switch_breakdown.0.slots'),
     ...['at_ms', 'energy_mws', 'on_ms', 'measured_ms'].flatMap((name) => [
@@ -197,8 +199,38 @@ export const monthlyAggregates: Catalogue = {
   ],
 }
 
+const aFact = () => ({
+  source: 'counter',
+  isProduction: false,
+  deviceId: new ObjectId(),
+  classroom: new ObjectId(),
+  atMs: 1_772_000_000_000,
+  boot: 'b1',
+  sequence: 7,
+  digest: 'key:1',
+  on: true,
+  isRestart: false,
+  powerW: 60,
+  ratedPowerW: 40,
+  energyWh: 1500,
+  counter: { quantumWh: 1, widthWh: 65_536, maximumPowerW: 25_000 },
+  gapLimitMs: 300_000,
+  silentSinceMs: 1_771_000_000_000,
+  ratePerKwh: 7.5,
+  entrySequence: 5,
+})
+
+const ofFact = (name: string) => `last_fact.${name}`
+const factNumbers = ['powerW', 'ratedPowerW', 'energyWh', 'gapLimitMs', 'ratePerKwh'].map(ofFact)
+const factIntegers = ['atMs', 'sequence', 'silentSinceMs', 'entrySequence'].map(ofFact)
+
 export const rollUpCursors: Catalogue = {
-  good: () => ({ through_sequence: 5 }),
+  good: () => ({
+    through_sequence: 5,
+    last_fact: aFact(),
+    is_pending: true,
+    unknown_until: new Date('2026-03-01T10:00:00Z'),
+  }),
   bad: [
     ...managedFields,
     wrongType('through_sequence', '5'),
@@ -206,6 +238,23 @@ export const rollUpCursors: Catalogue = {
     outOfRange('through_sequence', -1),
     outOfRange('through_sequence', 0.5),
     ...notFinite('through_sequence'),
+    wrongType('is_pending', 'no'),
+    wrongType('unknown_until', 5),
+    wrongType('last_fact', 5),
+    ...[...factNumbers, ...factIntegers].flatMap((path) => [wrongType(path, '1'), ...notFinite(path)]),
+    ...factIntegers.map((path) => outOfRange(path, 0.5)),
+    ...['source', 'isProduction', 'deviceId', 'classroom', 'atMs', 'ratedPowerW', 'energyWh'].map((name) =>
+      missing(ofFact(name)),
+    ),
+    ...['isProduction', 'deviceId', 'classroom', 'on', 'isRestart', 'boot', 'digest', 'counter'].map((name) =>
+      wrongType(ofFact(name), 5),
+    ),
+    badFormat('last_fact.source', 'guess'),
+    tooLong('last_fact.boot', 65),
+    tooLong('last_fact.digest', 201),
+    ...['quantumWh', 'widthWh', 'maximumPowerW'].map((name) => wrongType(`last_fact.counter.${name}`, '1')),
+    extra('last_fact.counter.colour'),
+    extra('last_fact.colour'),
     extra('colour'),
   ],
 }

@@ -1,10 +1,9 @@
 import { beforeEach, expect, it } from 'vitest'
 import { costVersionEntity } from '../../src/energy/tariffs/cost-version.js'
 import { PriceBookReader } from '../../src/energy/tariffs/price-book.js'
+import { DecoderSet } from '../../src/ingestion/decoder-set.js'
 import { IngestionCounters } from '../../src/ingestion/pipeline.js'
 import { SharedPipeline } from '../../src/ingestion/shared-pipeline.js'
-import { DecoderSet } from '../../src/mqtt/decoder-set.js'
-import { partsOf } from '../../src/mqtt/ingestion-parts.js'
 import { v2Decoder } from '../../src/mqtt/v2-decoder.js'
 import { openSite, type Site, v2Topic } from '../mqtt/support/site.js'
 import { aCostVersion, powerSettings } from '../support/builders.js'
@@ -54,7 +53,7 @@ it('entries carry the price in force at their time, by the tariff and the clocks
       receivedAt: new Date(time),
     })),
   )
-  const pipeline = new SharedPipeline(partsOf(volt), new IngestionCounters())
+  const pipeline = new SharedPipeline(volt.ingestion.parts(), new IngestionCounters())
   await pipeline.process(new DecoderSet([v2Decoder()]).decode(messages))
   const ratesOf = async (device: (typeof devices)[number] | undefined) => {
     const entries = await volt.ledger.find(

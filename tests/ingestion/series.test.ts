@@ -1,15 +1,14 @@
 import { beforeAll, beforeEach, expect, it } from 'vitest'
 import { Lease } from '../../src/core/lease.js'
 import type { Device } from '../../src/devices/device.js'
+import { DecoderSet } from '../../src/ingestion/decoder-set.js'
 import { IngestWindowStore } from '../../src/ingestion/ingest-window-store.js'
+import { isolateFailingMessage } from '../../src/ingestion/isolate-failing-message.js'
 import { OrderedPipeline } from '../../src/ingestion/ordered-pipeline.js'
 import { IngestionCounters } from '../../src/ingestion/pipeline.js'
-import { processIsolating } from '../../src/ingestion/poison.js'
-import { digestOf } from '../../src/ingestion/quarantine-store.js'
+import { digestOf } from '../../src/ingestion/raw-message.js'
 import type { Decoder } from '../../src/ingestion/report.js'
 import { SharedPipeline } from '../../src/ingestion/shared-pipeline.js'
-import { DecoderSet } from '../../src/mqtt/decoder-set.js'
-import { partsOf } from '../../src/mqtt/ingestion-parts.js'
 import { meteredDecoder } from '../../src/mqtt/metered-decoder.js'
 import { v2Decoder } from '../../src/mqtt/v2-decoder.js'
 import { openSite, type Site, v2Topic } from '../mqtt/support/site.js'
@@ -53,8 +52,43 @@ async function told(): Promise<object[]> {
   return items
 }
 
+it('keeps that a reading was refused: the power before it ends there', async () => {
+  const pipeline = new SharedPipeline(site.volt.ingestion.parts(), new IngestionCounters())
+  const meter = (deviceOf: Device, seq: number, powerW: number) => ({
+    topic: v2Topic(deviceOf, 'power'),
+    payload: Buffer.from(
+      JSON.stringify({ id: `r-${seq}`, boot: 'b1', seq, time: nowMs + 60_000 * seq, gpio: 16, powerW }),
+    ),
+    receivedAt: new Date(nowMs + 60_000 * seq),
+  })
+  const quarterly = await site.device({
+    ledgerRecording: 'quarter_hours',
+    switches: [aSwitch({ gpio: 16, energySource: 'power' })],
+  })
+  const counted = await site.device({ switches: [aSwitch({ gpio: 16, energySource: 'counter' })] })
+  nowMs -= 3_600_000
+  for (const one of [device, quarterly, counted]) {
+    const readings = [meter(one, 0, 600), meter(one, 1, 1e12), meter(one, 2, 600), meter(one, 3, 0)]
+    const [first, refused, ...later] = decoders.decode(readings)
+    await pipeline.process([first, ...later].filter((message) => message !== undefined))
+    for (let times = 0; times < 2; times += 1)
+      await pipeline.process([refused].filter((message) => message !== undefined))
+  }
+  await site.volt.registers.update()
+  const lastOf = async ({ _id }: Device) =>
+    (await site.volt.ledger.find({ deviceId: _id }, { sort: { sequence: 1 } })).at(-1)
+  expect((await lastOf(device))?.cumulativeEnergy).toBe(600 * 120)
+  expect((await lastOf(quarterly))?.cumulativeEnergy).toBe(600 * 120)
+  const ofRefused = { deviceId: device._id, eventType: 'refused_reading' as const }
+  expect(await site.volt.ledger.find(ofRefused)).toMatchObject([
+    { timestamp: new Date(nowMs + 60_000), flags: ['late'], metadata: { bootId: 'b1', deviceSequence: 1 } },
+  ])
+  expect(await site.volt.ledger.count({ deviceId: counted._id, eventType: 'refused_reading' })).toBe(0)
+  expect(await site.volt.quarantine.count({ reason: 'not_a_reading' })).toBe(3)
+})
+
 it('keeps what meters say, beside the ledger, once however often it comes', async () => {
-  const pipeline = new SharedPipeline(partsOf(site.volt, both), new IngestionCounters())
+  const pipeline = new SharedPipeline(site.volt.ingestion.parts(both), new IngestionCounters())
   const reading = { gpio: 16, powerW: -61.5, energyWh: 10_482.7, voltageV: 231, currentA: 0.27, frequencyHz: 50.1 }
   const batch = decoders.decode([
     message('power', nowMs, { ...reading, powerFactor: 0.98 }),
@@ -94,7 +128,7 @@ it('takes what a producing device tells for production, in the ledger too', asyn
       aSwitch({ gpio: 17, energySource: 'power', maximumPower: 5000 }),
     ],
   })
-  const pipeline = new SharedPipeline(partsOf(site.volt, both), new IngestionCounters())
+  const pipeline = new SharedPipeline(site.volt.ingestion.parts(both), new IngestionCounters())
   await pipeline.process(
     decoders.decode([
       message('power', nowMs, { gpio: 16, energyWh: 100 }),
@@ -121,7 +155,7 @@ it('takes what a producing device tells for production, in the ledger too', asyn
 })
 
 it('keeps what devices say of themselves, and what is odd about it', async () => {
-  const pipeline = new SharedPipeline(partsOf(site.volt, both), new IngestionCounters())
+  const pipeline = new SharedPipeline(site.volt.ingestion.parts(both), new IngestionCounters())
   const vitals = { uptimeMs: 812_345, freeHeapBytes: 181_234, rssiDbm: -61, firmware: '2.1.0' }
   const messages = [
     message('heartbeat', nowMs, vitals),
@@ -159,15 +193,15 @@ it('keeps what devices say of themselves, and what is odd about it', async () =>
 })
 
 it('keeps nothing of it unless that is switched on', async () => {
-  const pipeline = new SharedPipeline(partsOf(site.volt), new IngestionCounters())
+  const pipeline = new SharedPipeline(site.volt.ingestion.parts(), new IngestionCounters())
   const messages = [message('power', nowMs, { gpio: 16, powerW: 5, temperatureC: 20 }), message('heartbeat', nowMs)]
   await pipeline.process(decoders.decode(messages))
   expect([...(await measured()), ...(await told())]).toEqual([])
 })
 
-it('quarantines a message with a value that is none, and writes nothing of it', async () => {
+it('leaves out a value that is none, and says so, whatever the decoder', async () => {
   const counters = new IngestionCounters()
-  const pipeline = new SharedPipeline(partsOf(site.volt, both), counters)
+  const pipeline = new SharedPipeline(site.volt.ingestion.parts(both), counters)
   const careless: Decoder = {
     name: 'careless',
     order: 'device',
@@ -176,10 +210,11 @@ it('quarantines a message with a value that is none, and writes nothing of it', 
       reports: [
         {
           kind: 'reading',
-          device: { macAddress: device.macAddress },
+          device: { macAddress: device.macAddress! },
           credential: { kind: 'broker' },
           time: { kind: 'instant', ms: nowMs },
           messageId: String(payload),
+          sequence: payload.byteLength,
           gpio: 16,
           powerW: 5,
           voltage: String(payload) === 'bad' ? Number.NaN : 230,
@@ -192,9 +227,10 @@ it('quarantines a message with a value that is none, and writes nothing of it', 
     payload: Buffer.from(text),
     receivedAt: new Date(nowMs),
   }))
-  await processIsolating(new DecoderSet([careless]).decode(batch), (part) => pipeline.process(part))
-  expect(counters).toMatchObject({ entries: 1, quarantined: 1 })
-  expect(await measured()).toMatchObject([{ voltage: 230 }])
+  await isolateFailingMessage(new DecoderSet([careless]).decode(batch), (part) => pipeline.process(part))
+  expect(counters).toMatchObject({ entries: 2, quarantined: 0, notes: 1, lastNote: { detail: 'left out: voltage' } })
+  expect(counters.lastNote).toMatchObject({ macAddress: device.macAddress, at: new Date(nowMs) })
+  expect((await measured()).map((one) => 'voltage' in one).toSorted()).toEqual([false, true])
 })
 
 it('keeps what the metered build says, whose only order is that of arrival', async () => {
@@ -203,9 +239,9 @@ it('keeps what the metered build says, whose only order is that of arrival', asy
   await lease.acquire()
   const window = new IngestWindowStore(volt.database, volt.entityOf('ingestWindows').collection, 'series')
   await window.load()
-  const pipeline = new OrderedPipeline(partsOf(volt, both), new IngestionCounters(), lease, window)
+  const pipeline = new OrderedPipeline(volt.ingestion.parts(both), new IngestionCounters(), lease, window)
   const metered = new DecoderSet([
-    meteredDecoder({ 'lab/telemetry': { device: { macAddress: device.macAddress }, gpio: 16 } }),
+    meteredDecoder({ 'lab/telemetry': { device: { macAddress: device.macAddress! }, gpio: 16 } }),
   ])
   const names = { esp32_name: 'lab', classroom: 'Lab 1', device_id: 'd1', timestamp: nowMs }
   const payload = { ...names, power_w: 60.5, wifi_rssi: -61, uptime_seconds: 812, sequence_no: 9, status: 'online' }
@@ -213,7 +249,7 @@ it('keeps what the metered build says, whose only order is that of arrival', asy
   const digest = digestOf(content)
   const receivedAt = new Date(nowMs + 200)
   const delivery = { packetId: 1, digest, isRepeated: false }
-  const batch = metered.decode([{ ...content, receivedAt, digest, delivery, heardSinceMs: receivedAt.getTime() }])
+  const batch = metered.decode([{ ...content, receivedAt, digest, delivery, waitingSinceMs: receivedAt.getTime() }])
   await pipeline.process(batch)
   expect(await measured()).toMatchObject([{ power: 60.5, sequence_no: 9, timestamp: new Date(nowMs) }])
   expect(await told()).toMatchObject([

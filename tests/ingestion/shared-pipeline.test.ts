@@ -1,10 +1,9 @@
 import { beforeAll, beforeEach, expect, it } from 'vitest'
 import type { Device } from '../../src/devices/device.js'
+import { DecoderSet } from '../../src/ingestion/decoder-set.js'
+import { isolateFailingMessage } from '../../src/ingestion/isolate-failing-message.js'
 import { IngestionCounters } from '../../src/ingestion/pipeline.js'
-import { processIsolating } from '../../src/ingestion/poison.js'
 import { SharedPipeline } from '../../src/ingestion/shared-pipeline.js'
-import { DecoderSet } from '../../src/mqtt/decoder-set.js'
-import { partsOf } from '../../src/mqtt/ingestion-parts.js'
 import { v2Decoder } from '../../src/mqtt/v2-decoder.js'
 import { openSite, type Site, v2Topic } from '../mqtt/support/site.js'
 import { type MongodProcess, startMongodProcess } from '../support/mongod-process.js'
@@ -26,7 +25,7 @@ beforeEach(async () => {
   site = await openSite({ uri: mongod.uri })
   device = await site.device()
   counters = new IngestionCounters()
-  pipeline = new SharedPipeline(partsOf(site.volt), counters)
+  pipeline = new SharedPipeline(site.volt.ingestion.parts(), counters)
   nowMs = Date.now() - 60 * minute
 })
 
@@ -64,20 +63,25 @@ it('notices a silence again when the batch that ended it could not be stored', a
   await expect(pipeline.process(back)).rejects.toThrow()
   await failInserts(false)
   await pipeline.process(back)
-  const silence = (await entries()).at(-1)
-  expect(silence).toMatchObject({ powerState: true, flags: ['estimated'], silentSince: new Date(nowMs + minute / 2) })
+  const silences = await site.volt.ledger.find({ eventType: 'sign_of_life' })
+  const silence = { flags: expect.arrayContaining(['estimated']), silentSince: new Date(nowMs + minute / 2) }
+  expect(silences).toMatchObject([silence, silence])
+  expect(silences.find(({ switchId }) => switchId.equals(device.switches[0]!._id))?.powerState).toBe(true)
   expect(await site.volt.devices.get(device._id)).toMatchObject({ lastSeenAt: new Date(nowMs + 30 * minute) })
 })
 
-it('reckons rated switches as off from the last sign of life until a restart', async () => {
+it('takes rated switches for off from the last sign of life until a restart', async () => {
   await pipeline.process(decoders.decode([moved(nowMs, true), message('heartbeat', nowMs + 20_000)]))
   const restored = moved(nowMs + 50_000, true, { boot: 'b2', cause: 'restore' })
   await pipeline.process(decoders.decode([restored]))
-  expect((await entries()).map(({ powerState, timestamp }) => [powerState, timestamp.getTime() - nowMs])).toEqual([
-    [true, 0],
-    [false, 20_000],
-    [true, 50_000],
+  const light = device.switches[0]!._id
+  const told = await site.volt.ledger.find({ switchId: light }, { sort: { timestamp: 1, powerState: 1 } })
+  expect(told.map(({ eventType, timestamp }) => [eventType, timestamp.getTime() - nowMs])).toEqual([
+    ['switch_on', 0],
+    ['restart', 50_000],
+    ['switch_on', 50_000],
   ])
+  expect(told[1]).toMatchObject({ flags: ['estimated', 'reboot'], silentSince: new Date(nowMs + 20_000) })
   const stored = await site.volt.devices.get(device._id)
   expect(stored.boot?.id).toBe('b2')
   // A message of the run before, that was held up on the way.
@@ -91,6 +95,30 @@ it('keeps the last state of a switch by the time of what happened, in whatever o
   await pipeline.process(decoders.decode(batch))
   const stored = await site.volt.devices.get(device._id)
   expect(stored.switches[0]).toMatchObject({ state: false, stateAt: new Date(nowMs + 3000) })
+})
+
+it('is online again with the first message after its last will, whoever takes it', async () => {
+  const status = (atMs: number, value: string) => ({
+    ...message('status', atMs),
+    payload: Buffer.from(`{"status":"${value}"}`),
+  })
+  const others = [pipeline, new SharedPipeline(site.volt.ingestion.parts(), counters)]
+  for (const [at, again] of others.entries()) {
+    const fromMs = nowMs + 10_000 * at
+    await pipeline.process(decoders.decode([message('heartbeat', fromMs)]))
+    await others[1]!.process(decoders.decode([status(fromMs + 1000, 'offline')]))
+    expect(await site.volt.devices.get(device._id)).toMatchObject({ status: 'offline', lastSeenAt: new Date(fromMs) })
+    await again.process(decoders.decode([message('heartbeat', fromMs + 2000)]))
+    const seen = new Date(fromMs + 2000)
+    expect(await site.volt.devices.get(device._id)).toMatchObject({
+      status: 'online',
+      statusAt: seen,
+      lastSeenAt: seen,
+    })
+  }
+  // The will of a connection before, which comes late.
+  await pipeline.process(decoders.decode([status(nowMs + 1000, 'offline')]))
+  expect(await site.volt.devices.get(device._id)).toMatchObject({ status: 'online' })
 })
 
 it.each([
@@ -117,12 +145,12 @@ it('refuses a reading of nothing, a switch that is not there, a device that is n
 })
 
 it('takes the others when one message spoils its batch', async () => {
-  const [poison] = decoders.decode([moved(nowMs + 1, true)])
-  if (poison === undefined || !('reports' in poison.decoding)) throw new Error('no report')
-  const reports = poison.decoding.reports.map((report) => ({ ...report, userId: 'u'.repeat(100_000) }))
+  const [failing] = decoders.decode([moved(nowMs + 1, true)])
+  if (failing === undefined || !('reports' in failing.decoding)) throw new Error('no report')
+  const reports = failing.decoding.reports.map((report) => ({ ...report, userId: 'u'.repeat(100_000) }))
   const good = decoders.decode(Array.from({ length: 6 }, (_, at) => moved(nowMs + 1000 * at, at % 2 === 0)))
-  const batch = [...good.slice(0, 3), { ...poison, decoding: { reports } }, ...good.slice(3)]
-  await processIsolating(batch, (part) => pipeline.process(part))
+  const batch = [...good.slice(0, 3), { ...failing, decoding: { reports } }, ...good.slice(3)]
+  await isolateFailingMessage(batch, (part) => pipeline.process(part))
   const counted = await site.volt.activities.count()
   expect(counted).toBe(6)
   expect(await site.volt.quarantine.find()).toMatchObject([{ reason: 'failed' }])

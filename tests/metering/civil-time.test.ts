@@ -4,14 +4,15 @@ import {
   civilDayOf,
   civilHourStart,
   civilMonthOf,
+  civilSpans,
   cutsBetween,
+  daysOfCivilMonth,
+  endOfCivilDay,
   isTimeZone,
-  nextCivilDay,
   nextCivilHour,
-  nextCivilMonth,
   startOfCivilDay,
-  startOfCivilMonth,
 } from '../../src/metering/index.js'
+import { runs } from '../support/extent.js'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
@@ -34,6 +35,8 @@ const ZONES = [
   'Africa/Casablanca',
   'Asia/Beirut',
   'Europe/Dublin',
+  'America/St_Johns',
+  'America/Goose_Bay',
 ]
 
 /** What a clock in the zone shows, straight from Intl. */
@@ -55,7 +58,7 @@ describe('civil days', () => {
         fc.property(fc.integer({ min: utc('1990-01-01T00:00'), max: utc('2037-12-31T00:00') }), (instantMs) => {
           expect(civilDayOf(instantMs, timeZone)).toBe(day(instantMs))
         }),
-        { numRuns: 200 },
+        { numRuns: runs(70) },
       )
     }
   })
@@ -76,7 +79,7 @@ describe('civil days', () => {
 
   it('are of 23 and of 25 hours where clocks change', () => {
     const hours = (day: string, timeZone: string) =>
-      (startOfCivilDay(nextCivilDay(day, timeZone), timeZone) - startOfCivilDay(day, timeZone)) / HOUR_MS
+      (endOfCivilDay(day, timeZone) - startOfCivilDay(day, timeZone)) / HOUR_MS
 
     expect(hours('2024-03-31', 'Europe/Berlin')).toBe(23)
     expect(hours('2024-10-27', 'Europe/Berlin')).toBe(25)
@@ -97,47 +100,95 @@ describe('civil days', () => {
     expect(iso(startOfCivilDay('2024-11-03', 'America/Havana'))).toBe('2024-11-03T04:00')
   })
 
-  it('stay in order where clocks were put back from just after midnight to before it', () => {
+  it('are visited twice where clocks were put back from just after midnight to before it', () => {
     // Newfoundland until 2011: at 00:01 back to 23:01.
-    const startMs = startOfCivilDay('2010-11-07', 'America/St_Johns')
+    const spans = (from: string, to: string) =>
+      civilSpans({ from, to }, 'America/St_Johns').map(({ fromMs, toMs }) => [iso(fromMs), iso(toMs)])
 
-    expect(iso(startMs)).toBe('2010-11-07T02:30')
-    for (let instantMs = startMs; instantMs < startMs + 25 * HOUR_MS; instantMs += MINUTE_MS) {
-      expect(civilDayOf(instantMs, 'America/St_Johns')).toBe('2010-11-07')
+    expect(spans('2010-11-06', '2010-11-06')).toEqual([
+      ['2010-11-06T02:30', '2010-11-07T02:30'],
+      ['2010-11-07T02:31', '2010-11-07T03:30'],
+    ])
+    expect(spans('2010-11-07', '2010-11-07')).toEqual([
+      ['2010-11-07T02:30', '2010-11-07T02:31'],
+      ['2010-11-07T03:30', '2010-11-08T03:30'],
+    ])
+    expect(spans('2010-11-06', '2010-11-07')).toEqual([['2010-11-06T02:30', '2010-11-08T03:30']])
+    expect(cutsBetween(utc('2010-11-06T12:00'), utc('2010-11-07T12:00'), 'America/St_Johns', 'day').map(iso)).toEqual([
+      '2010-11-07T02:30',
+      '2010-11-07T02:31',
+      '2010-11-07T03:30',
+    ])
+  })
+
+  it('have the minutes that clocks show them, in days around every change of the clocks', () => {
+    for (const timeZone of ZONES) {
+      const { day } = clock(timeZone)
+      for (const year of [2009, 2010, 2011, 2024]) {
+        for (const changeMs of daysAroundChanges(timeZone, year)) {
+          const date = day(changeMs)
+          const spans = civilSpans({ from: date, to: date }, timeZone)
+          expect(startOfCivilDay(date, timeZone)).toBe(spans[0]?.fromMs)
+          expect(endOfCivilDay(date, timeZone)).toBe(spans.at(-1)?.toMs)
+          const fromMs = Math.floor((changeMs - 30 * HOUR_MS) / MINUTE_MS) * MINUTE_MS
+          const expected: number[] = []
+          for (let atMs = fromMs; atMs < fromMs + 60 * HOUR_MS; atMs += MINUTE_MS)
+            if (day(atMs) === date) expected.push(atMs)
+          const minutes = spans.flatMap((span) =>
+            Array.from({ length: (span.toMs - span.fromMs) / MINUTE_MS }, (_, at) => span.fromMs + at * MINUTE_MS),
+          )
+          expect(minutes).toEqual(expected)
+        }
+      }
     }
-    expect(civilDayOf(startMs - 1, 'America/St_Johns')).toBe('2010-11-06')
-    expect(civilDayOf(startMs + 25 * HOUR_MS, 'America/St_Johns')).toBe('2010-11-08')
   })
 
   it('may not exist: Apia had no 30th of December 2011', () => {
-    expect(nextCivilDay('2011-12-29', 'Pacific/Apia')).toBe('2011-12-31')
-    expect(nextCivilDay('2011-12-29', 'Pacific/Auckland')).toBe('2011-12-30')
+    expect(endOfCivilDay('2011-12-29', 'Pacific/Apia')).toBe(startOfCivilDay('2011-12-31', 'Pacific/Apia'))
     expect(startOfCivilDay('2011-12-30', 'Pacific/Apia')).toBe(startOfCivilDay('2011-12-31', 'Pacific/Apia'))
+    expect(endOfCivilDay('2011-12-30', 'Pacific/Apia')).toBe(startOfCivilDay('2011-12-30', 'Pacific/Apia'))
+    expect(civilSpans({ from: '2011-12-30', to: '2011-12-30' }, 'Pacific/Apia')).toEqual([])
     expect(civilDayOf(utc('2011-12-30T09:59:59.999'), 'Pacific/Apia')).toBe('2011-12-29')
     expect(civilDayOf(utc('2011-12-30T10:00'), 'Pacific/Apia')).toBe('2011-12-31')
   })
 
   it('know leap years', () => {
-    expect(nextCivilDay('2024-02-28', 'Asia/Kolkata')).toBe('2024-02-29')
-    expect(nextCivilDay('2024-02-29', 'Asia/Kolkata')).toBe('2024-03-01')
-    expect(nextCivilDay('2023-02-28', 'Asia/Kolkata')).toBe('2023-03-01')
-    expect(nextCivilDay('1900-02-28', 'Asia/Kolkata')).toBe('1900-03-01')
+    const isFollowedBy = (day: string, next: string) =>
+      endOfCivilDay(day, 'Asia/Kolkata') === startOfCivilDay(next, 'Asia/Kolkata')
+
+    expect(isFollowedBy('2024-02-28', '2024-02-29')).toBe(true)
+    expect(isFollowedBy('2024-02-29', '2024-03-01')).toBe(true)
+    expect(isFollowedBy('2023-02-28', '2023-03-01')).toBe(true)
+    expect(isFollowedBy('1900-02-28', '1900-03-01')).toBe(true)
   })
 
-  it('contain the instants from their start to the next one, in every zone that there is', () => {
+  it('are those that clocks show in every zone that there is, around the changes of a year', () => {
+    for (const timeZone of Intl.supportedValuesOf('timeZone')) {
+      const format = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' })
+      for (const month of ['2010-11', '2011-03', '2011-10']) {
+        const fromMs = utc(`${month}-01T00:00`)
+        const instants = Array.from({ length: 31 * 18 }, (_, at) => fromMs + at * 81 * MINUTE_MS)
+        const days = instants.map((instantMs) => civilDayOf(instantMs, timeZone))
+        expect(days).toEqual(instants.map((instantMs) => format.format(instantMs)))
+      }
+    }
+  })
+
+  it('contain the instants at which clocks show them, in every zone that there is', () => {
     const zone = fc.constantFrom(...Intl.supportedValuesOf('timeZone'))
     const instant = fc.integer({ min: utc('1900-01-01T00:00'), max: utc('2040-01-01T00:00') })
     fc.assert(
       fc.property(zone, instant, (timeZone, instantMs) => {
         const day = civilDayOf(instantMs, timeZone)
-        const startMs = startOfCivilDay(day, timeZone)
-        const endMs = startOfCivilDay(nextCivilDay(day, timeZone), timeZone)
-        expect(startMs <= instantMs && instantMs < endMs).toBe(true)
-        expect(civilDayOf(startMs, timeZone)).toBe(day)
-        expect(civilDayOf(endMs - 1, timeZone)).toBe(day)
-        expect(civilDayOf(endMs, timeZone)).toBe(nextCivilDay(day, timeZone))
+        const format = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' })
+        expect(day).toBe(format.format(instantMs))
+        const spans = civilSpans({ from: day, to: day }, timeZone)
+        expect(spans.some(({ fromMs, toMs }) => fromMs <= instantMs && instantMs < toMs)).toBe(true)
+        expect(spans.map(({ fromMs }) => civilDayOf(fromMs, timeZone))).toEqual(spans.map(() => day))
+        expect(spans.map(({ toMs }) => civilDayOf(toMs - 1, timeZone))).toEqual(spans.map(() => day))
+        expect(civilDayOf(endOfCivilDay(day, timeZone), timeZone) > day).toBe(true)
       }),
-      { numRuns: 1_500 },
+      { numRuns: runs(500) },
     )
   })
 
@@ -194,32 +245,29 @@ describe('civil hours', () => {
         expect(civilHourStart(endMs - 1, timeZone)).toBe(startMs)
         expect(civilHourStart(endMs, timeZone)).toBe(endMs)
       }),
-      { numRuns: 1_500 },
+      { numRuns: runs(500) },
     )
   })
 })
 
 describe('civil months', () => {
-  it('start with their first day in the zone', () => {
-    expect(iso(startOfCivilMonth('2024-04', 'Europe/Berlin'))).toBe('2024-03-31T22:00')
-    expect(iso(startOfCivilMonth('2024-11', 'Europe/Berlin'))).toBe('2024-10-31T23:00')
+  it('are those of their days in the zone', () => {
     expect(civilMonthOf(utc('2024-03-31T21:59'), 'Europe/Berlin')).toBe('2024-03')
     expect(civilMonthOf(utc('2024-03-31T22:00'), 'Europe/Berlin')).toBe('2024-04')
   })
 
-  it('follow one another', () => {
-    expect(['2024-01', '2024-02', '2023-02', '2024-04', '2024-12'].map(nextCivilMonth)).toEqual([
-      '2024-02',
-      '2024-03',
-      '2023-03',
-      '2024-05',
-      '2025-01',
+  it('end with their last day', () => {
+    expect(['2024-01', '2024-02', '2023-02', '2024-04', '2024-12'].map(daysOfCivilMonth)).toEqual([
+      { from: '2024-01-01', to: '2024-01-31' },
+      { from: '2024-02-01', to: '2024-02-29' },
+      { from: '2023-02-01', to: '2023-02-28' },
+      { from: '2024-04-01', to: '2024-04-30' },
+      { from: '2024-12-01', to: '2024-12-31' },
     ])
   })
 
   it.each(['2024-13', '2024', '2024-00', ''])('refuse %s', (month) => {
-    expect(() => startOfCivilMonth(month, 'UTC')).toThrow(RangeError)
-    expect(() => nextCivilMonth(month)).toThrow(RangeError)
+    expect(() => daysOfCivilMonth(month)).toThrow(RangeError)
   })
 })
 
@@ -238,18 +286,14 @@ describe('cuts', () => {
 
   it('are 22, 23 and 24 for hours of a short, a common and a long day', () => {
     const cuts = (day: string) =>
-      cutsBetween(
-        startOfCivilDay(day, 'Europe/Berlin'),
-        startOfCivilDay(nextCivilDay(day, 'Europe/Berlin'), 'Europe/Berlin'),
-        'Europe/Berlin',
-        'hour',
-      ).length
+      cutsBetween(startOfCivilDay(day, 'Europe/Berlin'), endOfCivilDay(day, 'Europe/Berlin'), 'Europe/Berlin', 'hour')
+        .length
 
     expect(['2024-03-31', '2024-06-01', '2024-10-27'].map(cuts)).toEqual([22, 23, 24])
   })
 
   it('for hours are also at all starts of days, and for days at all starts of months', () => {
-    for (const timeZone of [...ZONES, 'America/St_Johns']) {
+    for (const timeZone of ZONES) {
       const [fromMs, toMs] = [utc('2010-10-25T00:07'), utc('2012-01-09T00:00')]
       const hours = new Set(cutsBetween(fromMs, toMs, timeZone, 'hour'))
       const days = cutsBetween(fromMs, toMs, timeZone, 'day')

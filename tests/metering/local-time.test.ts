@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { instantOfLocalTime } from '../../src/metering/index.js'
+import { runs } from '../support/extent.js'
 
 const utc = (text: string) => Date.parse(`${text}Z`)
 
@@ -87,7 +88,7 @@ describe('a local time without a zone', () => {
         expect([first?.instantMs, later?.instantMs]).toContain(second * 1_000)
         expect(first?.ambiguous).toBe(first?.instantMs !== later?.instantMs)
       }),
-      { numRuns: 1_500 },
+      { numRuns: runs(500) },
     )
   })
 })

@@ -13,6 +13,10 @@ const on = (atMs: number, more: Partial<SwitchState> = {}): SwitchState => ({
 })
 const off = (atMs: number, more: Partial<SwitchState> = {}): SwitchState => ({ ...on(atMs, more), on: false })
 
+const alive = (atMs: number, more: Partial<SwitchState> = {}): SwitchState => ({ ...on(atMs, more), on: undefined })
+const restart = (atMs: number, silentSinceMs: number, boot: string) =>
+  alive(atMs, { silentSinceMs, boot, isRestart: true })
+
 const states = fc.uniqueArray(
   fc.record({
     atMs: fc.nat({ max: 1_000 }),
@@ -82,6 +86,60 @@ describe('rated power while on', () => {
     expect(ratedPowerStretches([on(0)])).toEqual([])
     expect(ratedPowerStretches([on(HOUR_MS)], { lastSignOfLifeMs: 0 })).toEqual([])
     expect(ratedPowerStretches([], { lastSignOfLifeMs: HOUR_MS })).toEqual([])
+  })
+
+  it('goes on after a sign of life as before, with the rating that it had', () => {
+    expect(
+      ratedPowerStretches([alive(0), on(HOUR_MS), alive(2 * HOUR_MS, { ratedPowerW: 5 }), off(3 * HOUR_MS)]),
+    ).toEqual(
+      [HOUR_MS, 2 * HOUR_MS].map((fromMs) => ({
+        fromMs,
+        toMs: fromMs + HOUR_MS,
+        consumedMws: KWH_MWS,
+        producedMws: 0,
+        quality: 'measured',
+      })),
+    )
+  })
+
+  it('keeps the energy of a silence before a sign of life, as an estimate', () => {
+    const after = ratedPowerStretches([on(0), alive(3 * HOUR_MS, { silentSinceMs: HOUR_MS }), off(4 * HOUR_MS)])
+    expect(after.map(({ quality, toMs }) => [quality, toMs / HOUR_MS])).toEqual([
+      ['measured', 1],
+      ['estimated', 3],
+      ['measured', 4],
+    ])
+  })
+
+  it('is silent no longer where a sign of life is found in a silence', () => {
+    const found = [on(0), alive(2 * HOUR_MS), alive(3 * HOUR_MS, { silentSinceMs: HOUR_MS }), off(4 * HOUR_MS)]
+    expect(ratedPowerStretches(found).map(({ quality, toMs }) => [quality, toMs / HOUR_MS])).toEqual([
+      ['measured', 2],
+      ['estimated', 3],
+      ['measured', 4],
+    ])
+  })
+
+  it('is off from the last sign of life before a restart until a state is reported', () => {
+    const states = [on(0, { boot: '1' }), restart(2 * HOUR_MS, HOUR_MS, '2'), on(3 * HOUR_MS, { boot: '2' })]
+    expect(ratedPowerStretches(states, { lastSignOfLifeMs: 4 * HOUR_MS })).toMatchObject([
+      { toMs: HOUR_MS, consumedMws: KWH_MWS },
+      { toMs: 2 * HOUR_MS, consumedMws: 0, quality: 'measured' },
+      { toMs: 3 * HOUR_MS, consumedMws: 0 },
+      { toMs: 4 * HOUR_MS, consumedMws: KWH_MWS },
+    ])
+  })
+
+  it('believes no restart after another fact of the same boot', () => {
+    const states = [
+      on(0, { boot: '1' }),
+      restart(HOUR_MS, 0, '2'),
+      on(2 * HOUR_MS, { boot: '2' }),
+      alive(3 * HOUR_MS, { boot: '2' }),
+      restart(3 * HOUR_MS, 0, '2'),
+    ]
+    const stretches = ratedPowerStretches(states, { lastSignOfLifeMs: 4 * HOUR_MS })
+    expect(stretches.map(({ consumedMws }) => consumedMws / KWH_MWS)).toEqual([0, 0, 1, 1])
   })
 
   it('refuses states in the wrong order and a negative rating', () => {

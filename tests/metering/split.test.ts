@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type EnergyStretch, splitStretch, sumStretches } from '../../src/metering/index.js'
+import { runs } from '../support/extent.js'
 
 const stretch = (toMs: number, consumedMws: number, more: Partial<EnergyStretch> = {}): EnergyStretch => ({
   fromMs: 0,
@@ -62,7 +63,7 @@ describe('splitting a stretch', () => {
           expect(off < BigInt(durationMs) && -off < BigInt(durationMs)).toBe(true)
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(700) },
     )
   })
 })

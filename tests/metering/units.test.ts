@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { gapLimitMs, kwhFromMws, mwsFromPower, mwsFromWh, whFromMws, wsFromMws } from '../../src/metering/index.js'
 
 describe('energy units', () => {
-  it('reckons a power over a time in whole milliwatt-seconds', () => {
+  it('computes a power over a time in whole milliwatt-seconds', () => {
     expect(mwsFromPower(1, 1)).toBe(1)
     expect(mwsFromPower(60, 3_600_000)).toBe(216_000_000)
     expect(mwsFromPower(0.1, 3)).toBe(0)
@@ -11,7 +11,7 @@ describe('energy units', () => {
 
   it('never gives a negative zero', () => expect(Object.is(mwsFromPower(-0.1, 1), 0)).toBe(true))
 
-  it('reckons watt-hours in whole milliwatt-seconds, free of binary noise', () => {
+  it('computes watt-hours in whole milliwatt-seconds, free of binary noise', () => {
     expect(mwsFromWh(1)).toBe(3_600_000)
     expect(mwsFromWh(35.6 * 1_000)).toBe(128_160_000_000)
     expect(mwsFromWh(0.1) + mwsFromWh(0.2)).toBe(mwsFromWh(0.3))

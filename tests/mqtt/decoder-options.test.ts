@@ -16,10 +16,6 @@ describe('the options of a decoder', () => {
     expect(deployedDecoder({ prefix }).filters).toContain(`${prefix}/state`)
   })
 
-  it.each(['HMAC', 'none', '', true, null])('refuse an authentication that is not known: %j', (authentication) => {
-    expect(() => v2Decoder({ authentication: authentication as 'hmac' })).toThrow(refusal)
-  })
-
   it.each(['', '+', 'esp32/+/status', 'esp32/#', '{mac}/{mac}', 'esp32/{mac}-x', 'a\0b', 5])(
     'have no status topic %j',
     (topic) => {

@@ -18,9 +18,9 @@ it('knows what was met last of all that is still wrong', () => {
   clock.advance(1_000)
   faults.met('database', new Error('no primary'))
   expect(faults.last).toMatchObject({ message: 'no primary', at: expect.any(Date) })
-  faults.mended('database')
+  faults.resolved('database')
   expect(faults.last).toMatchObject({ message: 'no answer' })
-  faults.mended('broker')
+  faults.resolved('broker')
   expect(faults.last).toBeNull()
 })
 
@@ -28,7 +28,7 @@ it('logs what begins, what changes and what is over, each once, and by where it 
   const { faults, log } = openFaults()
   for (const text of ['no answer', 'no answer', 'refused']) faults.met('broker', new Error(text))
   faults.met('database', new Error('no primary'))
-  for (const place of ['broker', 'broker', 'database', 'lease'] as const) faults.mended(place)
+  for (const place of ['broker', 'broker', 'database', 'lease'] as const) faults.resolved(place)
   expect(log).toEqual([
     'error the MQTT broker cannot be used no answer',
     'error the MQTT broker cannot be used refused',

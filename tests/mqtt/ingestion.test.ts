@@ -165,6 +165,28 @@ it('does not take a retained online that the broker repeats for a sign of the de
   expect(stored).not.toHaveProperty('lastSeenAt')
 })
 
+it('takes a retained snapshot that comes again at a new connection for old news', async () => {
+  const site = await openSite()
+  const broker = await startAedes()
+  const device = await site.device()
+  const speaking = await speaker(broker)
+  const mac = device.macAddress
+  const first = await site.ingest({ url: broker.url, client })
+  const snapshot = { mac, secret, switches: [{ gpio: 16, state: true, manual_override: false }] }
+  await speaking.publishAsync('esp32/state', JSON.stringify(snapshot), { qos: 1, retain: true })
+  await processed(first, 1)
+  const off = { mac, secret, type: 'switch_event', gpio: 16, state: false, source: 'manual', timestamp: 812_345 }
+  await speaking.publishAsync('esp32/telemetry', JSON.stringify(off), { qos: 1 })
+  await processed(first, 2)
+  const before = await site.volt.devices.get(device._id)
+  await first.close()
+  const second = await site.ingest({ url: broker.url, client })
+  await eventually('the broker has said it again', () => second.status().acknowledged === 1)
+  expect(await site.volt.ledger.count()).toBe(2)
+  expect(await site.volt.devices.get(device._id)).toEqual(before)
+  expect(before.switches[0]?.state).toBe(false)
+})
+
 it('takes the state in a reading for the switch’s, unless a later one is known', async () => {
   const site = await openSite()
   const broker = await startAedes()

@@ -12,7 +12,7 @@ function message(bytes = 1): ReceivedMessage {
     receivedAt: new Date(serial),
     digest: '',
     delivery: undefined,
-    heardSinceMs: serial,
+    waitingSinceMs: serial,
     connection: {},
     packetId: serial,
   }

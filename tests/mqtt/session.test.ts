@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.js'
 import { DatabaseError } from '../../src/core/errors.js'
@@ -7,8 +8,8 @@ import { cleanUpLater } from '../support/clean-up.js'
 import { eventually } from '../support/eventually.js'
 import { publish, type RawBroker, startRawBroker } from './support/raw-broker.js'
 
-/** A session whose messages are kept as they come, once `durable` says so. */
-async function openSession(broker: RawBroker, more: Partial<SessionOptions> = {}) {
+/** A session whose messages are kept as they come. */
+async function openSession(broker: RawBroker, more: Partial<SessionOptions> = {}, connectLimitMs = 10_000) {
   const received: ReceivedMessage[] = []
   const session = new MqttSession({
     url: broker.url,
@@ -25,7 +26,7 @@ async function openSession(broker: RawBroker, more: Partial<SessionOptions> = {}
   })
   cleanUpLater(() => session.stop())
   await session.open()
-  await session.connected(10_000)
+  await session.connected(connectLimitMs)
   return { session, received }
 }
 
@@ -83,7 +84,7 @@ it('takes messages for held up until the broker shows that none waits any more',
   broker.beforePong.push(Buffer.concat([publish(1, 'a'), publish(2, 'b')]), publish(3, 'c'))
   const { received } = await openSession(broker, { heardUntil })
   await eventually('all three are there', () => received.length === 3)
-  expect(received.map(({ heardSinceMs }) => heardSinceMs)).toEqual(Array(3).fill(heardUntil.getTime()))
+  expect(received.map(({ waitingSinceMs }) => waitingSinceMs)).toEqual(Array(3).fill(heardUntil.getTime()))
   const connection = await connectionOf(broker, 0)
   let packetId = 3
   await eventually('messages come as they are sent', async () => {
@@ -91,14 +92,14 @@ it('takes messages for held up until the broker shows that none waits any more',
     connection.send(publish(packetId, 'd'))
     await eventually('it is taken', () => received.length === packetId)
     const last = received.at(-1)
-    return last !== undefined && last.heardSinceMs === last.receivedAt.getTime()
+    return last !== undefined && last.waitingSinceMs === last.receivedAt.getTime()
   })
   const cutAt = Date.now()
   connection.cut()
   const second = await connectionOf(broker, 1)
   second.send(publish(200, 'e'))
   await eventually('it is taken', () => received.at(-1)?.packetId === 200)
-  expect(received.at(-1)?.heardSinceMs).toBeGreaterThanOrEqual(cutAt)
+  expect(received.at(-1)?.waitingSinceMs).toBeGreaterThanOrEqual(cutAt)
 })
 
 it('finishes what it has taken when it is stopped, and says goodbye', async () => {
@@ -126,4 +127,28 @@ it('tells when a batch was given up', async () => {
   connection.send(publish(1, 'a'))
   await eventually('it is told', () => lost === 1)
   expect(connection.acknowledged).toEqual([])
+})
+
+it('waits for a broker that has accepted it as long as that has messages for it', async () => {
+  const broker = await startRawBroker()
+  let release: () => void = () => undefined
+  broker.untilSuback = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const opening = openSession(broker, {}, 200)
+  const connection = await connectionOf(broker, 0)
+  for (let packetId = 1; packetId <= 20; packetId += 1) {
+    connection.send(publish(packetId, 'backlog'))
+    await setTimeout(50)
+  }
+  release()
+  const { session } = await opening
+  await eventually('all are acknowledged', () => connection.acknowledged.length === 20)
+  expect(session).toMatchObject({ received: 20, lastFault: null })
+})
+
+it('does not wait for a broker that has accepted it and says nothing more', async () => {
+  const broker = await startRawBroker()
+  broker.untilSuback = new Promise(() => undefined)
+  await expect(openSession(broker, {}, 200)).rejects.toMatchObject({ code: 'CONNECTION', retryable: true })
 })

@@ -1,6 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Binary, ObjectId } from 'mongodb'
 import type { Activity } from '../../src/activity/activity.js'
+import type { DeviceCommandInput } from '../../src/commands/command.js'
+import { slotOf } from '../../src/commands/slot.js'
 import type { Input } from '../../src/core/entity.js'
 import type { leaseEntity } from '../../src/core/lease-entity.js'
 import type { ClassroomInput } from '../../src/devices/classroom.js'
@@ -11,15 +13,18 @@ import type { PowerConsumptionInput } from '../../src/energy/consumption/power-c
 import type { EnergyMeasurement } from '../../src/energy/measurement/measurement.js'
 import type { MeasurementMark } from '../../src/energy/measurement/measurement-mark.js'
 import type { TelemetryEvent } from '../../src/energy/measurement/telemetry-event.js'
-import type { RegisterMark } from '../../src/energy/registers/register-mark.js'
+import type { RegisterMark } from '../../src/energy/register-marks/register-mark.js'
 import { type CostVersionInput, DEFAULT_TARIFF } from '../../src/energy/tariffs/cost-version.js'
 import type { PowerSettingsInput } from '../../src/energy/tariffs/power-settings.js'
 import type { UserInput } from '../../src/identity/user.js'
+import type { AlertInput } from '../../src/incidents/alerts/alert-input.js'
 import type { IngestWindow } from '../../src/ingestion/ingest-window.js'
+import type { StoredLifeSpan } from '../../src/ingestion/life/life-span-entity.js'
 import type { QuarantinedMessageInput } from '../../src/ingestion/quarantine.js'
 import type { LedgerEntry } from '../../src/ledger/entry/entry.js'
 import { entryFormatVersion } from '../../src/ledger/entry/format-version.js'
 
+const someHash = () => new Binary(randomBytes(32))
 const hexDigits = (count: number) => randomBytes(count / 2).toString('hex')
 
 /** Keys for secrets, under the names given; the first one seals. */
@@ -35,11 +40,23 @@ function keyNamed(name: string): Uint8Array {
 }
 
 export function aMacAddress(): string {
-  return (hexDigits(12).toUpperCase().match(/../g) ?? []).join(':')
+  // Of one device: the address of a group has the last bit of the first octet.
+  return (`02${hexDigits(10)}`.toUpperCase().match(/../g) ?? []).join(':')
 }
 
 export function aUser(overrides: Partial<UserInput> = {}): UserInput {
   return { email: `user-${hexDigits(8)}@example.org`, name: 'Asha', ...overrides }
+}
+
+export function anAlert(overrides: Partial<AlertInput> = {}): AlertInput {
+  return {
+    key: `door:${hexDigits(12)}`,
+    type: 'door_open',
+    source: 'doors',
+    severity: 'medium',
+    message: 'The door is open',
+    ...overrides,
+  }
 }
 
 export function aClassroom(overrides: Partial<ClassroomInput> = {}): ClassroomInput {
@@ -56,7 +73,9 @@ export function aClassroom(overrides: Partial<ClassroomInput> = {}): ClassroomIn
 type SwitchInput = NonNullable<DeviceInput['switches']>[number]
 
 export function aSwitch(overrides: Partial<SwitchInput> = {}): SwitchInput {
-  return { _id: new ObjectId(), name: 'Fan', gpio: 16, powerRating: 75, energySource: 'rated', ...overrides }
+  const { gpio = 16 } = overrides
+  const name = gpio === 16 ? 'Fan' : `Fan ${gpio}`
+  return { _id: new ObjectId(), name, gpio, powerRating: 75, energySource: 'rated', ...overrides }
 }
 
 export function aDevice(overrides: Partial<DeviceInput> = {}): DeviceInput {
@@ -66,6 +85,32 @@ export function aDevice(overrides: Partial<DeviceInput> = {}): DeviceInput {
     classroom: new ObjectId(),
     switches: [aSwitch({ gpio: 16 }), aSwitch({ gpio: 17, name: 'Light' })],
     reportingPeriodMs: 5000,
+    ...overrides,
+  }
+}
+
+/** A command that is queued, to a device that is nowhere. */
+export function aCommand(overrides: Partial<DeviceCommandInput> = {}): DeviceCommandInput {
+  const device = new ObjectId()
+  const at = new Date('2126-03-01T10:00:00Z')
+  return {
+    device,
+    slot: slotOf(device),
+    protocol: 'mqtt',
+    target: 'switch:16',
+    command: 'turn_on',
+    parameters: { power: true },
+    switchId: new ObjectId(),
+    gpio: 16,
+    state: true,
+    status: 'queued',
+    isOpen: true,
+    isUnderWay: false,
+    priority: 'normal',
+    rankAt: at,
+    attempts: 0,
+    maximumAttempts: 3,
+    expiresAt: at,
     ...overrides,
   }
 }
@@ -130,6 +175,8 @@ export function aQuarantinedMessage(overrides: Partial<QuarantinedMessageInput> 
     detail: 'it ends after 3 bytes',
     shownPayload: '{"a',
     payloadBytes: 3,
+    source: 'others',
+    storedBytes: 900,
     digest: hexDigits(64),
     macAddress: aMacAddress(),
     receivedAt,
@@ -152,11 +199,11 @@ export function aLedgerCheckpoint() {
 }
 
 export function aLedgerTile() {
-  return { level: 0, index: 0, hashes: new Binary(randomBytes(32)) }
+  return { level: 0, index: 0, hashes: someHash() }
 }
 
 export function aLedgerSegment() {
-  return { switchId: new ObjectId(), firstSequence: 1, count: 2, firstLeaf: 0, lastHash: new Binary(randomBytes(32)) }
+  return { switchId: new ObjectId(), firstSequence: 1, count: 2, firstLeaf: 0, lastHash: someHash() }
 }
 
 export function aLedgerAnchor() {
@@ -165,15 +212,26 @@ export function aLedgerAnchor() {
 
 export function aLedgerArchive() {
   const archivedAt = new Date('2026-03-01T10:00:00Z')
-  return { fromSize: 0, size: 3, file: 'ledger-1.jsonl', sha256: hexDigits(64), archivedAt }
+  return { fromSize: 0, size: 3, file: 'ledger-1.jsonl', sha256: hexDigits(64), archivedAt, note: 'a signed note\n' }
 }
 
 export function aLedgerSeam() {
-  return { switchId: new ObjectId(), sequence: 2, hash: hexDigits(64), until: new Date('2026-03-01T10:00:00Z') }
+  return {
+    switchId: new ObjectId(),
+    sequence: 2,
+    hash: someHash(),
+    deviceId: new ObjectId(),
+    classroom: new ObjectId(),
+    until: new Date('2026-03-01T10:00:00Z'),
+  }
+}
+
+export function aQueuedWriter() {
+  return { switchIds: [new ObjectId()], expiresAt: new Date('2026-03-01T10:00:00Z') }
 }
 
 export function somePersonalData() {
-  return { switchId: new ObjectId(), commitment: hexDigits(64), salt: hexDigits(64), text: '{"notes":"x"}' }
+  return { switchId: new ObjectId(), commitment: someHash(), salt: someHash(), text: '{"notes":"x"}' }
 }
 
 export function aLedgerEntry(overrides: Partial<LedgerEntry> = {}): LedgerEntry {
@@ -199,8 +257,8 @@ export function aLedgerEntry(overrides: Partial<LedgerEntry> = {}): LedgerEntry 
     cumulativeEnergy: 0,
     cumulativeProduction: 0,
     calculatedCost: 0,
-    previousHash: '0'.repeat(64),
-    hash: hexDigits(64),
+    previousHash: new Binary(Buffer.alloc(32)),
+    hash: someHash(),
     ...overrides,
   }
 }
@@ -222,6 +280,17 @@ export function anActivity(overrides: Partial<Activity> = {}): Activity {
   }
 }
 
+export function aLifeSpan(overrides: Partial<StoredLifeSpan> = {}): StoredLifeSpan {
+  return {
+    _id: new ObjectId(),
+    device: new ObjectId(),
+    from: new Date('2026-03-01T09:00:00Z'),
+    to: new Date('2026-03-01T10:00:00Z'),
+    boot: 'b-1',
+    ...overrides,
+  }
+}
+
 export function anIngestWindow(overrides: Partial<IngestWindow> = {}): IngestWindow {
   return {
     _id: new ObjectId(),
@@ -237,6 +306,10 @@ export function anIngestCounter(overrides: Partial<{ name: string; count: number
   return { name: `dropped.${hexDigits(8)}`, count: 0, ...overrides }
 }
 
+export function anIngestSubscription() {
+  return { session: `ingester-${hexDigits(8)}`, broker: 'mqtt://localhost:1883', filter: 'esp32/state' }
+}
+
 export function aCacheEntry(overrides: Partial<Input<typeof cacheEntryEntity>> = {}) {
   return {
     cacheKey: `peak_hours:${hexDigits(64)}`,
@@ -249,7 +322,8 @@ export function aCacheEntry(overrides: Partial<Input<typeof cacheEntryEntity>> =
       devices: [new ObjectId(), new ObjectId()],
     },
     data: [{ hour: 9, totalEnergy: 1.5, at: new Date('2026-03-01T09:00:00Z') }],
-    expiresAt: new Date('2026-03-01T11:00:00Z'),
+    // The server removes what has expired.
+    expiresAt: new Date('2126-03-01T11:00:00Z'),
     lastUpdated: new Date('2026-03-01T10:00:00Z'),
     computationTime: 12.5,
     dataSize: 70,
@@ -268,7 +342,38 @@ export function aLease(overrides: Partial<Input<typeof leaseEntity>> = {}) {
   }
 }
 
-export function aMeasurement(fields: Partial<EnergyMeasurement> = {}): Omit<EnergyMeasurement, '_id'> {
+export function aRestoreJournal() {
+  return {
+    name: 'restore' as const,
+    backupId: 'autovolt_backup_2026-03-01T10-00-00-000Z_0a1b2c',
+    timeline: '0b6c3c2e-5d0f-4c1a-9d55-3f7a2c9e1d10',
+    mode: 'new' as const,
+    phase: 'closed' as const,
+    collections: [{ name: 'devices', documents: 3, state: 'loaded' as const }],
+    startedAt: new Date('2026-03-01T10:00:00Z'),
+    closedAt: new Date('2026-03-01T10:05:00Z'),
+  }
+}
+
+export function aBackupSchedule() {
+  const lastSuccessAt = new Date('2026-03-01T10:05:00Z')
+  return {
+    name: 'backup' as const,
+    everyMs: 86_400_000,
+    lastStartedAt: new Date('2026-03-01T10:00:00Z'),
+    lastSuccessAt,
+    lastBackup: { id: 'autovolt_backup_2026-03-01T10-00-00-000Z_0a1b2c', bytes: 9e9, documents: 3, durationMs: 12.5 },
+    failures: 1,
+    lastFailureAt: new Date('2026-03-01T09:00:00Z'),
+    lastError: 'the disk was full',
+    lastDrillAt: lastSuccessAt,
+  }
+}
+
+/** As an input can be: nobody gives a measurement that is `refused`. */
+type GivenMeasurement = Omit<EnergyMeasurement, '_id' | 'quality'> & { quality: 'good' | 'poor' }
+
+export function aMeasurement(fields: Partial<GivenMeasurement> = {}): GivenMeasurement {
   return {
     timestamp: new Date('2026-03-01T10:00:00Z'),
     meta: { device: new ObjectId(), switch: new ObjectId(), site: new ObjectId() },

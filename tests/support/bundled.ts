@@ -36,8 +36,13 @@ export function bundle(files: readonly string[], folder: string): void {
     packages: 'external',
     alias: {
       '@autovolt/data': './src/index.ts',
+      '@autovolt/data/analytics': './src/energy/analytics/index.ts',
+      '@autovolt/data/backup': './src/backup/index.ts',
       '@autovolt/data/ledger': './src/ledger/offline.ts',
+      '@autovolt/data/migrations': './src/migrations/index.ts',
       '@autovolt/data/mqtt': './src/mqtt/index.ts',
+      '@autovolt/data/opentelemetry': './src/opentelemetry/index.ts',
+      '@autovolt/data/prometheus': './src/prometheus/index.ts',
       '@autovolt/data/testing': './src/testing/index.ts',
     },
     keepNames: true,

@@ -66,7 +66,7 @@ export function startChild(file: URL, { args = [], env = {}, asItIs = false }: C
       child.send(message)
     },
     // Which fields a message has is between the test and the file that it starts.
-    next: async <T extends ChildMessage>(type: T['type'], timeoutMs = 30_000) =>
+    next: async <T extends ChildMessage>(type: T['type'], timeoutMs = 150_000) =>
       (await inbox.take(type, timeoutMs)) as T,
     kill,
     [Symbol.asyncDispose]: end,

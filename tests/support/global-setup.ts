@@ -1,10 +1,12 @@
 import type { TestProject } from 'vitest/node'
 import { type ReplicaSet, startReplicaSet } from '../../src/testing/index.js'
+import { readSetUpState, type SetUpState } from './set-up-state.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** The connection string of the run's replica set, without a database name. */
     readonly mongodbUri: string
+    readonly setUpState: SetUpState
   }
 }
 
@@ -12,8 +14,10 @@ let replicaSet: ReplicaSet
 
 /**
  * Starts the one replica set of the whole run. `NOTABLESCAN=1` makes every query fail that no index serves. What the
- * transaction of a killed process holds is free after a quarter of a minute, not after a whole one. The files of dropped databases go
- * at once: kept for the usual five minutes, they become more than a process may have open.
+ * transaction of a killed process holds is free after a quarter of a minute, not after a whole one. The files of dropped
+ * databases go with the next checkpoint, which comes every ten seconds, and what the storage engine keeps open of them soon
+ * after: kept for the usual ten minutes, they make each new collection slower, and become more than a process may have open,
+ * so that `mongod` ends. Its cache stays out of the way of what the tests need.
  */
 export async function setup(project: TestProject): Promise<void> {
   const notablescan = process.env.NOTABLESCAN === '1'
@@ -22,8 +26,15 @@ export async function setup(project: TestProject): Promise<void> {
     'transactionLifetimeLimitSeconds=15',
     'minSnapshotHistoryWindowInSeconds=0',
   ]
-  replicaSet = await startReplicaSet({ args: parameters.flatMap((parameter) => ['--setParameter', parameter]) })
+  const files = 'file_manager=(close_idle_time=20,close_scan_interval=5,close_handle_minimum=500)'
+  const limits = ['--syncdelay', '10', '--wiredTigerCacheSizeGB', '1', '--wiredTigerEngineConfigString', files]
+  replicaSet = await startReplicaSet({
+    args: [...limits, ...parameters.flatMap((parameter) => ['--setParameter', parameter])],
+  })
+  // Hundreds of tests fail when it ends; why it did has to be read above their summary.
+  void replicaSet.failure.then(({ message }) => process.prependOnceListener('exit', () => console.error(message)))
   project.provide('mongodbUri', replicaSet.uri)
+  project.provide('setUpState', await readSetUpState(replicaSet.uri))
 }
 
 export async function teardown(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MongoClient } from 'mongodb'
@@ -22,28 +22,31 @@ export interface MongodProcess extends AsyncDisposable {
   stop(): Promise<void>
   /** Ends `mongod` as a power cut would; the data stay. */
   kill(): Promise<void>
-  /** Lets `mongod` hang: its connections stay open and nothing is answered. */
-  pause(): void
+  /** Lets `mongod` hang: its connections stay open and nothing is answered from when this is done. */
+  pause(): Promise<void>
   resume(): void
 }
 
 export interface MongodProcessOptions {
   readonly args?: readonly string[]
+  /** Added to connection strings, such as `tls=true`. */
+  readonly uriOptions?: string
 }
 
 /** A replica set of one `mongod`, for tests that kill the database. Killed, and its data removed, at the end of the test. */
-export async function startMongodProcess({ args = [] }: MongodProcessOptions = {}): Promise<MongodProcess> {
+export async function startMongodProcess({ args = [], uriOptions }: MongodProcessOptions = {}): Promise<MongodProcess> {
   const binary = await findMongod()
   const port = await freePort()
   const dbPath = await mkdtemp(join(tmpdir(), `autovolt-mongod-${process.pid}-`))
   const fixed = ['--port', String(port), '--dbpath', dbPath, '--bind_ip', '127.0.0.1', '--replSet', setName]
+  const more = uriOptions === undefined ? '' : `&${uriOptions}`
   let mongod: ChildProcess
 
   const start = async () => {
     mongod = spawnGuarded(binary, [...fixed, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     const output = keepOutput(mongod)
     await Promise.race([
-      takesWrites(port),
+      takesWrites(port, more),
       exitOf(mongod).then(({ code, signal }) => {
         throw new Error(`mongod ended (code ${code}, signal ${signal}) before it took writes:\n${output()}`)
       }),
@@ -58,7 +61,7 @@ export async function startMongodProcess({ args = [] }: MongodProcessOptions = {
   await start()
 
   return {
-    uri: `mongodb://127.0.0.1:${port}/?replicaSet=${setName}`,
+    uri: `mongodb://127.0.0.1:${port}/?replicaSet=${setName}${more}`,
     port,
     dbPath,
     get pid() {
@@ -71,8 +74,9 @@ export async function startMongodProcess({ args = [] }: MongodProcessOptions = {
     kill: async () => {
       await endProcess(mongod, 'SIGKILL')
     },
-    pause: () => {
+    pause: async () => {
       mongod.kill('SIGSTOP')
+      await eventually('mongod hangs', () => isStopped(Number(mongod.pid)))
     },
     resume: () => {
       mongod.kill('SIGCONT')
@@ -81,17 +85,24 @@ export async function startMongodProcess({ args = [] }: MongodProcessOptions = {
   }
 }
 
-async function takesWrites(port: number): Promise<void> {
-  const client = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`)
+/** Each thread of a process takes the signal by itself, and may answer until it does. */
+async function isStopped(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`)
+  const states = threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8'))
+  return (await Promise.all(states)).every((stat) => /\) T /.test(stat))
+}
+
+async function takesWrites(port: number, uriOptions: string): Promise<void> {
+  const client = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true${uriOptions}`)
   try {
     const admin = client.db('admin')
-    const hello = await eventually('mongod answers', () => admin.command({ hello: 1 }), { timeoutMs: 30_000 })
+    const hello = await eventually('mongod answers', () => admin.command({ hello: 1 }), { timeoutMs: 120_000 })
     if (hello.isreplicaset === true) {
       const members = [{ _id: 0, host: `127.0.0.1:${port}` }]
       await admin.command({ replSetInitiate: { _id: setName, members } })
     }
     const isPrimary = async () => (await admin.command({ hello: 1 })).isWritablePrimary === true
-    await eventually('mongod takes writes', isPrimary, { timeoutMs: 30_000 })
+    await eventually('mongod takes writes', isPrimary, { timeoutMs: 120_000 })
   } finally {
     await client.close()
   }

@@ -11,7 +11,7 @@ export interface Ended {
 export function runPython(program: string, args: readonly string[]): Promise<Ended> {
   const path = fileURLToPath(new URL(`../${program}`, import.meta.url))
   return new Promise((resolve, reject) => {
-    execFile('python3', [path, ...args], { timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile('python3', [path, ...args], { timeout: 600_000 }, (error, stdout, stderr) => {
       if (error !== null && error.code === 'ENOENT')
         reject(new Error('These tests run a verifier in Python: install python3 (3.11 or newer)'))
       else if (error !== null && typeof error.code !== 'number') reject(error)

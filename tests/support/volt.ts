@@ -1,5 +1,6 @@
-import { AutoVolt, type OpenOptions } from '../../src/autovolt.js'
+import { AutoVolt } from '../../src/autovolt.js'
 import type { EntityExtensions } from '../../src/domains.js'
+import type { OpenOptions } from '../../src/handle-options.js'
 import { keyRing } from './builders.js'
 import { cleanUpLater } from './clean-up.js'
 import type { TestDatabase } from './database.js'

@@ -8,7 +8,7 @@ import { beforeEach, describe, expect, inject, it } from 'vitest'
 import { type Child, startChild } from '../support/child.js'
 import { cleanUpLater } from '../support/clean-up.js'
 import { eventually } from '../support/eventually.js'
-import { full } from './support/extent.js'
+import { full } from '../support/extent.js'
 import { seededRandom } from './support/random.js'
 
 const uri = inject('mongodbUri')

@@ -5,8 +5,8 @@ import { ObjectId } from 'mongodb'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Child, startChild } from '../support/child.js'
 import { cleanUpLater } from '../support/clean-up.js'
+import { full } from '../support/extent.js'
 import { chainCount, eventsOfCall, switchIdOf } from './support/appended-calls.js'
-import { full } from './support/extent.js'
 import { seededRandom } from './support/random.js'
 
 const writers = 4
@@ -107,12 +107,12 @@ describe('processes that append to the same chains', () => {
         { switchId: new ObjectId(switchIdOf(chain)) },
         { sort: { sequence: 1 } },
       )) {
-        expect([entry.sequence, entry.previousHash]).toEqual([++sequence, previousHash])
-        previousHash = entry.hash
+        expect([entry.sequence, entry.previousHash.toString('hex')]).toEqual([++sequence, previousHash])
+        previousHash = entry.hash.toString('hex')
         lastWs = entry.cumulativeEnergy
         const key = `${chain} ${entry.idempotencyKey}`
         expect(hashes.has(key)).toBe(false)
-        hashes.set(key, entry.hash)
+        hashes.set(key, entry.hash.toString('hex'))
       }
       const times = eventsOfChain(chain).map(({ timestamp }) => new Date(timestamp).getTime())
       // A watt-hour, 3,600 W·s, a minute, each reading rounded to the milliwatt-second.

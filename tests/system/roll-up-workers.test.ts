@@ -3,8 +3,8 @@ import { aSite } from '../energy/support/site.js'
 import { startChild } from '../support/child.js'
 import { testDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
+import { full } from '../support/extent.js'
 import { openVolt } from '../support/volt.js'
-import { full } from './support/extent.js'
 
 const database = testDatabase()
 

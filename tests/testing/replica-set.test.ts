@@ -40,6 +40,18 @@ describe('startReplicaSet', () => {
     expect(await dataFolders()).toEqual(before)
   })
 
+  it('reports a mongod that ended by itself', async () => {
+    await using replicaSet = await startReplicaSet()
+    const client = new MongoClient(replicaSet.uri, { directConnection: true })
+    const { pid } = await client.db('admin').command({ serverStatus: 1 })
+    await client.close()
+    process.kill(Number(pid), 'SIGABRT')
+    const { code, message } = await replicaSet.failure
+    expect(code).toBe('DATABASE')
+    expect(message).toContain('A mongod of the replica set ended by SIGABRT')
+    expect(message).toContain('Got signal: 6 (Aborted)')
+  })
+
   it('keeps the data of a dbPath, and the port, from one start to the next', async () => {
     const options = { dbPath: join(await makeFolder('autovolt-kept-'), 'data'), port: await freePort() }
     for (const expected of [1, 2]) {
@@ -113,7 +125,7 @@ describe('a mongod', () => {
       expect(isRunning(mongodPid)).toBe(true)
       await end(child)
       await child.exit
-      await eventually('its mongod is gone', () => !isRunning(mongodPid), { timeoutMs: 15_000 })
+      await eventually('its mongod is gone', () => !isRunning(mongodPid), { timeoutMs: 120_000 })
     })
     await Promise.all(outcomes)
   })

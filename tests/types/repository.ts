@@ -7,6 +7,8 @@ import {
   defineEntity,
   deviceEntity,
   type EntityChange,
+  type PeakHour,
+  type ResumeToken,
   validateData,
   where,
 } from '@autovolt/data'
@@ -37,12 +39,28 @@ export async function reads(): Promise<void> {
   ;(await volt.devices.get(id)).secret
   // @ts-expect-error No such field.
   await volt.devices.find({}, { select: ['nmae'] })
+  await volt.users.find({ isActive: true, role: 'faculty' })
+  // @ts-expect-error Either it is or it is not.
+  await volt.users.find({ isActive: 'yes' })
+  // @ts-expect-error Of users only.
+  await volt.devices.find({ isActive: true })
+  // @ts-expect-error A password is not part of what is read.
+  ;(await volt.users.get(id)).password
   const slice = await volt.devices.after({ classroom: id }, { sort: { name: 1 } })
   isTrue<Equal<typeof slice.nextCursor, string | null>>()
   for await (const event of await volt.classrooms.watch()) {
     const typed: EntityChange<Classroom> = event
-    void typed
+    isTrue<Equal<typeof typed.resumeToken, ResumeToken>>()
+    await volt.classrooms.watch({}, { resumeAfter: typed.resumeToken })
   }
+  // @ts-expect-error A token, not a number.
+  await volt.classrooms.watch({}, { resumeAfter: 5 })
+  const hours = await volt.analytics.peakHours({ from: '2026-03-01', to: '2026-03-02' })
+  isTrue<Equal<typeof hours.completeUntil, Date | null>>()
+  isTrue<Equal<(typeof hours)[number], PeakHour>>()
+  volt.start({ rollUps: { everyMs: 1000 }, checkpoints: false })
+  // @ts-expect-error Nothing of that name is kept.
+  volt.start({ rollups: false })
 }
 
 export async function filters(): Promise<void> {
@@ -74,14 +92,14 @@ export async function writes(body: unknown): Promise<void> {
   // A schema carries what it gives.
   await volt.devices.create(validateData(deviceEntity.inputSchema, body))
   await volt.devices.create({ name: 'd', macAddress: 'AABBCCDDEEFF', classroom: '65f0a1b2c3d4e5f6a7b8c9d0' })
-  // @ts-expect-error A device needs a classroom.
-  await volt.devices.create({ name: 'd', macAddress: 'AABBCCDDEEFF' })
+  // @ts-expect-error A device has a name.
+  await volt.devices.create({ macAddress: 'AABBCCDDEEFF' })
   // @ts-expect-error No such field.
   await volt.classrooms.create({ name: 'r', colour: 'red' })
   await volt.classrooms.update(id, { capacity: change.inc(1), floor: change.unset() }, { version: 3 })
   await volt.devices.update(id, { switches: change.push({ name: 's', gpio: 1, powerRating: 5 }) })
   await volt.devices.update(id, { switches: change.pull({ gpio: 1 }), secret: change.unset() })
-  await volt.devices.update(id, { lastSeenAt: change.max(new Date()), 'switches.0.type': change.unset() })
+  await volt.devices.update(id, { lastSeenAt: change.max(new Date()), 'switches.0.maximumPower': change.unset() })
   // @ts-expect-error A switch needs a gpio.
   await volt.devices.update(id, { switches: change.push({ name: 's', powerRating: 5 }) })
   // @ts-expect-error A device has a name.

@@ -1,13 +1,19 @@
 import { toast } from './toast.js'
 
 /** Asks the host to do something. @returns what it answered; undefined if it did not work, and then the page has said so. */
-export async function post(path, body = {}) {
+export function post(path, body = {}) {
+  const headers = { 'content-type': 'application/json' }
+  return ask(path, { method: 'POST', headers, body: JSON.stringify(body) })
+}
+
+/** Reads something of the host's. @returns as {@link post}. */
+export function get(path) {
+  return ask(path, {})
+}
+
+async function ask(path, request) {
   try {
-    const response = await fetch(`/api/${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
+    const response = await fetch(`/api/${path}`, request)
     const answer = await response.json()
     if (response.ok) return answer
     toast(answer.error)

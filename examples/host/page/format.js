@@ -3,13 +3,29 @@ const whole = plain(0)
 const one = plain(1)
 const two = plain(2)
 const three = plain(3)
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+const clockIn = (timeZone) =>
+  new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone })
+let clock = clockIn('UTC')
+const dayClockIn = (timeZone) =>
+  new Intl.DateTimeFormat('en-GB', {
+    weekday: 'short',
+    day: '2-digit',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone,
+  })
+let dayClock = dayClockIn('UTC')
 const significant = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 })
 const dayName = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'long', timeZone: 'UTC' })
 const monthName = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' })
 
 export function count(value) {
   return whole.format(value)
+}
+
+export function bytes(value) {
+  return value < 1e6 ? `${one.format(value / 1e3)} kB` : `${one.format(value / 1e6)} MB`
 }
 
 export function perSecond(value) {
@@ -41,8 +57,19 @@ export function pricePerKwh(value, currency) {
   return value === null ? '–' : `${money(value, currency)}/kWh`
 }
 
+/** Times are those of the site, wherever the page is looked at. */
+export function showTimesIn(timeZone) {
+  clock = clockIn(timeZone)
+  dayClock = dayClockIn(timeZone)
+}
+
 export function timeOfDay(instant) {
   return clock.format(new Date(instant))
+}
+
+/** An instant as a day and a time of the site. */
+export function dayAndTime(instant) {
+  return dayClock.format(new Date(instant))
 }
 
 /** A civil day, `YYYY-MM-DD`, in words. */

@@ -5,7 +5,8 @@ import { count } from './format.js'
 import { toast } from './toast.js'
 
 const when = agoText('verified ')
-byId('ledger-when').append(when.node)
+const anchored = agoText(', anchored outside the database ')
+byId('ledger-when').append(when.node, anchored.node)
 let shown = ''
 let wasPressed = false
 
@@ -18,8 +19,10 @@ export function showLedger({ verified, tampering }) {
   byId('undo').hidden = tampering === null
   when.instant = verified?.at ?? null
   when.refresh()
+  anchored.instant = verified?.anchoredAt ?? null
+  anchored.refresh()
   // Verifying again with the same result leaves what is shown alone.
-  const { at, durationMs, ...rest } = verified ?? {}
+  const { at, anchoredAt, durationMs, ...rest } = verified ?? {}
   const state = JSON.stringify([rest.valid, rest.findings, tampering, mood])
   if (state === shown) setText(byId('verified-entries'), entriesOf(verified))
   else {

@@ -1,14 +1,26 @@
+import { showBackups } from './backups.js'
+import { showBell } from './bell.js'
+import { showCommands } from './commands.js'
+import { refreshDevicePage } from './device-page.js'
 import { showDevices } from './devices.js'
 import { byId, setAttribute, setText } from './dom.js'
 import { showEnergy } from './energy.js'
 import { showEvents } from './events.js'
+import { followEnergy, setRooms } from './explore.js'
 import { watts } from './format.js'
 import { showIngestion } from './ingestion.js'
 import { showLedger } from './ledger.js'
+import { showPeople } from './people.js'
 import { PowerChart } from './power-chart.js'
 import { showQuarantine } from './quarantine.js'
+import { showRollouts } from './rollouts.js'
 import { showPower, showRooms } from './rooms.js'
+import { setTargets, showSchedules } from './schedules.js'
 
+// What is hidden has no size that a chart could be drawn in.
+const me = await showPeople()
+// Lists that scroll can be reached, and scrolled, by the keyboard.
+for (const id of ['messages', 'event-list', 'command-list']) byId(id).tabIndex = 0
 let looking = null
 const chart = new PowerChart(byId('chart'), (sample) => {
   looking = sample
@@ -41,25 +53,49 @@ const shows = {
   classrooms: (rooms) => {
     chart.setRooms(rooms)
     showRooms(rooms)
+    setTargets({ rooms })
+    setRooms(rooms)
   },
-  devices: showDevices,
-  energy: showEnergy,
+  devices: (devices) => {
+    showDevices(devices)
+    setTargets({ devices })
+    refreshDevicePage()
+  },
+  commands: (commands) => {
+    showCommands(commands)
+    refreshDevicePage()
+  },
+  schedules: (schedules) => {
+    showSchedules(schedules, me)
+    refreshDevicePage()
+  },
+  rollouts: showRollouts,
+  bell: showBell,
+  energy: (news) => {
+    showEnergy(news)
+    followEnergy(news.day.day)
+  },
   events: showEvents,
   quarantine: showQuarantine,
   ingestion: showIngestion,
   ledger: showLedger,
+  backups: showBackups,
   problem: (problem) => {
     byId('outage').hidden = problem === null
     setText(byId('outage'), problem?.message ?? '')
   },
 }
 
-const live = new EventSource('/api/live')
-for (const [name, show] of Object.entries(shows)) {
-  live.addEventListener(name, ({ data }) => show(JSON.parse(data)))
+if (me !== null) listen()
+
+function listen() {
+  const live = new EventSource('/api/live')
+  for (const [name, show] of Object.entries(shows)) {
+    live.addEventListener(name, ({ data }) => show(JSON.parse(data)))
+  }
+  live.addEventListener('open', () => connected('live', 'good'))
+  live.addEventListener('error', () => connected('the host app is gone', 'bad'))
 }
-live.addEventListener('open', () => connected('live', 'good'))
-live.addEventListener('error', () => connected('the host app is gone', 'bad'))
 
 function connected(text, mood) {
   setText(byId('chip-live'), text)

@@ -30,14 +30,14 @@ export class DeployedDevice implements SimulatedDevice {
     this.#link = new DeviceLink({
       url,
       clientId: `ESP32_${plan.macAddress.replaceAll(':', '')}`,
-      subscription: 'esp32/switches',
+      subscriptions: ['esp32/switches'],
       status: () => ({
         topic: deployedStatusTopic.replace('{mac}', plan.macAddress),
-        online: 'online',
+        online: () => 'online',
         offline: 'offline',
       }),
       onConnected: () => this.#sendState(),
-      onCommand: (payload) => this.#obey(payload),
+      onMessage: (_topic, payload) => this.#obey(payload),
     })
   }
 

@@ -1,13 +1,21 @@
 import { connect, type MqttClient } from 'mqtt'
 
+/** What is said on the topic that tells whether the device is there. */
+interface Status {
+  readonly topic: string
+  readonly online: () => string
+  /** The last will: the broker says it when it finds the device gone. */
+  readonly offline: string
+}
+
 export interface LinkOptions {
   readonly url: string
   readonly clientId: string
-  readonly subscription: string
-  /** The topic that tells whether the device is there. The broker says the last will when it finds it gone. */
-  readonly status: () => { readonly topic: string; readonly online: string | Buffer; readonly offline: string | Buffer }
+  readonly subscriptions: readonly string[]
+  /** Asked before each connection. */
+  readonly status: () => Status
   readonly onConnected: () => void
-  readonly onCommand: (payload: Buffer) => void
+  readonly onMessage: (topic: string, payload: Buffer) => void
 }
 
 /** How often a device tries to connect again. */
@@ -28,21 +36,26 @@ export class DeviceLink {
 
   connect(): void {
     if (this.#client !== undefined) return
-    const { topic, online, offline } = this.#options.status()
+    let status = this.#options.status()
     const client = connect(this.#options.url, {
       protocolVersion: 4,
       clientId: this.#options.clientId,
       keepalive: 15,
       reconnectPeriod: reconnectMs,
-      will: { topic, payload: Buffer.from(offline), qos: 1, retain: true },
+      will: willOf(status),
     })
     this.#client = client
     client.on('connect', () => {
-      client.subscribe(this.#options.subscription, { qos: 1 })
-      client.publish(topic, online, { qos: 1, retain: true }, ignore)
+      client.subscribe([...this.#options.subscriptions], { qos: 1 })
+      // What waits has lower numbers: it goes out first.
       this.#options.onConnected()
+      client.publish(status.topic, status.online(), { qos: 1, retain: true }, ignore)
     })
-    client.on('message', (_topic, payload) => this.#options.onCommand(payload))
+    client.on('reconnect', () => {
+      status = this.#options.status()
+      client.options.will = willOf(status)
+    })
+    client.on('message', (topic, payload) => this.#options.onMessage(topic, payload))
     // Without a listener an error would end the process. A device just tries again.
     client.on('error', ignore)
   }
@@ -66,6 +79,10 @@ export class DeviceLink {
     this.#client = undefined
     await client?.endAsync(true)
   }
+}
+
+function willOf({ topic, offline }: Status) {
+  return { topic, payload: Buffer.from(offline), qos: 1, retain: true } as const
 }
 
 function ignore(): void {}

@@ -8,13 +8,13 @@ export interface Person {
 }
 
 /** Tells a switch to go on or off in the name of a person, as the school's backend does. */
-export type SendCommand = (macAddress: string, gpio: number, on: boolean, person: Person) => Promise<void>
+export type SendCommand = (macAddress: string, gpio: number, on: boolean, person: Person) => Promise<unknown>
 
 const people: readonly Person[] = [
   { id: 'u-101', name: 'Priya Nair' },
   { id: 'u-102', name: 'Arjun Rao' },
   { id: 'u-103', name: 'Meera Iyer' },
-  { id: 'u-104', name: 'Zoë <img src=x onerror=alert(1)>' },
+  { id: 'u-104', name: 'Zoë Müller' },
   { id: 'u-105', name: 'Prof. Lakshmi Venkataramanan, Head of the Department of Electrical Engineering' },
 ]
 

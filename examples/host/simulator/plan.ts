@@ -40,6 +40,8 @@ export interface DeployedPlan extends Installed {
 export interface V2Plan extends Installed {
   readonly protocol: 'v2'
   readonly firmware: string
+  /** Bytes of free heap, about. */
+  readonly freeHeapBytes: number
   /** How it writes the time. */
   readonly timeFormat: 'epoch' | 'iso'
 }

@@ -12,6 +12,8 @@ interface Request {
   readonly on: boolean
   readonly isManual: boolean
   readonly onMoved: (relay: Relay) => void
+  /** It is there already, or was moved a moment ago. */
+  readonly onLeft?: (relay: Relay) => void
 }
 
 /** Between any two relays: their inrush currents must not add up. */
@@ -68,11 +70,15 @@ export class RelayBoard {
     })
   }
 
-  #moveNow({ gpio, on, isManual, onMoved }: Request): void {
+  #moveNow({ gpio, on, isManual, onMoved, onLeft }: Request): void {
     const relay = this.find(gpio)
     const nowMs = performance.now()
     const isResting = nowMs - (this.#movedMs.get(gpio) ?? Number.NEGATIVE_INFINITY) < restMs
-    if (relay === undefined || relay.on === on || isResting) return
+    if (relay === undefined) return
+    if (relay.on === on || isResting) {
+      onLeft?.(relay)
+      return
+    }
     relay.on = on
     relay.manualOverride = isManual
     this.#lastMoveMs = nowMs

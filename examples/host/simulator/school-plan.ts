@@ -86,7 +86,10 @@ function v2Devices(random: Random): V2Plan[] {
       meter(0, 'Kitchen', 3_000, 'kitchen', 'counter'),
       { ...meter(16, 'Sockets', 2_000, 'sockets', 'counter'), type: 'socket' },
     ]),
-    v2(random, 11, 'Roof panels', 'Roof', [meter(0, 'Solar panels', 4_000, 'solar', 'power')], { timeFormat: 'iso' }),
+    v2(random, 11, 'Roof panels', 'Roof', [meter(0, 'Solar panels', 4_000, 'solar', 'power')], {
+      timeFormat: 'iso',
+      freeHeapBytes: 220_000,
+    }),
     v2(
       random,
       12,
@@ -127,7 +130,8 @@ function v2(
   own: Partial<V2Plan> = {},
 ): V2Plan {
   const base = installed(random, number, name, room, switches, 48)
-  return { protocol: 'v2', ...base, reportingPeriodMs: 5_000, firmware: '2.1.0', timeFormat: 'epoch', ...own }
+  const usual = { reportingPeriodMs: 5_000, firmware: '2.1.0', freeHeapBytes: 143_000, timeFormat: 'epoch' } as const
+  return { protocol: 'v2', ...base, ...usual, ...own }
 }
 
 /** The addresses are locally administered ones, so no real device has them. */

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
+import { type FirmwareOffer, firmwareOffer } from './firmware-update.js'
 
 /** Where version 2 of the protocol is spoken: everything of a device is below its own address. */
 export function v2Topic(macAddress: string, kind: string): string {
@@ -15,23 +16,37 @@ export function signed(topic: string, secret: string, message: object): string {
 /** A command that was held up somewhere is not obeyed any more. */
 const commandAgeMs = 30_000
 
+const fresh = z.looseObject({ time: z.number() })
 const command = z.object({
   id: z.string(),
-  time: z.number(),
   gpio: z.int(),
   state: z.boolean(),
   userId: z.string().optional(),
   userName: z.string().optional(),
 })
 
-/** The command to this device, if it has the right signature and is fresh. */
-export function readV2Command(payload: Buffer, device: { readonly macAddress: string; readonly secret: string }) {
+/** A message to a device, if it has the right signature and is fresh. */
+function verified(topic: string, payload: Buffer, secret: string): unknown {
   const match = /^(\{.*),"hmac":"([0-9a-f]{64})"\}$/s.exec(payload.toString())
   const [, unsigned = '', given = ''] = match ?? []
-  const expected = signature(v2Topic(device.macAddress, 'command'), device.secret, unsigned)
+  const expected = signature(topic, secret, unsigned)
   if (match === null || !timingSafeEqual(Buffer.from(given), Buffer.from(expected))) return undefined
-  const { gpio, state, time, id: _, ...user } = command.parse(JSON.parse(`${unsigned}}`))
-  return Math.abs(Date.now() - time) > commandAgeMs ? undefined : { gpio, state, user }
+  const message = fresh.parse(JSON.parse(`${unsigned}}`))
+  return Math.abs(Date.now() - message.time) > commandAgeMs ? undefined : message
+}
+
+/** The command to this device; undefined for what is none that it may obey. */
+export function readV2Command(topic: string, payload: Buffer, secret: string) {
+  const result = command.safeParse(verified(topic, payload, secret))
+  if (!result.success) return undefined
+  const { id, gpio, state, userId, userName } = result.data
+  const user = { ...(userId === undefined ? {} : { userId }), ...(userName === undefined ? {} : { userName }) }
+  return { id, gpio, state, user }
+}
+
+/** The firmware that the device is offered; undefined for what is no such offer. */
+export function readFirmwareOffer(topic: string, payload: Buffer, secret: string): FirmwareOffer | undefined {
+  return firmwareOffer.safeParse(verified(topic, payload, secret)).data
 }
 
 function signature(topic: string, secret: string, unsigned: string): string {

@@ -12,7 +12,7 @@ export async function readDevices(volt: AutoVolt) {
   const views = await Promise.all(
     devices.map(async (device) => ({
       ...toView(device),
-      room: roomNames.get(device.classroom.toHexString()) ?? '',
+      room: roomNames.get(String(device.classroom)) ?? '',
       switches: await Promise.all(device.switches.map((one) => switchView(volt, one))),
     })),
   )
@@ -23,6 +23,7 @@ function toView(device: Device) {
   return {
     id: device._id.toHexString(),
     name: device.name,
+    type: device.type,
     macAddress: device.macAddress,
     protocol: isDeployed(device) ? 'deployed' : 'v2',
     firmware: device.firmwareVersion ?? null,

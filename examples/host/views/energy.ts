@@ -23,9 +23,9 @@ export async function readEnergy(volt: AutoVolt, changes: PriceChanges) {
     day,
     month: {
       ...month,
-      days: days.map((one) => ({ day: one.day, energyKwh: one.totalEnergy, cost: one.totalCost })),
+      days: days.map((one) => ({ day: one.day, energyKwh: one.totalEnergyKwh, cost: one.totalCost })),
     },
-    peakHours: peakHours.map(({ hour, totalEnergy }) => ({ hour, energyKwh: totalEnergy })),
+    peakHours: peakHours.map(({ hour, totalEnergyKwh }) => ({ hour, energyKwh: totalEnergyKwh })),
     costs,
     change,
     audit: records.map(({ _id, at, action, before, after }) => ({
@@ -51,21 +51,21 @@ async function readRoom(volt: AutoVolt, day: string, { _id, name }: Classroom) {
   return {
     id: _id.toHexString(),
     name,
-    hours: points.map(({ energy }) => energy),
-    productionKwh: points.reduce((sum, { production }) => sum + production, 0),
+    hours: points.map(({ energyKwh }) => energyKwh),
+    productionKwh: points.reduce((sum, { productionKwh }) => sum + productionKwh, 0),
   }
 }
 
 /** What the month has cost, and what it would have cost. */
 async function readCosts(volt: AutoVolt, month: { readonly from: string; readonly to: string }, now: Date) {
-  const [reckoned, other, held, otherHeld] = await Promise.all([
+  const [computed, other, held, otherHeld] = await Promise.all([
     volt.analytics.costs({ ...month, by: 'month' }),
     volt.analytics.costs({ ...month, by: 'month', tariff: flat }),
     volt.tariffs.inForce(timeOfUse, now),
     volt.tariffs.inForce(flat, now),
   ])
   const rows = [
-    { tariff: timeOfUse, isInForce: true, period: reckoned[0], version: held },
+    { tariff: timeOfUse, isInForce: true, period: computed[0], version: held },
     { tariff: flat, isInForce: false, period: other[0], version: otherHeld },
   ]
   return rows.map(({ tariff, isInForce, period, version }) => ({
@@ -77,8 +77,8 @@ async function readCosts(volt: AutoVolt, month: { readonly from: string; readonl
       night: nightPriceOf(version),
       currency: version.currency,
     },
-    energyKwh: period?.totalEnergy ?? 0,
-    productionKwh: period?.totalProduction ?? 0,
+    energyKwh: period?.totalEnergyKwh ?? 0,
+    productionKwh: period?.totalProductionKwh ?? 0,
     cost: period?.totalCost ?? null,
     currency: period?.currency ?? null,
     earnings: period?.earnings[0]?.amount ?? null,

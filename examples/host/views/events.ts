@@ -1,4 +1,5 @@
-import { type Activity, type AutoVolt, type LedgerEntry, where } from '@autovolt/data'
+import { type Activity, type AutoVolt, where } from '@autovolt/data'
+import type { LedgerEntry } from '@autovolt/data/ledger'
 import { namesOf, readNames } from './names.js'
 
 const shownEvents = 40
@@ -31,7 +32,7 @@ export async function readEvents(volt: AutoVolt) {
 }
 
 function entryView({ sequence, hash, flags, silentSince }: LedgerEntry) {
-  return { sequence, hash, flags, silentSince: silentSince ?? null }
+  return { sequence, hash: hash.toString('hex'), flags, silentSince: silentSince ?? null }
 }
 
 interface Happening {

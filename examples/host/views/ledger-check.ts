@@ -1,4 +1,5 @@
-import type { AutoVolt, Finding, VerificationReport } from '@autovolt/data'
+import type { AutoVolt } from '@autovolt/data'
+import type { Finding, VerificationReport } from '@autovolt/data/ledger'
 import type { Tampering } from '../tampering.js'
 import { type Names, namesOf, readNames } from './names.js'
 
@@ -12,6 +13,8 @@ interface Verified {
   readonly names: Names
   readonly at: Date
   readonly durationMs: number
+  /** When a checkpoint was last kept outside the database. */
+  readonly anchoredAt: Date | null
 }
 
 /** Verifies the ledger from time to time, and tells what was found last. */
@@ -52,12 +55,13 @@ export class LedgerCheck {
     const tampering = this.#tampering.alteration
     if (this.#last === undefined)
       return { verified: null, tampering: tampering === null ? null : { ...tampering, names: null } }
-    const { report, names, at, durationMs } = this.#last
+    const { report, names, at, durationMs, anchoredAt } = this.#last
     const { valid, entries, chains, caveats, findings } = report
     return {
       verified: {
         at,
         durationMs: Math.round(durationMs),
+        anchoredAt,
         valid,
         entries,
         chains,
@@ -73,7 +77,9 @@ export class LedgerCheck {
     const startedMs = performance.now()
     const report = await this.#volt.ledger.verify()
     const durationMs = performance.now() - startedMs
-    this.#last = { report, names: await readNames(this.#volt), at: new Date(), durationMs }
+    const [anchor] = await this.#volt.ledger.anchorStatus()
+    const anchoredAt = anchor?.anchoredAt ?? null
+    this.#last = { report, names: await readNames(this.#volt), at: new Date(), durationMs, anchoredAt }
     this.#onVerified()
   }
 

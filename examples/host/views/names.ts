@@ -9,6 +9,8 @@ export interface SwitchNames {
 export interface Names {
   readonly bySwitch: ReadonlyMap<string, SwitchNames>
   readonly deviceByMac: ReadonlyMap<string, string>
+  /** Of devices and rooms. */
+  readonly byId: ReadonlyMap<string, string>
 }
 
 /** What people call the switches, those of removed devices too: the ledger speaks of them for ever. */
@@ -19,13 +21,15 @@ export async function readNames(volt: AutoVolt): Promise<Names> {
   }
   const bySwitch = new Map<string, SwitchNames>()
   const deviceByMac = new Map<string, string>()
+  const byId = new Map(rooms)
   for await (const device of volt.devices.stream({}, { withDeleted: true })) {
-    const room = rooms.get(device.classroom.toHexString()) ?? 'a room that is gone'
-    deviceByMac.set(device.macAddress, device.name)
+    const room = rooms.get(String(device.classroom)) ?? 'a room that is gone'
+    byId.set(device._id.toHexString(), device.name)
+    if (device.macAddress !== undefined) deviceByMac.set(device.macAddress, device.name)
     for (const one of device.switches)
       bySwitch.set(one._id.toHexString(), { switch: one.name, device: device.name, room })
   }
-  return { bySwitch, deviceByMac }
+  return { bySwitch, deviceByMac, byId }
 }
 
 /** The names of a switch; where there are none its id has to do. */

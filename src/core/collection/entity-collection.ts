@@ -1,13 +1,14 @@
-import {
-  type AnyBulkWriteOperation,
-  type ClientSession,
-  type Collection,
-  type Db,
-  type Document,
-  ObjectId,
-} from 'mongodb'
-import type { Clock } from '../clock.js'
-import type { Entity, EntityDescription, Identified } from '../entity.js'
+import { type AnyBulkWriteOperation, type ClientSession, type Collection, type Document, ObjectId } from 'mongodb'
+import type { Entity, Identified } from '../entity.js'
+import type {
+  CollectionOptions,
+  OperationRunner,
+  StoreBulkCounts,
+  StoreBulkOptions,
+  StoreInsertOptions,
+  StoreUpdateOptions,
+} from './collection-options.js'
+import { countOfStatistics } from './count-of-statistics.js'
 import { newStamps, nextStamps, stampedUpdate } from './stamps.js'
 import type {
   NewDocument,
@@ -18,56 +19,6 @@ import type {
   StoreUpdate,
   StoreWrite,
 } from './store-query.js'
-import type { ValidatorBypass } from './validator-bypass.js'
-
-/** What a collection runs its operations by. */
-export interface OperationRunner {
-  readonly clock: Clock
-  /** The driver's database. */
-  readonly native: Db
-  readonly validatorBypass: ValidatorBypass
-  readonly transactions: { outside<Result>(work: () => Promise<Result>): Promise<Result> }
-  /** Runs one operation in the caller's transaction, or on its own; throws our errors only. */
-  run<Result>(
-    entity: EntityDescription,
-    operation: string,
-    task: (session: ClientSession | undefined) => Promise<Result>,
-  ): Promise<Result>
-}
-
-/** How the operations of a collection are run, unless they are part of the caller's transaction. */
-export interface CollectionOptions {
-  /** Writes are acknowledged once a majority has journaled them, and reads go to the primary. @default as the connection says */
-  readonly isDurable?: boolean
-  /** Operations take no part in the caller's transaction: others must see them whatever becomes of it. @default false */
-  readonly isOutside?: boolean
-}
-
-export interface StoreUpdateOptions {
-  readonly upsert?: boolean
-  readonly hint?: Document
-}
-
-export interface StoreInsertOptions {
-  /** Whether writes after a failed one are still tried, in any order. @default false */
-  readonly isUnordered?: boolean
-}
-
-export interface StoreBulkOptions extends StoreInsertOptions {
-  /**
-   * Whether the library itself vouches for the documents: the server then does not check them with its validator, where the
-   * role may ask for that. @default false
-   */
-  readonly isTrusted?: boolean
-}
-
-export interface StoreBulkCounts {
-  readonly inserted: number
-  readonly matched: number
-  readonly modified: number
-  readonly upserted: number
-  readonly deleted: number
-}
 
 const durable = { writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' } as const
 
@@ -80,7 +31,10 @@ export class EntityCollection<Stored extends Identified> {
   readonly #runner: OperationRunner
   readonly entity: Entity<Stored>
   readonly #options: CollectionOptions
-  #operation: string | undefined
+  /** Whether an upsert may be one operation; where not, repositories look first and write then. */
+  readonly canUpsert: boolean = true
+  /** What operations are logged under; of each its own name if left out. */
+  protected operation: string | undefined
 
   /** @internal */
   constructor(runner: OperationRunner, entity: Entity<Stored>, options: CollectionOptions = {}) {
@@ -97,7 +51,7 @@ export class EntityCollection<Stored extends Identified> {
   /** These operations, logged under the name of the call that they serve. */
   for(operation: string): EntityCollection<Stored> {
     const other = new EntityCollection(this.#runner, this.entity, this.#options)
-    other.#operation = operation
+    other.operation = operation
     return other
   }
 
@@ -120,6 +74,13 @@ export class EntityCollection<Stored extends Identified> {
     options: StoreFindOptions = {},
   ): AsyncGenerator<Row, void, undefined> {
     return this.#walk('find', (collection, session) => collection.find(query(filter), { ...options, ...session }))
+  }
+
+  /** As {@link stream}, each document as the bytes that it is stored in. */
+  streamRaw(filter: StoreFilter<Stored>, options: StoreFindOptions = {}): AsyncGenerator<Buffer, void, undefined> {
+    return this.#walk('find', (collection, session) =>
+      collection.find(query(filter), { ...options, ...session, raw: true }),
+    )
   }
 
   aggregate<Row extends object>(pipeline: StorePipeline, options: StoreAggregateOptions = {}): Promise<Row[]> {
@@ -148,14 +109,14 @@ export class EntityCollection<Stored extends Identified> {
 
   /** About how many documents there are, of the collection's own statistics. Not part of a transaction. */
   estimatedCount(): Promise<number> {
-    return this.#run('estimatedCount', (collection) => collection.estimatedDocumentCount())
+    return this.#run('estimatedCount', (collection) => countOfStatistics(collection))
   }
 
-  /** Stores new documents, in their order unless told otherwise. @returns them as they are stored. */
+  /** Stores new documents, in their order by default. @returns them as they are stored. */
   insert(documents: readonly NewDocument<Stored>[], options: StoreInsertOptions = {}): Promise<Stored[]> {
     const stored = documents.map((document) => this.#created(document))
     const ordered = options.isUnordered !== true
-    return this.#run('insert', async (collection, session) => {
+    return this.#write('insert', async (collection, session) => {
       if (stored.length > 0) await collection.insertMany(stored, { ...session, ordered })
       return stored
     })
@@ -164,7 +125,7 @@ export class EntityCollection<Stored extends Identified> {
   /** Stores a new document. @returns it as it is stored. */
   insertOne(document: NewDocument<Stored>): Promise<Stored> {
     const stored = this.#created(document)
-    return this.#run('insert', async (collection, session) => {
+    return this.#write('insert', async (collection, session) => {
       await collection.insertOne(stored, session)
       return stored
     })
@@ -177,7 +138,7 @@ export class EntityCollection<Stored extends Identified> {
     options: StoreUpdateOptions = {},
   ): Promise<{ readonly matched: number; readonly created: boolean }> {
     const stamped = this.#stamped(update, options.upsert)
-    return this.#run('updateOne', async (collection, session) => {
+    return this.#write('updateOne', async (collection, session) => {
       const result = await collection.updateOne(query(filter), stamped, { ...options, ...session })
       return { matched: result.matchedCount, created: result.upsertedCount > 0 }
     })
@@ -199,7 +160,7 @@ export class EntityCollection<Stored extends Identified> {
     options: StoreUpdateOptions & Pick<StoreFindOptions, 'sort' | 'projection'> = {},
   ): Promise<Row | null> {
     const stamped = this.#stamped(update, options.upsert)
-    return this.#run('findOneAndUpdate', (collection, session) =>
+    return this.#write('findOneAndUpdate', (collection, session) =>
       collection.findOneAndUpdate(query(filter), stamped, { ...options, ...session, returnDocument: 'after' }),
     )
   }
@@ -224,7 +185,7 @@ export class EntityCollection<Stored extends Identified> {
     if (writes.length === 0) return { inserted: 0, matched: 0, modified: 0, upserted: 0, deleted: 0 }
     const operations = writes.map((write) => this.#operationOf(write))
     const ordered = options.isUnordered !== true
-    return this.#run('bulkWrite', async (collection, session) => {
+    return this.#write('bulkWrite', async (collection, session) => {
       const write = (bypassDocumentValidation: boolean) =>
         collection.bulkWrite(operations, {
           ordered,
@@ -244,13 +205,23 @@ export class EntityCollection<Stored extends Identified> {
     })
   }
 
+  /** As {@link #run}, for what may create the collection. */
+  async #write<Result>(
+    operation: string,
+    task: (collection: Collection, session: Session) => Promise<unknown>,
+  ): Promise<Result> {
+    const result = await this.#run<Result>(operation, task)
+    this.#runner.selfCheck.noteWrite()
+    return result
+  }
+
   /** Runs a task that needs the driver's own collection. */
   #run<Result>(
     operation: string,
     task: (collection: Collection, session: Session) => Promise<unknown>,
   ): Promise<Result> {
     const run = () =>
-      this.#runner.run(this.entity, this.#operation ?? operation, (session) =>
+      this.#runner.run(this.entity, this.operation ?? operation, (session) =>
         task(this.#collection, session === undefined ? {} : { session }),
       )
     // The rows are those of the entity, or of the caller's projection or pipeline.
@@ -274,8 +245,9 @@ export class EntityCollection<Stored extends Identified> {
   #operationOf(write: StoreWrite<Stored>): AnyBulkWriteOperation {
     if ('insert' in write) return { insertOne: { document: this.#created(write.insert) } }
     if ('update' in write) {
-      const { update: filter, by, upsert = false } = write
-      return { updateOne: { filter: query(filter), update: this.#stamped(by, upsert), upsert } }
+      const { update: filter, by, upsert = false, arrayFilters } = write
+      const items = arrayFilters === undefined ? {} : { arrayFilters: [...arrayFilters] }
+      return { updateOne: { filter: query(filter), update: this.#stamped(by, upsert), upsert, ...items } }
     }
     if ('touch' in write) {
       const { touch: filter, by: update, arrayFilters = [] } = write

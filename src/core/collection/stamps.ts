@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb'
 import type { StoredFields } from '../entity.js'
 
-/** What every document that can change carries besides the fields of its entity. */
+/** Stamps: what every document that can change carries besides the fields of its entity. */
 export type Stamps = Omit<StoredFields, '_id'>
 
 /** The stamps of a document that is created now. */

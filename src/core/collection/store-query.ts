@@ -22,6 +22,7 @@ export type StoreWrite<Stored> =
       readonly update: StoreFilter<Stored>
       readonly by: StoreUpdate<Stored> | StorePipeline
       readonly upsert?: boolean
+      readonly arrayFilters?: readonly Document[]
     }
   /** An update that leaves the stamps as they are: what is kept beside what people change, such as when a device was last seen. */
   | {
@@ -33,9 +34,13 @@ export type StoreWrite<Stored> =
   | { readonly delete: StoreFilter<Stored> }
 
 export interface StoreFindOptions {
+  /** The order, such as `{ name: 1 }`. @default the server’s own */
   readonly sort?: Sort
+  /** How many at most. @default all */
   readonly limit?: number
+  /** How many to pass over. @default 0 */
   readonly skip?: number
+  /** The fields to read, in MongoDB’s language. @default all */
   readonly projection?: Document
   /** The index to use, by its key. */
   readonly hint?: Document
@@ -44,7 +49,9 @@ export interface StoreFindOptions {
 }
 
 export interface StoreAggregateOptions {
+  /** The index to use. @default as the server chooses */
   readonly hint?: Document
+  /** How many are fetched at a time. @default the driver’s */
   readonly batchSize?: number
   /** Lets stages write temporary files; bounded memory is the default. */
   readonly allowDiskUse?: boolean

@@ -15,7 +15,7 @@ export class ValidatorBypass {
     this.#logger = logger
   }
 
-  /** @param write Told whether it is to ask for the bypass; called once more, or by the next run of its transaction, if that was refused. */
+  /** @param write Called with whether to ask for the bypass; called once more, or by the next run of its transaction, if that was refused. */
   async write<Result>(
     session: ClientSession | undefined,
     write: (bypassDocumentValidation: boolean) => Promise<Result>,

@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type {
-  ChangeStream,
-  ChangeStreamDocument,
-  Collection,
-  Document,
-  ObjectId,
-  ResumeToken,
-  Timestamp,
-} from 'mongodb'
-import { DatabaseError } from '../errors.js'
+import type { ChangeStream, ChangeStreamDocument, Collection, Document, ObjectId, Timestamp } from 'mongodb'
+import { DatabaseError, type ValidationError } from '../errors.js'
 import { isRecord } from '../is-record.js'
+import type { OpenWatches } from '../open-watches.js'
 import { translateError } from '../translate-error.js'
 import { refused } from './data.js'
+
+/**
+ * Where a change stream goes on: keep the one of the last change that was seen, and hand it in as `resumeAfter`. It is plain
+ * JSON, may be stored anywhere and given to anybody, and is good for as long as the oplog reaches back.
+ */
+export interface ResumeToken {
+  readonly _data: string
+}
 
 /** One change of a document. */
 export type EntityChange<Stored> =
@@ -39,7 +40,10 @@ export interface WatchParts {
   readonly filter: Document
   /** The fields that are not shown. */
   readonly hidden: readonly string[]
+  /** The document as callers get it. */
+  readonly shown: (document: Document) => Document
   readonly signal: AbortSignal
+  readonly watches: OpenWatches
 }
 
 const types = { insert: 'created', update: 'updated', replace: 'replaced', delete: 'deleted' } as const
@@ -55,25 +59,28 @@ const longestPauseMs = 10_000
  */
 export async function* watchCollection<Stored extends Document>(
   collection: Collection<Stored>,
-  { start, filter, hidden, signal }: WatchParts,
+  { start, filter, hidden, shown, signal, watches }: WatchParts,
 ): AsyncGenerator<EntityChange<Stored>, void, undefined> {
   const pipeline = pipelineOf(filter, hidden)
   let position = start
   for (let failures = 0; !signal.aborted; ) {
     const stream = collection.watch(pipeline, { fullDocument: 'updateLookup', ...position })
     const stop = () => void closeQuietly(stream)
+    const ended = watches.open()
     signal.addEventListener('abort', stop, { once: true })
     try {
       while (!signal.aborted) {
         const next = await stream.tryNext()
         failures = 0
-        if (next !== null) yield toChange(next)
+        if (next !== null) yield toChange(next, shown)
         const token = next?._id ?? stream.resumeToken
-        if (token !== undefined && token !== null) position = { resumeAfter: token }
+        if (token !== undefined && token !== null) position = { resumeAfter: token as ResumeToken }
       }
     } catch (error) {
       if (signal.aborted) return
       const translated = translateError(error)
+      // What the server makes nothing of, at the very start, is what the caller has handed in.
+      if (position === start && 'resumeAfter' in start && isUnknown(translated)) throw badToken(start.resumeAfter)
       if (!(translated instanceof DatabaseError) || !translated.retryable) throw translated
       const pauseMs = Math.min(firstPauseMs * 2 ** failures, longestPauseMs)
       failures += 1
@@ -81,6 +88,7 @@ export async function* watchCollection<Stored extends Document>(
     } finally {
       signal.removeEventListener('abort', stop)
       await closeQuietly(stream)
+      ended()
     }
   }
 }
@@ -88,8 +96,16 @@ export async function* watchCollection<Stored extends Document>(
 /** @throws ValidationError for what cannot be a token. */
 export function toResumeToken(token: unknown): ResumeToken {
   const data = isRecord(token) ? token._data : undefined
-  if (typeof data === 'string' && /^[0-9A-F]{16,}$/i.test(data)) return { _data: data }
-  throw refused('The options', 'resumeAfter', 'is not the token of a change', token)
+  if (typeof data === 'string' && data.length <= 4096 && /^([0-9A-F]{2}){8,}$/i.test(data)) return { _data: data }
+  throw badToken(token)
+}
+
+function badToken(token: unknown): ValidationError {
+  return refused('The options', 'resumeAfter', 'is not the token of a change', token)
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === 'DATABASE' && !error.retryable
 }
 
 function pipelineOf(filter: Document, hidden: readonly string[]): Document[] {
@@ -119,21 +135,29 @@ async function closeQuietly(stream: Pick<ChangeStream, 'close'>): Promise<void> 
   await stream.close().catch(() => undefined)
 }
 
-function toChange<Stored extends Document>(change: ChangeStreamDocument<Stored>): EntityChange<Stored> {
-  const resumeToken = change._id
+function toChange<Stored extends Document>(
+  change: ChangeStreamDocument<Stored>,
+  shown: WatchParts['shown'],
+): EntityChange<Stored> {
+  const resumeToken = change._id as ResumeToken
   switch (change.operationType) {
     case 'insert':
     case 'replace':
     case 'update':
       return {
         type: types[change.operationType],
-        id: change.documentKey._id as unknown as ObjectId,
-        document: (change.fullDocument as unknown as Stored | undefined) ?? null,
+        id: idOf(change),
+        document: change.fullDocument ? (shown(change.fullDocument) as Stored) : null,
         resumeToken,
       }
     case 'delete':
-      return { type: 'deleted', id: change.documentKey._id as unknown as ObjectId, document: null, resumeToken }
+      return { type: 'deleted', id: idOf(change), document: null, resumeToken }
     default:
       throw new DatabaseError('HISTORY_LOST', 'The collection was dropped or renamed: read the documents afresh')
   }
+}
+
+/** Every entity's ids are ObjectIds; the driver's types cannot know that. */
+function idOf({ documentKey }: { readonly documentKey: { readonly _id: unknown } }): ObjectId {
+  return documentKey._id as ObjectId
 }

@@ -57,6 +57,7 @@ export type Changes<Document, Input> = {
 /** Changes of fields, named as MongoDB names its operators. */
 export const change = {
   /** Removes a field that documents may lack. */
+  // A removal has no value whose type could tell it from other changes: `Removal` is a brand for the types alone.
   unset: (): Removal => new Change<never>('$unset', '') as unknown as Removal,
   inc: (amount: number): Change<number> => new Change<number>('$inc', amount),
   mul: (factor: number): Change<number> => new Change<number>('$mul', factor),

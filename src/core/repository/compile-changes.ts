@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import type { EntityDescription } from '../entity.js'
 import { ValidationError, type ValidationIssue } from '../errors.js'
-import { coreSchema, isOpen, isRefined, itemSchema, mayBeAbsent, schemaAt } from '../field-schema.js'
+import { coreSchema, isOpen, isRefined, itemSchema, longestPath, mayBeAbsent, schemaAt } from '../field-schema.js'
 import { isPlainObject } from '../is-record.js'
 import { asZod, type SchemaLike } from '../schema-like.js'
 import { issuesOf, typeName } from '../validate.js'
 import { Change } from './changes.js'
 import { refused, requireData } from './data.js'
+
+/** More than any entity has: a bound on what a change can cost. */
+const maximumChanges = 1000
 
 type Update = Record<string, Record<string, unknown>>
 type Seal = (field: string, plain: string) => string
@@ -29,10 +32,14 @@ export function compileChanges(entity: EntityDescription, changes: object, seal:
   if (!isPlainObject(changes)) throw refused(subject, '', 'expected an object of fields', changes)
   const paths = Object.keys(changes)
   if (paths.length === 0) throw refused(subject, '', 'names no field to change', changes)
+  if (paths.length > maximumChanges) throw refused(subject, '', `names more than ${maximumChanges} fields`, changes)
+  const long = paths.find((path) => path.length > longestPath)
+  if (long !== undefined) throw refused(subject, long, `is longer than ${longestPath} characters`, changes[long])
+  const overlapping = overlapsIn(paths)
   const update: Update = {}
   const issues: ValidationIssue[] = []
   for (const [path, value] of Object.entries(changes)) {
-    const compiled = overlapOf(path, paths, value) ?? compileOne(entity, path, value, subject)
+    const compiled = overlapOf(path, overlapping, value) ?? compileOne(entity, path, value, subject)
     if (compiled instanceof Refusal) {
       issues.push({ path, message: compiled.message, received: typeName(compiled.value) })
     } else if (compiled.error !== undefined) {
@@ -56,9 +63,21 @@ function join(path: string, inner: string): string {
   return inner === '' ? path : `${path}.${inner}`
 }
 
-/** MongoDB refuses to change a field and a part of it at once. */
-function overlapOf(path: string, paths: readonly string[], value: unknown): Refusal | undefined {
-  const other = paths.find((one) => one.startsWith(`${path}.`) || path.startsWith(`${one}.`))
+/** A path of each pair of which one is a part of the other, by the other: MongoDB refuses to change both at once. */
+function overlapsIn(paths: readonly string[]): ReadonlyMap<string, string> {
+  const given = new Set(paths)
+  const overlapping = new Map<string, string>()
+  for (const path of paths) {
+    for (let end = path.indexOf('.'); end !== -1; end = path.indexOf('.', end + 1)) {
+      const above = path.slice(0, end)
+      if (given.has(above)) overlapping.set(path, above).set(above, path)
+    }
+  }
+  return overlapping
+}
+
+function overlapOf(path: string, overlapping: ReadonlyMap<string, string>, value: unknown): Refusal | undefined {
+  const other = overlapping.get(path)
   return other === undefined ? undefined : new Refusal(`overlaps with ${other}`, value)
 }
 
@@ -74,6 +93,8 @@ function compileOne(entity: EntityDescription, path: string, value: unknown, sub
   if (value === undefined) return new Refusal('is undefined; use change.unset() to remove the field', value)
   // Before the schema, which leaves some of it out.
   if (isOpen(schema)) requireData(subject, path, value instanceof Change ? value.operand : value)
+  const fixed = immutableAt(entity, path)
+  if (fixed !== undefined) return new Refusal(`would change ${fixed}, which is immutable`, value)
   const whole = refinedAbove(entity, path)
   if (whole !== undefined)
     return new Refusal(`is a part of ${whole}, which has a refinement; set that as a whole`, value)
@@ -91,6 +112,16 @@ function compileOne(entity: EntityDescription, path: string, value: unknown, sub
   return computed.has(value.operator) && isRefined(schema)
     ? new Refusal(`has a refinement, which would not see what ${value.operator} makes of it; set the value`, undefined)
     : parsed(value.operator, operand, value.operand)
+}
+
+/** The immutable field that a change of the path would reach. A list may be set as a whole: its items come and go. */
+function immutableAt(entity: EntityDescription, path: string): string | undefined {
+  const names = path.split('.')
+  const named = names.filter((name) => !/^\d+$/.test(name)).join('.')
+  const isItem = named !== path
+  return entity.immutable.find(
+    (field) => named === field || named.startsWith(`${field}.`) || (isItem && field.startsWith(`${named}.`)),
+  )
 }
 
 /** Of the others the result is the operand or what is there already. */

@@ -64,6 +64,20 @@ type DottedValue<Document, Path extends string> = Path extends `${infer Head}.${
 /** An id or an instant, as itself or as its text: 24 hexadecimal digits, RFC 3339. */
 type Spelled<Value> = Value extends ObjectId | Date ? Value | string : Value
 
+declare const findable: unique symbol
+
+/** Added to the type of stored documents: the names of virtuals that filters can ask for with true or false. */
+export interface Findable<Names extends string> {
+  /** Carries the names; never set. */
+  readonly [findable]?: Names
+}
+
+type FindableIn<Document> = typeof findable extends keyof Document
+  ? Document extends Findable<infer Names>
+    ? Names
+    : never
+  : never
+
 type FieldFilter<Value> =
   | Spelled<Value>
   | Spelled<Item<NonNullable<Value>>>
@@ -74,7 +88,7 @@ type FieldFilter<Value> =
 export type Filter<Document> =
   | ({ readonly [Key in keyof Document]?: FieldFilter<Document[Key]> } & {
       readonly [Path in keyof DottedFields<Document>]?: FieldFilter<DottedValue<Document, Path & string>>
-    })
+    } & { readonly [Name in FindableIn<Document>]?: boolean })
   | Combination<Document>
 
 /** Conditions for filters, named as MongoDB names its operators. */
@@ -95,19 +109,32 @@ export const where = {
   startsWith: (text: string): Condition<string> =>
     new Condition<string>({ $regex: new RegExp(`^${requireText(text).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`) }),
   and: <Document>(...filters: readonly Filter<NoInfer<Document>>[]): Combination<Document> =>
-    new Combination('$and', filters),
+    new Combination('$and', partsFrom(filters)),
   or: <Document>(...filters: readonly Filter<NoInfer<Document>>[]): Combination<Document> =>
-    new Combination('$or', filters),
+    new Combination('$or', partsFrom(filters)),
   nor: <Document>(...filters: readonly Filter<NoInfer<Document>>[]): Combination<Document> =>
-    new Combination('$nor', filters),
+    new Combination('$nor', partsFrom(filters)),
 } as const
 
 function requireText(text: unknown): string {
-  if (typeof text === 'string') return text
-  const issue = { path: '', message: 'expected a text to begin with', received: typeName(text) }
+  if (typeof text === 'string' && text.length <= longestPrefix) return text
+  const issue = {
+    path: '',
+    message: `expected a text to begin with, of at most ${longestPrefix} characters`,
+    received: typeName(text),
+  }
   throw new ValidationError('The condition', [issue])
 }
 
+const maximumParts = 1000
+
+function partsFrom<Document>(filters: readonly Filter<Document>[]): readonly Filter<Document>[] {
+  if (filters.length <= maximumParts) return filters
+  const issue = { path: '', message: `combines more than ${maximumParts} filters`, received: 'array' }
+  throw new ValidationError('The condition', [issue])
+}
+
+const longestPrefix = 1000
 const maximumListLength = 10_000
 
 function listOf(values: readonly unknown[]): readonly unknown[] {

@@ -41,7 +41,11 @@ function openFieldsOf(entity: EntityDescription): readonly string[] {
 
 function requireDataWithin(subject: string, path: string, value: unknown, depth: number): void {
   if (typeof value === 'function' || typeof value === 'symbol') throw refused(subject, path, 'is not data', value)
-  if (typeof value !== 'object' || value === null || isLeaf(value)) return
+  if (typeof value !== 'object' || value === null) return
+  if (isLeaf(value)) {
+    if (isCode(value)) throw refused(subject, path, 'is not data', value)
+    return
+  }
   if (depth >= maximumDepth) throw refused(subject, path, `is nested more than ${maximumDepth} deep`, value)
   if (Array.isArray(value)) {
     value.forEach((item: unknown, index) => {
@@ -63,6 +67,11 @@ function requireDataWithin(subject: string, path: string, value: unknown, depth:
 /** Dates, bytes, and instances of the driver's BSON classes: JSON cannot have the symbol by which they are known. */
 function isLeaf(value: object): boolean {
   return value instanceof Date || ArrayBuffer.isView(value) || bsonVersion in value
+}
+
+/** What the server matches with or runs, and does not compare. */
+function isCode(value: object): boolean {
+  return '_bsontype' in value && (value._bsontype === 'BSONRegExp' || value._bsontype === 'Code')
 }
 
 export function refused(subject: string, path: string, message: string, value: unknown): ValidationError {

@@ -9,7 +9,7 @@ import { requireOpenData } from './data.js'
 import { parseInputs } from './parse-inputs.js'
 import type { SecretFields } from './secret-fields.js'
 
-/** Makes of inputs and changes what is written: validated, secrets sealed. */
+/** Makes of inputs and changes what is written: validated, secrets sealed or hashed. */
 export class DocumentBuilder {
   readonly #database: Database
   readonly #entity: EntityDescription
@@ -21,6 +21,13 @@ export class DocumentBuilder {
     this.#secrets = secrets
   }
 
+  /** As {@link parse}, with hashes in the places of what is kept as such. @throws ValidationError, BusyError. */
+  async prepare(input: object, subject?: string): Promise<Record<string, unknown>> {
+    const fields = this.parse(input, subject)
+    await this.#secrets.hashIn(fields)
+    return fields
+  }
+
   /** The input as its schema gives it back. @throws ValidationError. */
   parse(input: object, subject: string = this.#entity.name): Record<string, unknown> {
     requireOpenData(this.#entity, input, subject)
@@ -30,12 +37,13 @@ export class DocumentBuilder {
   }
 
   /** As {@link build}, for many. @throws ValidationError with the issues of all of them, paths such as `2.name`. */
-  buildAll<Built extends Document>(inputs: readonly object[]): (Built & Identified)[] {
-    const parsed = parseInputs(this.#entity, this.#entity.inputSchema, inputs)
-    return parsed.map((fields) => this.build<Built>(fields as Record<string, unknown>))
+  async buildAll<Built extends Document>(inputs: readonly object[]): Promise<(Built & Identified)[]> {
+    const parsed = parseInputs(this.#entity, this.#entity.inputSchema, inputs) as Record<string, unknown>[]
+    for (const fields of parsed) await this.#secrets.hashIn(fields)
+    return parsed.map((fields) => this.build<Built>(fields))
   }
 
-  /** The new document of a parsed input. */
+  /** The new document of a prepared input. */
   build<Built extends Document>(fields: Readonly<Record<string, unknown>>): Built & Identified {
     const _id = (fields._id as ObjectId | undefined) ?? new ObjectId()
     const document: Record<string, unknown> = { ...fields, _id }
@@ -44,12 +52,14 @@ export class DocumentBuilder {
     return document as Built & Identified
   }
 
-  /** The update document of some changes. @throws ValidationError. */
-  change(_id: ObjectId, changes: object): Document {
-    return compileChanges(this.#entity, changes, (field, plain) => this.#secrets.seal(field, _id, plain))
+  /** The update document of some changes. @throws ValidationError, BusyError. */
+  async change(_id: ObjectId, changes: object): Promise<Document> {
+    const update = compileChanges(this.#entity, changes, (field, plain) => this.#secrets.seal(field, _id, plain))
+    if (update.$set !== undefined) await this.#secrets.hashIn(update.$set)
+    return update
   }
 
-  /** The update document that sets some fields of a parsed input. */
+  /** The update document that sets some fields of a prepared input. */
   setting(_id: ObjectId, fields: Readonly<Record<string, unknown>>): Document {
     const sealed = { ...fields }
     this.#secrets.sealIn(sealed, _id)

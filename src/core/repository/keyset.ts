@@ -2,11 +2,13 @@ import { BSON, type Document, type Filter, ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { EntityCollection } from '../collection/entity-collection.js'
 import type { StoreFilter, StoreFindOptions } from '../collection/store-query.js'
-import type { EntityDescription, Identified, IndexDefinition, SortDirection } from '../entity.js'
+import type { EntityDescription, Identified } from '../entity.js'
 import { DatabaseError, type ValidationError } from '../errors.js'
 import { coreSchema, schemaAt } from '../field-schema.js'
+import type { IndexDefinition, SortDirection } from '../index-definition.js'
 import { isRecord } from '../is-record.js'
 import { refused } from './data.js'
+import { holdsAll } from './partial-index.js'
 import type { Projection } from './selection.js'
 
 /** Fields to sort by, the last of which decides between documents that are equal in the others. */
@@ -20,10 +22,14 @@ export function asSort(sort: KeysetSort): Record<string, SortDirection> {
 /**
  * The sort with a tie-breaker, in a form that a declared index serves: a keyset page would otherwise read the whole
  * collection each time.
- * @param equalities The fields that the filter fixes to one value.
+ * @param equalities The fields that the filter fixes to one value, with it.
  * @throws DatabaseError `UNINDEXED_SORT` if no index serves it, ValidationError for a field whose values have no one order.
  */
-export function keysetSort(entity: EntityDescription, equalities: ReadonlySet<string>, sort: KeysetSort): KeysetSort {
+export function keysetSort(
+  entity: EntityDescription,
+  equalities: ReadonlyMap<string, unknown>,
+  sort: KeysetSort,
+): KeysetSort {
   const idAt = sort.findIndex(([field]) => field === '_id')
   // What would come after the `_id` decides nothing.
   const fields = idAt === -1 ? sort : sort.slice(0, idAt)
@@ -31,7 +37,7 @@ export function keysetSort(entity: EntityDescription, equalities: ReadonlySet<st
   if (fields.length === 0) return complete
   for (const [field] of fields) requireOneOrder(entity, field)
   for (const index of entity.indexes) {
-    if (index.partialFilterExpression !== undefined) continue
+    if (!holdsAll(index, equalities)) continue
     const free = Object.entries(index.key).filter(([field]) => !equalities.has(field))
     if (index.unique === true && free.length === fields.length && runsAlong(free, fields)) return fields
     if (runsAlong(free, complete)) return complete
@@ -39,10 +45,14 @@ export function keysetSort(entity: EntityDescription, equalities: ReadonlySet<st
   throw unindexed(entity, equalities, complete)
 }
 
-function unindexed(entity: EntityDescription, equalities: ReadonlySet<string>, sort: KeysetSort): DatabaseError {
+function unindexed(
+  entity: EntityDescription,
+  equalities: ReadonlyMap<string, unknown>,
+  sort: KeysetSort,
+): DatabaseError {
   const wanted = sort.map(([field, way]) => `${field}: ${way}`).join(', ')
   const close = entity.indexes
-    .filter(({ partialFilterExpression }) => partialFilterExpression === undefined)
+    .filter((index) => holdsAll(index, equalities))
     .map(({ key }) => Object.entries(key))
     .find((key) => key.length > sort.length && runsAlong(key.slice(-sort.length), sort))
   const missing = (close ?? []).slice(0, -sort.length).flatMap(([field]) => (equalities.has(field) ? [] : [field]))
@@ -96,7 +106,7 @@ export function encodeCursor(sort: KeysetSort, document: Document): string {
  * merge the ranges by the documents' fields, where absent comes before null; in the index they are equal.
  * @throws ValidationError if the cursor is not one of this sort.
  */
-export function queriesAfter<T>(query: Filter<T>, sort: KeysetSort, cursor: string | null | undefined): Filter<T>[] {
+export function queriesAfter<T>(query: Filter<T>, sort: KeysetSort, cursor: unknown): Filter<T>[] {
   if (cursor == null) return [query]
   const values = decodeCursor(sort, cursor)
   const ranges = sort.flatMap(([field, direction], at) => {
@@ -168,13 +178,13 @@ function valueAt(document: Document, path: string): unknown {
   return path.split('.').reduce<unknown>((value, key) => (value as Document | null | undefined)?.[key], document)
 }
 
-/** The fields that the filter fixes to one value; a list could equal a field's value or one of its items. */
-export function equalitiesOf(query: Document): ReadonlySet<string> {
-  const fixed = Object.entries(query).flatMap(([field, condition]) => {
+/** The fields that the filter fixes to one value, with it; a list could equal a field's value or one of its items. */
+export function equalitiesOf(query: Document): ReadonlyMap<string, unknown> {
+  const fixed = Object.entries(query).flatMap(([field, condition]): (readonly [string, unknown])[] => {
     if (field === '$and') return (condition as Document[]).flatMap((part) => [...equalitiesOf(part)])
-    return '$eq' in Object(condition) && !Array.isArray(condition.$eq) ? [field] : []
+    return '$eq' in Object(condition) && !Array.isArray(condition.$eq) ? [[field, condition.$eq]] : []
   })
-  return new Set(fixed)
+  return new Map(fixed)
 }
 
 /** The cursor is made of the sort's fields, so they are read too. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SortDirection } from '../entity.js'
+import type { SortDirection } from '../index-definition.js'
 
 const digits = /^\d{1,9}$/
 /** A whole number; query strings have it as digits. */

@@ -1,9 +1,10 @@
 import { inspect } from 'node:util'
-import type { ClientSession, Collection, Document, Filter as DriverFilter } from 'mongodb'
+import type { ClientSession, Document, Filter as DriverFilter } from 'mongodb'
 import { type ObjectId, Timestamp } from 'mongodb'
 import type { EntityCollection } from '../collection/entity-collection.js'
 import type { StoreFindOptions } from '../collection/store-query.js'
 import type { Database } from '../database.js'
+import { shownFields } from '../declared-fields.js'
 import type { Entity, Identified } from '../entity.js'
 import { NotFoundError } from '../errors.js'
 import { toObjectId } from '../fields.js'
@@ -22,46 +23,36 @@ import {
   queriesAfter,
   withSortFields,
 } from './keyset.js'
+import {
+  type AfterOptions,
+  afterNames,
+  countNames,
+  defaultBatchSize,
+  defaultLimit,
+  defaultPageLimit,
+  type FindManyOptions,
+  findNames,
+  listNames,
+  maximumLimit,
+  maximumSkip,
+  type PageOptions,
+  pageNames,
+  readNames,
+  type StreamOptions,
+  streamNames,
+} from './list-options.js'
 import { unmerged } from './null-order.js'
 import { type Page, pageOf, type Slice } from './page.js'
+import { cursorSeal } from './sealed-cursor.js'
 import {
   bounded,
   compileSelection,
   compileSort,
   type ListOptions,
   type ReadOptions,
+  requireOptions,
   type Selected,
 } from './selection.js'
-
-export const defaultLimit = 100
-export const maximumLimit = 1000
-const defaultPageLimit = 50
-const maximumSkip = 100_000
-const defaultBatchSize = 1000
-
-export interface FindManyOptions<Stored, Key extends keyof Stored> extends ListOptions<Stored, Key> {
-  /** At most this many documents: 100 if left out, 1,000 at most; `page`, `after` and `stream` reach the rest. */
-  readonly limit?: number | undefined
-}
-
-export interface PageOptions<Stored, Key extends keyof Stored> extends ListOptions<Stored, Key> {
-  /** From 1. */
-  readonly page?: number | undefined
-  /** 50 if left out, 1,000 at most. */
-  readonly limit?: number | undefined
-}
-
-export interface AfterOptions<Stored, Key extends keyof Stored> extends ListOptions<Stored, Key> {
-  /** The `nextCursor` of the slice before; from the start if left out. */
-  readonly cursor?: string | null | undefined
-  /** 50 if left out, 1,000 at most. */
-  readonly limit?: number | undefined
-}
-
-export interface StreamOptions<Stored, Key extends keyof Stored> extends ListOptions<Stored, Key> {
-  /** How many documents are fetched at a time: 1,000 if left out, 10,000 at most. */
-  readonly batchSize?: number
-}
 
 /** Reads the documents of one entity as plain objects. Base of every repository; alone for what is append-only. */
 export class Reader<Stored extends Identified> {
@@ -71,10 +62,15 @@ export class Reader<Stored extends Identified> {
   /** The operations on the entity's documents. Filters and updates of these are not parsed: they are for code, never for requests. */
   protected readonly documents: EntityCollection<Stored>
 
-  constructor(database: Database, entity: Entity<Stored>) {
+  constructor(database: Database, entity: Entity<Stored>, documents: EntityCollection<Stored> = database.of(entity)) {
     this.database = database
     this.entity = entity
-    this.documents = database.of(entity)
+    this.documents = documents
+  }
+
+  /** The same over other operations, such as those on what somebody may see. @internal */
+  over(documents: EntityCollection<Stored>): Reader<Stored> {
+    return new Reader(this.database, this.entity, documents)
   }
 
   /** The document with this id. @throws NotFoundError, ValidationError for what is no id. */
@@ -82,6 +78,7 @@ export class Reader<Stored extends Identified> {
     id: ObjectId | string,
     options: ReadOptions<Stored, Key> = {},
   ): Promise<Selected<Stored, Key>> {
+    requireOptions(options, readNames)
     const _id = toObjectId(id)
     const byId = { _id } as DriverFilter<Stored>
     // By the id alone the server needs no plan; whether the document is deleted can be seen here as well.
@@ -90,7 +87,7 @@ export class Reader<Stored extends Identified> {
     if (found === null || this.isHidden(found, options)) {
       throw new NotFoundError(this.entity.name, `id ${_id.toHexString()}`)
     }
-    return found as Selected<Stored, Key>
+    return this.shown<Selected<Stored, Key>>(found)
   }
 
   /** The first document that matches, or null. */
@@ -98,8 +95,10 @@ export class Reader<Stored extends Identified> {
     filter: Filter<Stored>,
     options: ListOptions<Stored, Key> = {},
   ): Promise<Selected<Stored, Key> | null> {
+    requireOptions(options, listNames)
     const query = this.query(filter, options)
-    return this.documents.findOne<Selected<Stored, Key> & object>(query, this.listOptions(options))
+    const found = await this.documents.findOne(query, this.listOptions(options))
+    return found === null ? null : this.shown<Selected<Stored, Key>>(found)
   }
 
   /** The documents that match, up to the limit. */
@@ -107,9 +106,12 @@ export class Reader<Stored extends Identified> {
     filter: Filter<Stored> = {},
     options: FindManyOptions<Stored, Key> = {},
   ): Promise<Selected<Stored, Key>[]> {
+    requireOptions(options, findNames)
     const query = this.query(filter, options)
     const limit = bounded('limit', options.limit, defaultLimit, maximumLimit)
-    return this.documents.find<Selected<Stored, Key> & object>(query, { ...this.listOptions(options), limit })
+    return this.shownAll<Selected<Stored, Key>>(
+      await this.documents.find(query, { ...this.listOptions(options), limit }),
+    )
   }
 
   /**
@@ -120,6 +122,7 @@ export class Reader<Stored extends Identified> {
     filter: Filter<Stored> = {},
     options: PageOptions<Stored, Key> = {},
   ): Promise<Page<Selected<Stored, Key>>> {
+    requireOptions(options, pageNames)
     return this.pageOfQuery(this.query(filter, options), options)
   }
 
@@ -132,45 +135,47 @@ export class Reader<Stored extends Identified> {
     const page = bounded('page', options.page, 1, Math.floor(maximumSkip / limit) + 1)
     const documents = this.documents.for('page')
     const paging = { ...this.pageSort(options), skip: (page - 1) * limit, limit }
-    const [items, total] = await Promise.all([
-      documents.find<Selected<Stored, Key> & object>(query, paging),
-      documents.count(query),
-    ])
-    return pageOf(items, total, page, limit)
+    const [items, total] = await Promise.all([documents.find(query, paging), documents.count(query)])
+    return pageOf(this.shownAll<Selected<Stored, Key>>(items), total, page, limit)
   }
 
   /**
    * The documents that follow a cursor. Rows that are inserted meanwhile neither repeat nor hide others, and the work does
    * not grow with the distance from the start.
-   * @throws DatabaseError `UNINDEXED_SORT` if no declared index serves the sort.
+   * @throws DatabaseError `UNINDEXED_SORT` if no declared index serves the sort, `KEY_RING` if the cursor has to be sealed, for
+   * the sort has fields that `select` leaves out, and the handle has no keys.
    */
   async after<Key extends keyof Stored = keyof Stored>(
     filter: Filter<Stored> = {},
     options: AfterOptions<Stored, Key> = {},
   ): Promise<Slice<Selected<Stored, Key>>> {
+    requireOptions(options, afterNames)
     const query = this.query(filter, options)
     const limit = bounded('limit', options.limit, defaultPageLimit, maximumLimit)
     const sort = keysetSort(this.entity, equalitiesOf(query), compileSort(this.entity, options.sort))
-    const queries = queriesAfter(query, sort, options.cursor)
     const projection = compileSelection(this.entity, options.select)
+    const { seal, open } = cursorSeal(this.database, this.entity, projection, sort)
+    const queries = queriesAfter(query, sort, open(options.cursor))
     const reading = { ...withSortFields(projection, sort), sort: asSort(sort) }
     const found = await findInTurn(this.documents.for('after'), queries, limit + 1, reading)
     const hasNext = found.length > limit
     const items = hasNext ? found.slice(0, limit) : found
     const last = items.at(-1)
-    const nextCursor = hasNext && last ? encodeCursor(sort, last) : null
+    const nextCursor = hasNext && last ? seal(encodeCursor(sort, last)) : null
     if (options.select !== undefined) keepOnly(items, projection ?? {})
-    return { items: items as Selected<Stored, Key>[], hasNext, nextCursor }
+    return { items: this.shownAll<Selected<Stored, Key>>(items), hasNext, nextCursor }
   }
 
   /** How many documents match. */
   async count(filter: Filter<Stored> = {}, options: Pick<ReadOptions<Stored>, 'withDeleted'> = {}): Promise<number> {
+    requireOptions(options, countNames)
     const query = this.query(filter, options)
     return this.documents.count(query)
   }
 
   /** Whether any document matches. */
   async exists(filter: Filter<Stored>, options: Pick<ReadOptions<Stored>, 'withDeleted'> = {}): Promise<boolean> {
+    requireOptions(options, countNames)
     const query = this.query(filter, options)
     return (await this.documents.for('exists').findOne(query, { projection: { _id: 1 } })) !== null
   }
@@ -180,10 +185,11 @@ export class Reader<Stored extends Identified> {
     filter: Filter<Stored> = {},
     options: StreamOptions<Stored, Key> = {},
   ): AsyncGenerator<Selected<Stored, Key>, void, undefined> {
+    requireOptions(options, streamNames)
     const query = this.query(filter, options)
     const batchSize = bounded('batchSize', options.batchSize, defaultBatchSize, 10_000)
-    const listed = { ...this.listOptions(options), batchSize }
-    yield* this.documents.for('stream').stream<Selected<Stored, Key> & object>(query, listed)
+    const found = this.documents.for('stream').stream(query, { ...this.listOptions(options), batchSize })
+    for await (const document of found) yield this.shown<Selected<Stored, Key>>(document)
   }
 
   /**
@@ -196,15 +202,20 @@ export class Reader<Stored extends Identified> {
     filter: Filter<Stored> = {},
     options: WatchOptions = {},
   ): Promise<AsyncGenerator<EntityChange<Stored>, void, undefined>> {
+    requireOptions(options, ['resumeAfter', 'signal'])
+    if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
+      throw refused('The options', 'signal', 'expected an AbortSignal', options.signal)
     const compiled = compileFilter<Document>(this.entity, filter)
     const token = options.resumeAfter === undefined ? undefined : toResumeToken(options.resumeAfter)
     await this.database.requireReplicaSet('Change streams')
-    const { closing } = this.database
-    return watchCollection<Stored>(this.collection, {
+    const { closing, watches } = this.database
+    return watchCollection<Stored>(this.database.collectionOf(this.entity), {
       start: token === undefined ? { startAtOperationTime: await this.afterLastOperation() } : { resumeAfter: token },
       filter: compiled,
       hidden: Object.keys(this.entity.secrets),
+      shown: (document) => shownFields(this.entity, document),
       signal: options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]),
+      watches,
     })
   }
 
@@ -217,15 +228,13 @@ export class Reader<Stored extends Identified> {
     return `${this.constructor.name} ${this.entity.collection}`
   }
 
-  protected get collection(): Collection<Stored> {
-    return this.database.collectionOf(this.entity)
+  /** A document of the collection as callers get it: its declared fields, without secrets. */
+  protected shown<Shown = Stored>(document: object): Shown {
+    return shownFields(this.entity, document) as Shown
   }
 
-  protected read<Result>(
-    operation: string,
-    task: (session: ClientSession | undefined) => Promise<Result>,
-  ): Promise<Result> {
-    return this.database.run(this.entity, operation, task)
+  private shownAll<Shown>(documents: readonly object[]): Shown[] {
+    return documents.map((document) => this.shown<Shown>(document))
   }
 
   /** The driver's filter; without soft-deleted documents unless they are asked for. */
@@ -255,7 +264,9 @@ export class Reader<Stored extends Identified> {
 
   /** The server's time just after the last operation that it knows of. */
   private async afterLastOperation(): Promise<Timestamp> {
-    const { operationTime } = await this.read('watch', () => this.database.native.command({ ping: 1 }))
+    const { operationTime } = await this.database.run(this.entity, 'watch', () =>
+      this.database.native.command({ ping: 1 }),
+    )
     const last = operationTime as Timestamp
     return new Timestamp({ t: last.getHighBits(), i: last.getLowBits() + 1 })
   }

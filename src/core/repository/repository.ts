@@ -1,5 +1,6 @@
 import type { Document, Filter as DriverFilter, ObjectId } from 'mongodb'
 import type { HydratedDocument, Model } from 'mongoose'
+import type { EntityCollection } from '../collection/entity-collection.js'
 import type { NewDocument, StoreFilter, StoreWrite } from '../collection/store-query.js'
 import type { Database } from '../database.js'
 import type { Entity, EntityDescription, Identified, StoredFields } from '../entity.js'
@@ -7,13 +8,15 @@ import { ConflictError, DatabaseError, NotFoundError } from '../errors.js'
 import { toObjectId } from '../fields.js'
 import { retryCreation } from '../retry-on-conflict.js'
 import { type BulkOperation, type BulkResult, requireBatch, requireOperations, targetOf } from './bulk.js'
+import { changedFields, fieldsOfWrite } from './changed-fields.js'
 import type { Changes } from './changes.js'
 import type { Filter } from './conditions.js'
 import { refused } from './data.js'
 import { DocumentBuilder } from './document-builder.js'
-import { defaultLimit, type FindManyOptions, inSession, maximumLimit, Reader } from './reader.js'
+import { defaultLimit, type FindManyOptions, findNames, maximumLimit } from './list-options.js'
+import { inSession, Reader } from './reader.js'
 import { SecretFields } from './secret-fields.js'
-import { bounded, compileSort } from './selection.js'
+import { bounded, compileSort, requireOptions } from './selection.js'
 import { prepareUpsert, type Upsert, upsertStage } from './upsert.js'
 
 export interface UpdateOptions {
@@ -30,10 +33,15 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   readonly #secrets: SecretFields
   readonly #documents: DocumentBuilder
 
-  constructor(database: Database, entity: Entity<Stored, Input>) {
-    super(database, entity)
+  constructor(database: Database, entity: Entity<Stored, Input>, documents?: EntityCollection<Stored>) {
+    super(database, entity, documents)
     this.#secrets = new SecretFields(database, entity)
     this.#documents = new DocumentBuilder(database, entity, this.#secrets)
+  }
+
+  /** @internal */
+  override over(documents: EntityCollection<Stored>): Repository<Stored, Input> {
+    return new Repository(this.database, this.entity, documents)
   }
 
   /**
@@ -47,16 +55,16 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
 
   /** Stores a new document. @throws ValidationError, ConflictError if a unique value is taken. */
   async create(input: Input): Promise<Stored> {
-    return this.insert(this.#documents.parse(input))
+    return this.insert(await this.#documents.prepare(input))
   }
 
   /** Stores all of them or none. @throws ValidationError with paths such as `2.name`, ConflictError. */
   async createMany(inputs: readonly Input[]): Promise<Stored[]> {
     requireBatch(this.entity, inputs)
     if (inputs.length === 0) return []
-    const built = this.#documents.buildAll<NewDocument<Stored>>(inputs)
+    const built = await this.#documents.buildAll<NewDocument<Stored>>(inputs)
     const stored = await this.database.transactions.run(() => this.documents.for('createMany').insert(built))
-    return stored.map((document) => this.#secrets.without(document))
+    return stored.map((document) => this.shown(document))
   }
 
   /**
@@ -64,14 +72,16 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
    * @throws ValidationError, NotFoundError, ConflictError: `STALE_VERSION` if the version is not the stored one any more.
    */
   async update(id: ObjectId | string, changes: Changes<Stored, Input>, options: UpdateOptions = {}): Promise<Stored> {
+    requireOptions(options, ['version'])
     const _id = toObjectId(id)
-    const update = this.#documents.change(_id, changes)
+    const update = await this.#documents.change(_id, changes)
     const { projection } = this.#secrets
-    const found = await this.documents
-      .for('update')
-      .findOneAndUpdate(this.target(_id, options.version), update, { projection })
+    const target = this.target(_id, options.version)
+    const found = await this.changing(target, changedFields(update), () =>
+      this.documents.for('update').findOneAndUpdate(target, update, { projection }),
+    )
     if (found === null) throw await this.missing(_id, options.version)
-    return found
+    return this.shown(found)
   }
 
   /**
@@ -83,21 +93,28 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
    */
   async upsert(filter: Filter<Stored>, input: Input): Promise<Stored> {
     const upsert = prepareUpsert(this.entity, filter, this.#documents.parse(input), input)
+    await this.#secrets.hashIn(upsert.fields)
     const isSealed = this.#secrets.areIn(upsert.given)
-    return retryCreation(this.database, async () => {
-      if (!isSealed) return this.upsertAtOnce(upsert)
-      return (await this.updateFound(upsert)) ?? (await this.insert(upsert.fields))
-    })
+    const found = this.alive(upsert.query as DriverFilter<Stored>, {})
+    return retryCreation(this.database, () =>
+      this.changing(found, upsert.given, async () => {
+        if (!isSealed && this.documents.canUpsert) return this.upsertAtOnce(upsert)
+        return (await this.updateFound(upsert)) ?? (await this.insert(upsert.fields))
+      }),
+    )
   }
 
   /** Removes the document, or marks it as deleted where the entity says so. @throws NotFoundError, ConflictError `STALE_VERSION`. */
   async delete(id: ObjectId | string, options: UpdateOptions = {}): Promise<void> {
+    requireOptions(options, ['version'])
     const _id = toObjectId(id)
     const target = this.target(_id, options.version)
     const documents = this.documents.for('delete')
-    const isMet = this.entity.softDelete
-      ? (await documents.updateOne(target, this.#documents.deletion())).matched > 0
-      : await documents.deleteOne(target)
+    const isMet = await this.changing(target, ['deletedAt'], async () =>
+      this.entity.softDelete
+        ? (await documents.updateOne(target, this.#documents.deletion())).matched > 0
+        : documents.deleteOne(target),
+    )
     if (!isMet) throw await this.missing(_id, options.version)
   }
 
@@ -111,7 +128,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
       .for('restore')
       .findOneAndUpdate(deleted as StoreFilter<Stored>, this.#documents.restoration(), { projection })
     if (found === null) throw new NotFoundError(`deleted ${this.entity.name}`, `id ${_id.toHexString()}`)
-    return found
+    return this.shown(found)
   }
 
   /** Several writes, in order, all or none. @throws ValidationError, NotFoundError, ConflictError. */
@@ -120,25 +137,22 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     requireOperations(this.entity, operations)
     if (operations.length === 0) return { created: [], updated: 0, deleted: 0 }
     const created: ObjectId[] = []
-    const writes = operations.map((operation, index): StoreWrite<Stored> => {
-      if ('create' in operation) {
-        const subject = `${this.entity.name} (operation ${index})`
-        const document = this.#documents.build<NewDocument<Stored>>(this.#documents.parse(operation.create, subject))
-        created.push(document._id)
-        return { insert: document }
-      }
-      const _id = targetOf(operation)
-      const target = this.target(_id, operation.version)
-      if ('update' in operation) return { update: target, by: this.#documents.change(_id, operation.changes) }
-      return this.entity.softDelete ? { update: target, by: this.#documents.deletion() } : { delete: target }
-    })
+    const writes: StoreWrite<Stored>[] = []
+    for (const [index, operation] of operations.entries()) {
+      const write = await this.writeOf(operation, index)
+      if ('insert' in write && write.insert._id !== undefined) created.push(write.insert._id)
+      writes.push(write)
+    }
     const updated = operations.filter((operation) => 'update' in operation).length
     const deleted = operations.length - updated - created.length
+    const ids = operations.flatMap((operation) => ('create' in operation ? [] : [targetOf(operation)]))
     try {
-      await this.database.transactions.run(async () => {
-        const done = await this.documents.for('bulk').bulkWrite(writes)
-        if (done.matched + done.deleted !== updated + deleted) throw new TargetMissed()
-      })
+      await this.changing({ _id: { $in: ids } } as StoreFilter<Stored>, writes.flatMap(fieldsOfWrite), () =>
+        this.database.transactions.run(async () => {
+          const done = await this.documents.for('bulk').bulkWrite(writes)
+          if (done.matched + done.deleted !== updated + deleted) throw new TargetMissed(this.entity.name, missedTarget)
+        }),
+      )
     } catch (error) {
       throw error instanceof TargetMissed ? await this.missedBy(operations) : error
     }
@@ -157,12 +171,13 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     filter: Filter<Stored> = {},
     options: Omit<FindManyOptions<Stored, keyof Stored>, 'select'> = {},
   ): Promise<HydratedDocument<Stored>[]> {
+    requireOptions(options, findNames)
     const query = this.query(filter, options)
     const limit = bounded('limit', options.limit, defaultLimit, maximumLimit)
     const sort = Object.fromEntries(compileSort(this.entity, options.sort))
-    return this.read('findDocuments', async (session) => {
-      const found = this.model.find(query as never, null, { ...inSession(session), limit, sort })
-      return (await found.exec()) as unknown as HydratedDocument<Stored>[]
+    return this.database.run(this.entity, 'findDocuments', async (session) => {
+      const found = this.model.find<HydratedDocument<Stored>>(query, null, { ...inSession(session), limit, sort })
+      return found.exec()
     })
   }
 
@@ -171,6 +186,11 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
    * @throws NotFoundError if there is no such document or it has no such secret, DatabaseError `KEY_RING`.
    */
   async revealSecret(id: ObjectId | string, field: Exclude<keyof Input, keyof Stored> & string): Promise<string> {
+    return this.revealSecretNamed(id, field)
+  }
+
+  /** As {@link revealSecret}, for repositories whose host may have extended the entity: its types do not know the names. */
+  protected async revealSecretNamed(id: ObjectId | string, field: string): Promise<string> {
     return this.#secrets.reveal(toObjectId(id), field)
   }
 
@@ -179,9 +199,20 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     return this.#secrets.reseal()
   }
 
+  private async writeOf(operation: BulkOperation<Stored, Input>, index: number): Promise<StoreWrite<Stored>> {
+    if ('create' in operation) {
+      const fields = await this.#documents.prepare(operation.create, `${this.entity.name} (operation ${index})`)
+      return { insert: this.#documents.build<NewDocument<Stored>>(fields) }
+    }
+    const _id = targetOf(operation)
+    const target = this.target(_id, operation.version)
+    if ('update' in operation) return { update: target, by: await this.#documents.change(_id, operation.changes) }
+    return this.entity.softDelete ? { update: target, by: this.#documents.deletion() } : { delete: target }
+  }
+
   private async insert(fields: Readonly<Record<string, unknown>>): Promise<Stored> {
     const stored = await this.documents.for('create').insertOne(this.#documents.build<NewDocument<Stored>>(fields))
-    return this.#secrets.without(stored)
+    return this.shown(stored)
   }
 
   private async upsertAtOnce({ query, fields, given }: Upsert): Promise<Stored> {
@@ -190,7 +221,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     const options = { upsert: true, projection: this.#secrets.projection }
     const stored = await this.documents.for('upsert').findOneAndUpdate(alive, stages, options)
     if (stored === null) throw new DatabaseError('DATABASE', `The server did not give the ${this.entity.name} back`)
-    return stored
+    return this.shown(stored)
   }
 
   /** For inputs with secrets, which are sealed for the document that they are stored in: it has to be known before. */
@@ -202,10 +233,24 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     const { _id } = found
     const update = this.#documents.setting(_id, Object.fromEntries(given.map((name) => [name, fields[name]])))
     const { projection } = this.#secrets
-    return documents.findOneAndUpdate({ $and: [{ _id }, alive] }, update, { projection })
+    const updated = await documents.findOneAndUpdate({ $and: [{ _id }, alive] }, update, { projection })
+    return updated === null ? null : this.shown(updated)
   }
 
-  private target(_id: ObjectId, version: number | undefined): StoreFilter<Stored> {
+  /**
+   * Does a write of documents that are there. Repositories override it that have more to do when certain fields change.
+   * @param _filter What the documents match before the write.
+   * @param _fields Those that the write sets or removes.
+   */
+  protected changing<Result>(
+    _filter: StoreFilter<Stored>,
+    _fields: readonly string[],
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    return work()
+  }
+
+  protected target(_id: ObjectId, version: number | undefined): StoreFilter<Stored> {
     const target: Document = {
       _id,
       ...(this.entity.softDelete ? { deletedAt: null } : {}),
@@ -224,7 +269,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     )
   }
 
-  /** Which of the operations met no document, as far as it can still be told after nothing was stored. */
+  /** Which of the operations met no document, as far as it is still known after nothing was stored. */
   private async missedBy(operations: readonly BulkOperation<Stored, Input>[]): Promise<DatabaseError> {
     for (const operation of operations) {
       if ('create' in operation) continue
@@ -232,12 +277,16 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
       const found = await this.documents.findOne(this.target(_id, operation.version), { projection: { _id: 1 } })
       if (found === null) return this.missing(_id, operation.version)
     }
-    return new NotFoundError(this.entity.name, 'an id that an operation was for, by the time it was its turn')
+    return new NotFoundError(this.entity.name, missedTarget)
   }
 }
 
-/** Thrown inside a bulk write's transaction, so that nothing of it is stored. */
-class TargetMissed extends Error {}
+const missedTarget = 'an id that an operation was for, by the time it was its turn'
+
+/** Thrown inside a bulk write's transaction, so that nothing of it is stored. A transaction around it ends with it as it is. */
+class TargetMissed extends NotFoundError {
+  override name = 'NotFoundError'
+}
 
 function requireVersion(version: number): number {
   if (Number.isInteger(version) && version >= 0) return version

@@ -2,25 +2,32 @@ import type { AnyBulkWriteOperation, Document, ObjectId } from 'mongodb'
 import type { Database } from '../database.js'
 import type { EntityDescription } from '../entity.js'
 import { NotFoundError } from '../errors.js'
+import { refused } from './data.js'
 
 const batchLength = 500
 
-/** The fields of an entity that are encrypted at rest: sealed on the way in, left out on the way out. */
+/** The secret fields of an entity: sealed or hashed on the way in, left out on the way out. */
 export class SecretFields {
   readonly #database: Database
   readonly #entity: EntityDescription
+  /** Those that are encrypted. */
   readonly #names: readonly string[]
+  readonly #hashed: readonly string[]
   /** The projection that leaves them out. */
   readonly projection: Readonly<Record<string, 0>>
 
   constructor(database: Database, entity: EntityDescription) {
     this.#database = database
     this.#entity = entity
-    this.#names = Object.keys(entity.secrets)
-    this.projection = Object.fromEntries(this.#names.map((name) => [name, 0]))
+    const names = Object.keys(entity.secrets)
+    this.#names = names.filter((name) => !Object.hasOwn(entity.hashes, name))
+    this.#hashed = Object.keys(entity.hashes)
+    this.projection = Object.fromEntries(names.map((name) => [name, 0]))
   }
 
+  /** Of a field that is hashed, not sealed, the text as it is: {@link hashIn} has a turn of its own. */
   seal(field: string, _id: ObjectId, plain: string): string {
+    if (this.#hashed.includes(field)) return plain
     return this.#database.keyRing.seal(plain, this.#placeOf(field, _id))
   }
 
@@ -31,20 +38,22 @@ export class SecretFields {
     }
   }
 
+  /** Replaces the plain texts of fields that are kept as hashes. @throws ValidationError, BusyError. */
+  async hashIn(fields: Record<string, unknown>): Promise<void> {
+    for (const name of this.#hashed) {
+      if (fields[name] !== undefined) fields[name] = await this.#database.hasher.hash(String(fields[name]))
+    }
+  }
+
   /** Whether one of these fields is encrypted. */
   areIn(names: readonly string[]): boolean {
     return names.some((name) => this.#names.includes(name))
   }
 
-  /** The document as it can be shown. */
-  without<Stored extends object>(document: Stored): Stored {
-    if (this.#names.length === 0) return document
-    const shown = Object.entries(document).filter(([name]) => !this.#names.includes(name))
-    return Object.fromEntries(shown) as Stored
-  }
-
   /** @throws NotFoundError, DatabaseError `KEY_RING`. */
   async reveal(_id: ObjectId, field: string): Promise<string> {
+    if (typeof field !== 'string')
+      throw refused(`The secret of ${this.#entity.name}`, '', 'expected the name of a field', field)
     const found = this.#names.includes(field) ? await this.#find(_id, field) : null
     const sealed: unknown = found?.[field]
     if (typeof sealed !== 'string')

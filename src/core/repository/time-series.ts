@@ -2,10 +2,11 @@ import type { ObjectId } from 'mongodb'
 import type { EntityCollection } from '../collection/entity-collection.js'
 import type { StoreFilter } from '../collection/store-query.js'
 import type { Database } from '../database.js'
+import { shownFields } from '../declared-fields.js'
 import type { Entity, Identified } from '../entity.js'
 import { DatabaseError } from '../errors.js'
 import type { Slice } from './page.js'
-import { type Direction, decodePlace, encodePlace, isBeyond, type Place } from './time-place.js'
+import { type Direction, decodePosition, encodePosition, isBeyond, type SeriesPosition } from './time-series-cursor.js'
 
 const largestBatch = 1000
 /** Documents that are inserted in two commands at once. */
@@ -15,11 +16,11 @@ interface TimedDocument extends Identified {
   readonly timestamp: Date
 }
 
-/** What tells the documents of a time series apart. */
+/** Series rule: what distinguishes the documents of a time series. */
 export interface SeriesRule<Stored> {
   /** What repeated copies of one document share, and no other document of its instant. */
   readonly identityOf: (document: Stored) => string
-  /** The id of the document's series: what its meta field tells apart. */
+  /** The id of the document's series: the meta field that distinguishes it. */
   readonly seriesOf: (document: Stored) => ObjectId
 }
 
@@ -28,7 +29,7 @@ export interface Walk<Stored> {
   readonly query: StoreFilter<Stored>
   readonly direction: Direction
   /** Where to go on; from the start if left out. */
-  readonly after?: Place | undefined
+  readonly after?: SeriesPosition | undefined
   /** How many documents are fetched at a time. @default 1,000 */
   readonly batchSize?: number
   /** Reads what the primary has, wherever the connection reads as a rule. */
@@ -81,13 +82,15 @@ export class TimeSeries<Stored extends TimedDocument> {
 
   /** The documents in the order of time, those of one instant by `_id`, without copies. */
   async *stream(walk: Walk<Stored>): AsyncGenerator<Stored, void, undefined> {
-    for await (const instant of this.#instants(walk)) yield* this.#withoutCopies(instant, walk)
+    for await (const instant of this.#instants(walk)) {
+      for (const document of this.#withoutCopies(instant, walk)) yield shownFields(this.#entity, document)
+    }
   }
 
   /** The next documents of a walk, and the place that they end at. */
   async page(walk: Omit<Walk<Stored>, 'after'>, limit: number, cursor: string | undefined): Promise<Slice<Stored>> {
     const { direction } = walk
-    const after = cursor === undefined ? undefined : decodePlace(cursor, direction)
+    const after = cursor === undefined ? undefined : decodePosition(cursor, direction)
     const items: Stored[] = []
     for await (const document of this.stream({ ...walk, after, batchSize: limit + 1 })) {
       if (items.length === limit) {
@@ -95,7 +98,7 @@ export class TimeSeries<Stored extends TimedDocument> {
         return {
           items,
           hasNext: true,
-          nextCursor: encodePlace({ atMs: last.timestamp.getTime(), id: last._id }, direction),
+          nextCursor: encodePosition({ atMs: last.timestamp.getTime(), id: last._id }, direction),
         }
       }
       items.push(document)

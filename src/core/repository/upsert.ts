@@ -1,17 +1,19 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Document } from 'mongodb'
 import { stampStage } from '../collection/stamps.js'
-import type { EntityDescription, IndexDefinition } from '../entity.js'
+import type { EntityDescription } from '../entity.js'
 import { DatabaseError } from '../errors.js'
+import type { IndexDefinition } from '../index-definition.js'
 import { isPlainObject } from '../is-record.js'
 import { refused } from './data.js'
+import { holdsAll } from './partial-index.js'
 
 /** What an upsert looks for, and what it writes. */
 export interface Upsert {
   readonly query: Readonly<Record<string, { readonly $eq: unknown }>>
   /** The whole input, with defaults. */
   readonly fields: Record<string, unknown>
-  /** The names of the fields that the caller gave. */
+  /** The names of the fields that the caller gave, as far as they may change. */
   readonly given: readonly string[]
 }
 
@@ -32,16 +34,23 @@ export function prepareUpsert(
     name,
     { $eq: fixedValue(entity, name, filter, parsed) },
   ])
-  requireUniqueIndex(entity, names)
+  requireUniqueIndex(entity, query)
   const fields = { ...parsed, ...fixedId(query) }
-  const given = Object.entries(input).filter(([name, value]) => name !== '_id' && value !== undefined)
+  const given = Object.entries(input).filter(
+    ([name, value]) => name !== '_id' && value !== undefined && !entity.immutable.includes(name),
+  )
   return { query: Object.fromEntries(query), fields, given: given.map(([name]) => name) }
 }
 
 /** The database decides between two that come at once, and only a unique index lets it. */
-function requireUniqueIndex({ name, indexes, softDelete }: EntityDescription, names: readonly string[]): void {
-  const fixed = new Set(softDelete ? [...names, 'deletedAt'] : names)
-  if (fixed.has('_id') || indexes.some((index) => index.unique === true && isWithin(index, fixed))) return
+function requireUniqueIndex(
+  { name, indexes, softDelete }: EntityDescription,
+  query: readonly (readonly [string, { readonly $eq: unknown }])[],
+): void {
+  const values = new Map(query.map(([field, { $eq }]) => [field, $eq]))
+  if (softDelete) values.set('deletedAt', null)
+  if (values.has('_id') || indexes.some((index) => index.unique === true && isWithin(index, values))) return
+  const names = query.map(([field]) => field)
   throw new DatabaseError(
     'CONFIGURATION',
     `No unique index of ${name} covers ${names.join(', ') || 'an empty filter'}, so two upserts at once could create two`,
@@ -49,10 +58,8 @@ function requireUniqueIndex({ name, indexes, softDelete }: EntityDescription, na
 }
 
 /** Whether documents that agree in these fields cannot both be in the index, and are sure to be in it. */
-function isWithin({ key, partialFilterExpression = {} }: IndexDefinition, fixed: ReadonlySet<string>): boolean {
-  const isIndexed = ([field, condition]: [string, unknown]) =>
-    fixed.has(field) && isDeepStrictEqual(condition, { $exists: true })
-  return Object.keys(key).every((field) => fixed.has(field)) && Object.entries(partialFilterExpression).every(isIndexed)
+function isWithin(index: IndexDefinition, values: ReadonlyMap<string, unknown>): boolean {
+  return Object.keys(index.key).every((field) => values.has(field)) && holdsAll(index, values)
 }
 
 /** The value as it is stored: the input may have spelt it otherwise, but has to mean the same. */

@@ -7,7 +7,7 @@ export interface CurrencyAmount {
   readonly amount: number
 }
 
-/** What something cost. Amounts in different currencies are never added up. */
+/** Costs: what something cost. Amounts in different currencies are never added up. */
 export interface Costs {
   /** Currency units; null where there are several currencies, 0 where nothing had a price. */
   readonly totalCost: number | null

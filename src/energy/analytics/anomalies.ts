@@ -1,12 +1,12 @@
 import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import { validateData } from '../../core/validate.js'
+import { addDays } from '../days.js'
 import { groupBy } from './amounts.js'
+import type { DeviceLookup } from './device-lookup.js'
 import { type HourLoad, hourlyLoads, type Loads, powerOf } from './hourly-loads.js'
-import { addDays } from './periods.js'
 import { daysQuestionSchema } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
-import type { Sites } from './sites.js'
 import { median, robustScore } from './statistics.js'
 
 export const anomaliesSchema = daysQuestionSchema.safeExtend({
@@ -16,7 +16,7 @@ export const anomaliesSchema = daysQuestionSchema.safeExtend({
   /** Robust standard deviations. */
   threshold: z.number().min(1).max(100).default(3.5),
   /** W; loads that differ by less are never far apart. */
-  leastPower: z.number().min(0).max(1e6).default(10),
+  leastPowerW: z.number().min(0).max(1e6).default(10),
   limit: z.int().min(1).max(1000).default(100),
 })
 export type AnomaliesQuestion = z.input<typeof anomaliesSchema>
@@ -31,22 +31,26 @@ export interface Anomaly {
   /** ISO weekday: Monday 1 to Sunday 7. */
   readonly weekday: number
   /** W, the mean of the hour. */
-  readonly power: number
+  readonly powerW: number
   /** W: the median of the weeks before. */
-  readonly expectedPower: number
+  readonly expectedPowerW: number
   /** Robust standard deviations from it, negative where less was used. */
   readonly score: number
 }
 
-/** Fewer weeks than this tell nothing. */
+/** Fewer weeks than this are not enough for a comparison. */
 const fewestWeeks = 4
 const weekMs = 7 * 86_400_000
 
-export async function anomalies(reader: RollUpReader, sites: Sites, question: AnomaliesQuestion): Promise<Anomaly[]> {
-  const { by, weeks, threshold, leastPower, limit, ...scope } = validateData(anomaliesSchema, question, 'The question')
-  const loads = await hourlyLoads(reader, sites, { ...scope, from: addDays(scope.from, -7 * weeks) }, by)
+export async function anomalies(
+  reader: RollUpReader,
+  lookup: DeviceLookup,
+  question: AnomaliesQuestion,
+): Promise<Anomaly[]> {
+  const { by, weeks, threshold, leastPowerW, limit, ...scope } = validateData(anomaliesSchema, question, 'The question')
+  const loads = await hourlyLoads(reader, lookup, { ...scope, from: addDays(scope.from, -7 * weeks) }, by)
   return loads
-    .flatMap((one) => anomaliesOf(one, { from: scope.from, weeks, threshold, leastPower }))
+    .flatMap((one) => anomaliesOf(one, { from: scope.from, weeks, threshold, leastPowerW }))
     .sort((a, b) => Math.abs(b.score) - Math.abs(a.score) || a.start.getTime() - b.start.getTime())
     .slice(0, limit)
 }
@@ -55,7 +59,7 @@ interface Limits {
   readonly from: string
   readonly weeks: number
   readonly threshold: number
-  readonly leastPower: number
+  readonly leastPowerW: number
 }
 
 function anomaliesOf({ id, byStart }: Loads, limits: Limits): Anomaly[] {
@@ -73,8 +77,8 @@ function anomalyOf(id: ObjectId, load: HourLoad, alike: readonly HourLoad[], lim
   const before = alike.filter((other) => other.hour.startMs > sinceMs && other.hour.startMs < startMs - weekMs / 2)
   if (before.length < fewestWeeks) return undefined
   const powers = before.map(powerOf)
-  const power = powerOf(load)
-  const score = robustScore(power, powers, limits.leastPower)
+  const powerW = powerOf(load)
+  const score = robustScore(powerW, powers, limits.leastPowerW)
   if (Math.abs(score) < limits.threshold) return undefined
-  return { id, start: new Date(startMs), hour, weekday, power, expectedPower: median(powers), score }
+  return { id, start: new Date(startMs), hour, weekday, powerW, expectedPowerW: median(powers), score }
 }

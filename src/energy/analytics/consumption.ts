@@ -2,6 +2,7 @@ import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import { validateData } from '../../core/validate.js'
 import { kwhFromMws } from '../../metering/index.js'
+import { addDays, daysBetween } from '../days.js'
 import { type Costs, groupBy, meanKwh, sumOf } from './amounts.js'
 import {
   type CurrencySums,
@@ -10,27 +11,26 @@ import {
   dailySummaryPipeline,
   switchConsumersPipeline,
 } from './daily-pipelines.js'
-import { addDays, daysBetween } from './periods.js'
 import { type DaysQuestion, daysQuestionSchema, type ParsedDays } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
 import { costsOf, type EnergyTotals, totalsOf } from './totals.js'
 
-/** What a classroom used on a day. */
+/** Classroom consumption: what a classroom used on a day. */
 export interface ClassroomConsumption extends Costs {
   /** The civil day in the classroom's time zone, `YYYY-MM-DD`. */
   readonly day: string
   readonly classroom: ObjectId
   /** kWh. */
-  readonly totalEnergy: number
+  readonly totalEnergyKwh: number
   /** Switches that used or gave energy. */
   readonly uniqueSwitches: number
   /** How many roll-ups it is the sum of: one for each device. */
   readonly recordCount: number
   /** kWh; null where no switch used any. */
-  readonly averageEnergyPerSwitch: number | null
+  readonly averageEnergyPerSwitchKwh: number | null
 }
 
-/** What was used on a day. */
+/** Daily summary: what was used on a day. */
 export interface DailySummary extends EnergyTotals {
   readonly day: string
   /** Switches that used or gave energy, each once in every device and classroom that it was in. */
@@ -43,7 +43,7 @@ export interface Comparison {
   readonly current: PeriodTotals
   readonly previous: PeriodTotals
   /** kWh. */
-  readonly energyChange: number
+  readonly energyChangeKwh: number
   /** Null where nothing was used before. */
   readonly energyChangePercent: number | null
 }
@@ -74,18 +74,18 @@ export async function dailyByClassroom(reader: RollUpReader, question: DaysQuest
       const [{ day, classroom }] = group
       const { uniqueSwitches, recordCount } = countsOf(group)
       const energyMws = energyOf(group)
-      const averageEnergyPerSwitch = meanKwh(energyMws, uniqueSwitches)
+      const averageEnergyPerSwitchKwh = meanKwh(energyMws, uniqueSwitches)
       return {
         day,
         classroom,
-        totalEnergy: kwhFromMws(energyMws),
+        totalEnergyKwh: kwhFromMws(energyMws),
         ...costsOf(group),
         uniqueSwitches,
         recordCount,
-        averageEnergyPerSwitch,
+        averageEnergyPerSwitchKwh,
       }
     })
-    .sort((a, b) => (a.day === b.day ? b.totalEnergy - a.totalEnergy : a.day < b.day ? -1 : 1))
+    .sort((a, b) => (a.day === b.day ? b.totalEnergyKwh - a.totalEnergyKwh : a.day < b.day ? -1 : 1))
 }
 
 export async function dailySummaries(reader: RollUpReader, question: DaysQuestion): Promise<DailySummary[]> {
@@ -108,7 +108,7 @@ export async function compareWithPrevious(reader: RollUpReader, question: DaysQu
   return {
     current: { from, to, ...totalsOf(current) },
     previous: { ...before, ...totalsOf(previous) },
-    energyChange: kwhFromMws(changeMws),
+    energyChangeKwh: kwhFromMws(changeMws),
     energyChangePercent: percentOf(changeMws, energyOf(previous)),
   }
 }

@@ -33,12 +33,12 @@ export async function costs(
   question: CostsQuestion,
 ): Promise<PeriodCosts[]> {
   const { by, tariff: name, ...scope } = validateData(costsSchema, question, 'The question')
-  if (name === undefined) return asReckoned(reader, scope, by)
+  if (name === undefined) return asComputed(reader, scope, by)
   const { tariff, currency } = await tariffNamed(versions, name)
   return underTariff(reader, scope, by, tariff, currency)
 }
 
-async function asReckoned(reader: RollUpReader, scope: ParsedDays, by: 'day' | 'month'): Promise<PeriodCosts[]> {
+async function asComputed(reader: RollUpReader, scope: ParsedDays, by: 'day' | 'month'): Promise<PeriodCosts[]> {
   const { months, days } = by === 'day' ? { months: undefined, days: [scope] } : coverOf(scope)
   const ofMonths = months === undefined ? [] : await reader.monthly(monthlySumsPipeline({ ...scope, ...months }))
   const rows = ofMonths.map(({ month, ...row }) => ({ period: month, ...row }))
@@ -106,8 +106,8 @@ class RepricedSums {
 
   get totals(): EnergyTotals {
     return {
-      totalEnergy: kwhFromMws(this.#energyMws),
-      totalProduction: kwhFromMws(this.#productionMws),
+      totalEnergyKwh: kwhFromMws(this.#energyMws),
+      totalProductionKwh: kwhFromMws(this.#productionMws),
       ...this.#cost.costs,
       earnings: this.#earnings.amounts,
       carbonGrams: gramsOf(this.#carbon),

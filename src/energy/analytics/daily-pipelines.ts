@@ -1,7 +1,9 @@
 import type { ObjectId } from 'mongodb'
+import { z } from 'zod'
+import { validateData } from '../../core/validate.js'
 import type { ExactSum } from '../exact-decimal.js'
 import type { ParsedDays } from './questions.js'
-import { dailyStages, type Pipeline } from './stages.js'
+import { dailyStages, idsSchema, type Pipeline } from './stages.js'
 
 /** Which daily roll-ups a pipeline reads. */
 export type DaysScope = Readonly<ParsedDays>
@@ -33,7 +35,7 @@ export interface DaySums extends CurrencySums {
   readonly day: string
 }
 
-/** Over the whole range, by whatever the rows are told apart by. */
+/** Over the whole range, grouped by the given keys. */
 export interface KeyedSums extends CurrencySums {
   readonly key: ObjectId
 }
@@ -50,10 +52,14 @@ export const summed = {
 /** Sums of decimals take most of the time, so those that are not asked for are left out. */
 const consumed = { energy_mws: 'energy_mws', cost_exact: 'cost_exact', switches: 'switch_count' } as const
 
+const daysScopeSchema = z.object({ from: z.iso.date(), to: z.iso.date(), classrooms: idsSchema, devices: idsSchema })
+const keySchema = z.enum(['classroom', 'device_id'])
+
 const { between, among, sumBy } = dailyStages
 
 /** The daily roll-ups of some days. */
-export function daysStages({ from, to, classrooms, devices }: DaysScope): Pipeline<unknown> {
+export function daysStages(scope: DaysScope): Pipeline<unknown> {
+  const { from, to, classrooms, devices } = validateData(daysScopeSchema, scope, 'The days')
   return [between('date_string', from, to), ...among('classroom', classrooms), ...among('device_id', devices)]
 }
 
@@ -82,7 +88,7 @@ export function dailySummaryPipeline(scope: DaysScope): Pipeline<DaySums> {
 export function consumersPipeline(scope: DaysScope, by: 'classroom' | 'device_id'): Pipeline<KeyedSums> {
   return [
     ...daysStages(scope),
-    ...sumBy({ key: by, currency: 'currency' }, summed),
+    ...sumBy({ key: validateData(keySchema, by, 'The grouping'), currency: 'currency' }, summed),
     { $sort: { energy_mws: -1, key: 1 } },
   ]
 }
@@ -115,6 +121,7 @@ export function switchConsumersPipeline(scope: DaysScope): Pipeline<KeyedSums> {
  * an index from day to day, unless classrooms or devices are named.
  */
 export function activeDaysPipeline(scope: DaysScope): Pipeline<{ readonly day: string; readonly most_mws: number }> {
+  const days = daysStages(scope)
   const ofDay =
     scope.classrooms === undefined && scope.devices === undefined
       ? [
@@ -123,7 +130,7 @@ export function activeDaysPipeline(scope: DaysScope): Pipeline<{ readonly day: s
         ]
       : [{ $group: { _id: '$date_string', most_mws: { $max: '$energy_mws' } } }]
   return [
-    ...daysStages(scope),
+    ...days,
     ...ofDay,
     { $match: { most_mws: { $gt: 0 } } },
     { $project: { _id: 0, day: '$_id', most_mws: 1 } },

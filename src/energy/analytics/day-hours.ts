@@ -1,7 +1,7 @@
 import type { ObjectId } from 'mongodb'
-import { hourOfDay, nextCivilHour } from '../../metering/index.js'
-import type { DailyAggregate, SwitchDay } from '../rollups/daily-aggregate.js'
-import { pricedNumbersOf } from '../rollups/day-document.js'
+import { civilDayOf, hourOfDay, nextCivilHour } from '../../metering/index.js'
+import type { DailyAggregate, SwitchBreakdown } from '../roll-ups/daily-aggregate.js'
+import { pricedNumbersOf } from '../roll-ups/day-document.js'
 import { type DaysScope, daysStages } from './daily-pipelines.js'
 import { weekdayOf } from './periods.js'
 import type { Pipeline } from './stages.js'
@@ -18,7 +18,7 @@ export interface DayHour {
   readonly weekday: number
 }
 
-/** What a switch used in an hour. */
+/** Switch hour: what a switch used in an hour. */
 export interface SwitchHour {
   readonly hour: DayHour
   readonly switchId: ObjectId
@@ -35,7 +35,7 @@ export interface SwitchSlot<Slots> {
   readonly slots: Slots
 }
 
-/** What meters told of a slot, and what of it was adjusted by hand, whole milliwatt-seconds. */
+/** What meters reported for a slot, and what of it was adjusted by hand, whole milliwatt-seconds. */
 export function partsOfSlot(slots: DayWithSlots['switch_breakdown'][number]['slots'], at: number) {
   const { energyMws, productionMws, adjustedMws, adjustedProductionMws } = pricedNumbersOf(slots, at)
   return {
@@ -58,10 +58,10 @@ const placeFields = [
 ] as const
 const totalFields = ['currency', 'energy_mws', 'production_mws', 'cost_exact'] as const
 
-type HourSlots = Pick<SwitchDay['slots'], 'at_ms' | 'energy_mws' | 'production_mws'>
+type HourSlots = Pick<SwitchBreakdown['slots'], 'at_ms' | 'energy_mws' | 'production_mws'>
 
 interface SlottedDay<Slots> extends Pick<DailyAggregate, (typeof placeFields)[number] | (typeof totalFields)[number]> {
-  readonly switch_breakdown: readonly (Pick<SwitchDay, 'switch_id' | 'switch_name' | 'adjusted_cost_exact'> & {
+  readonly switch_breakdown: readonly (Pick<SwitchBreakdown, 'switch_id' | 'switch_name' | 'adjusted_cost_exact'> & {
     readonly slots: Slots
   })[]
 }
@@ -70,7 +70,7 @@ interface SlottedDay<Slots> extends Pick<DailyAggregate, (typeof placeFields)[nu
 export interface DayWithHours extends SlottedDay<HourSlots> {}
 
 /** A daily roll-up with all of its slots that energy, its cost and its quality are made of. */
-export interface DayWithSlots extends SlottedDay<Omit<SwitchDay['slots'], 'on_ms'>> {}
+export interface DayWithSlots extends SlottedDay<Omit<SwitchBreakdown['slots'], 'on_ms'>> {}
 
 const slotFields = ['switch_id', 'switch_name', 'slots.at_ms', 'slots.energy_mws', 'slots.production_mws'].map(
   (field) => `switch_breakdown.${field}`,
@@ -100,7 +100,7 @@ type DayTimeSpan = Pick<DailyAggregate, 'time_zone' | 'date_string' | 'starts_at
 export class DayHours {
   readonly #known = new Map<string, readonly DayHour[]>()
 
-  /** In the order of time: 23 to 25 of them, or more where a zone changes its offset by parts of an hour. */
+  /** In the order of time: 23 to 25 of them, or more where a zone changes its offset by parts of an hour or across midnight. */
   of({ time_zone, date_string, starts_at, ends_at }: DayTimeSpan): readonly DayHour[] {
     const key = `${time_zone} ${date_string}`
     const hours = this.#known.get(key) ?? hoursBetween(starts_at.getTime(), ends_at.getTime(), time_zone, date_string)
@@ -139,9 +139,12 @@ export class DayHours {
 function hoursBetween(startMs: number, endMs: number, timeZone: string, day: string): DayHour[] {
   const hours: DayHour[] = []
   const weekday = weekdayOf(day)
-  for (let atMs = startMs; atMs < endMs; atMs = hours.at(-1)?.endMs ?? endMs) {
+  for (let atMs = startMs; atMs < endMs; ) {
     const hourEndMs = Math.min(nextCivilHour(atMs, timeZone), endMs)
-    hours.push({ day, startMs: atMs, endMs: hourEndMs, hourOfDay: hourOfDay(atMs, timeZone), weekday })
+    // Where clocks are put back across midnight, hours of another day lie between those of this one.
+    if (civilDayOf(atMs, timeZone) === day)
+      hours.push({ day, startMs: atMs, endMs: hourEndMs, hourOfDay: hourOfDay(atMs, timeZone), weekday })
+    atMs = hourEndMs
   }
   return hours
 }

@@ -5,23 +5,27 @@ import { validateData } from '../../core/validate.js'
 import { kwhFromMws } from '../../metering/index.js'
 import { meanKwh, sumOf } from './amounts.js'
 import { DayHours, type DayWithSlots, daySlotsPipeline, partsOfSlot } from './day-hours.js'
+import type { DeviceLookup } from './device-lookup.js'
 import { lastDays } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
-import type { Sites } from './sites.js'
 
-export const devicePerformanceSchema = z.strictObject({ device: objectId(), ...lastDays(7) })
+export const devicePerformanceSchema = z.strictObject({
+  /** The device, by its id. */
+  device: objectId(),
+  ...lastDays(7),
+})
 export type DevicePerformanceQuestion = z.input<typeof devicePerformanceSchema>
 
-/** How a device did on a day. */
+/** Device performance day: how a device did on a day. */
 export interface DevicePerformanceDay {
   readonly day: string
   /** kWh. */
-  readonly totalEnergy: number
+  readonly totalEnergyKwh: number
   /** W: the highest mean of an hour, its switches together; without what was adjusted by hand. */
-  readonly peakPower: number
+  readonly peakPowerW: number
 }
 
-/** How a device did over some days. */
+/** Device performance: how a device did over some days. */
 export interface DevicePerformance {
   readonly deviceId: ObjectId
   readonly from: string
@@ -29,11 +33,11 @@ export interface DevicePerformance {
   /** Those for which there are roll-ups. */
   readonly days: readonly DevicePerformanceDay[]
   /** kWh. */
-  readonly totalEnergy: number
+  readonly totalEnergyKwh: number
   /** kWh by day with roll-ups; null where there is none. */
-  readonly averageDailyEnergy: number | null
+  readonly averageDailyEnergyKwh: number | null
   /** W: the highest mean of an hour; null where nothing was used. */
-  readonly peakPower: number | null
+  readonly peakPowerW: number | null
   /** When that hour began. */
   readonly peakAt: Date | null
 }
@@ -45,12 +49,12 @@ interface Peak {
 
 export async function devicePerformance(
   reader: RollUpReader,
-  sites: Sites,
+  lookup: DeviceLookup,
   question: DevicePerformanceQuestion,
 ): Promise<DevicePerformance> {
   const { device: id, ...last } = validateData(devicePerformanceSchema, question, 'The question')
-  const { _id, classroom } = await sites.device(id)
-  const range = sites.rangeOf(last, await sites.timeZones([classroom]))
+  const { _id, classroom } = await lookup.device(id)
+  const range = lookup.rangeOf(last, await lookup.timeZones(classroom === undefined ? [] : [classroom]))
   const documents = await reader.daily(daySlotsPipeline({ ...range, classrooms: undefined, devices: [_id] }))
   const byDay = new Map<string, DayWithSlots[]>()
   for (const document of documents) {
@@ -67,12 +71,12 @@ export async function devicePerformance(
     ...range,
     days: days.map((one) => ({
       day: one.day,
-      totalEnergy: kwhFromMws(one.energyMws),
-      peakPower: one.peak?.powerW ?? 0,
+      totalEnergyKwh: kwhFromMws(one.energyMws),
+      peakPowerW: one.peak?.powerW ?? 0,
     })),
-    totalEnergy: kwhFromMws(energyMws),
-    averageDailyEnergy: meanKwh(energyMws, days.length),
-    peakPower: peak?.powerW ?? null,
+    totalEnergyKwh: kwhFromMws(energyMws),
+    averageDailyEnergyKwh: meanKwh(energyMws, days.length),
+    peakPowerW: peak?.powerW ?? null,
     peakAt: peak === undefined ? null : new Date(peak.startMs),
   }
 }

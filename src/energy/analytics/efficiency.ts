@@ -16,19 +16,19 @@ import { type DaysQuestion, daysQuestionSchema, type ParsedDays, pageSchema } fr
 import type { RollUpReader } from './roll-up-reader.js'
 import type { Pipeline } from './stages.js'
 
-/** How a device used energy in a classroom. */
+/** Device efficiency: how a device used energy in a classroom. */
 export interface DeviceEfficiency {
   readonly deviceId: ObjectId
   readonly deviceName: string
   readonly classroom: ObjectId
   /** kWh. */
-  readonly totalEnergy: number
+  readonly totalEnergyKwh: number
   /** Hours in which energy flowed, those of its switches added up. */
   readonly totalDurationHours: number
   /** Switches that used or gave energy. */
   readonly uniqueSwitches: number
   /** W, over that time; null where there was none. */
-  readonly averagePower: number | null
+  readonly averagePowerW: number | null
 }
 
 export const deviceEfficiencySchema = daysQuestionSchema.safeExtend(pageSchema.shape)
@@ -62,12 +62,9 @@ async function countDevices(reader: RollUpReader, scope: ParsedDays): Promise<nu
   const month = wholeMonth(scope)
   const count = { $count: 'count' }
   const byDevice = { $group: { _id: { device: '$device_id', classroom: '$classroom' } } }
-  const ofDays: Pipeline<{ count: number }> = [...daysStages(scope), byDevice, count]
-  const ofMonth: Pipeline<{ count: number }> = [
-    ...monthsStages({ ...scope, from: month ?? '', to: month ?? '' }),
-    count,
-  ]
-  const [row] = month === undefined ? await reader.daily(ofDays) : await reader.monthly(ofMonth)
+  const ofDays = (): Pipeline<{ count: number }> => [...daysStages(scope), byDevice, count]
+  const ofMonth = (of: string): Pipeline<{ count: number }> => [...monthsStages({ ...scope, from: of, to: of }), count]
+  const [row] = month === undefined ? await reader.daily(ofDays()) : await reader.monthly(ofMonth(month))
   return row?.count ?? 0
 }
 
@@ -76,10 +73,10 @@ function efficiencyOf(use: DeviceUse): DeviceEfficiency {
     deviceId: use.device_id,
     deviceName: use.esp32_name,
     classroom: use.classroom,
-    totalEnergy: kwhFromMws(use.energy_mws),
+    totalEnergyKwh: kwhFromMws(use.energy_mws),
     totalDurationHours: use.on_ms / 3_600_000,
     uniqueSwitches: use.switch_count,
     // mW·s by ms are W.
-    averagePower: use.on_ms === 0 ? null : use.energy_mws / use.on_ms,
+    averagePowerW: use.on_ms === 0 ? null : use.energy_mws / use.on_ms,
   }
 }

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { validateData } from '../../core/validate.js'
 import { kwhFromMws } from '../../metering/index.js'
+import { addDays, datesBetween } from '../days.js'
 import { groupBy, sumOf } from './amounts.js'
 import { consumersPipeline, dailySummaryPipeline } from './daily-pipelines.js'
-import { addDays, datesBetween } from './periods.js'
+import type { DeviceLookup } from './device-lookup.js'
 import { dayBefore9999, energyScopeSchema, type ParsedScope } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
-import type { Sites } from './sites.js'
 
 export const forecastSchema = energyScopeSchema.extend({
   /** How many days to come. */
@@ -20,20 +20,20 @@ export const forecastSchema = energyScopeSchema.extend({
 })
 export type ForecastQuestion = z.input<typeof forecastSchema>
 
-/** How far the method was off on days that it did not know. */
+/** Forecast error: how far the method was off on days that it did not know. */
 export interface ForecastError {
   /** On how many days it could be tried. */
   readonly days: number
   /** The mean absolute error, kWh. */
-  readonly mae: number
+  readonly meanAbsoluteErrorKwh: number
   /** The mean absolute error in percent, over days on which energy was used; null where there is none. */
-  readonly mapePercent: number | null
+  readonly meanAbsoluteErrorPercent: number | null
 }
 
 export interface Forecast {
   readonly method: 'mean of the same weekday'
   /** kWh; null where no such weekday is known. */
-  readonly days: readonly { readonly day: string; readonly totalEnergy: number | null }[]
+  readonly days: readonly { readonly day: string; readonly totalEnergyKwh: number | null }[]
   /** Null where nothing could be tried. */
   readonly error: ForecastError | null
 }
@@ -41,9 +41,13 @@ export interface Forecast {
 /** kWh by day. */
 export type DailyEnergy = ReadonlyMap<string, number>
 
-export async function forecast(reader: RollUpReader, sites: Sites, question: ForecastQuestion): Promise<Forecast> {
+export async function forecast(
+  reader: RollUpReader,
+  lookup: DeviceLookup,
+  question: ForecastQuestion,
+): Promise<Forecast> {
   const { days, weeks, heldOutDays, knownTo, ...scope } = validateData(forecastSchema, question, 'The question')
-  const to = knownTo ?? sites.lastEndedDay(await zonesOf(reader, sites, scope))
+  const to = knownTo ?? lookup.lastEndedDay(await zonesOf(reader, lookup, scope))
   const from = addDays(to, 1 - heldOutDays - 7 * (weeks + Math.ceil(days / 7)))
   const rows = await reader.daily(dailySummaryPipeline({ ...scope, from, to }))
   const known = withoutGaps(
@@ -54,22 +58,22 @@ export async function forecast(reader: RollUpReader, sites: Sites, question: For
     method: 'mean of the same weekday',
     days: datesBetween(addDays(to, 1), addDays(to, days)).map((day) => ({
       day,
-      totalEnergy: meanOfWeekday(known, day, to, weeks),
+      totalEnergyKwh: meanOfWeekday(known, day, to, weeks),
     })),
     error: errorOn(known, addDays(to, 1 - heldOutDays), to, { days, weeks }),
   }
 }
 
 /** The zones that the days of the question are in; of devices also those that they have just been in. */
-async function zonesOf(reader: RollUpReader, sites: Sites, scope: ParsedScope): Promise<Set<string>> {
-  if (scope.devices === undefined) return sites.timeZones(scope.classrooms)
-  const today = new Date(sites.nowMs).toISOString().slice(0, 10)
+async function zonesOf(reader: RollUpReader, lookup: DeviceLookup, scope: ParsedScope): Promise<Set<string>> {
+  if (scope.devices === undefined) return lookup.timeZones(scope.classrooms)
+  const today = new Date(lookup.nowMs).toISOString().slice(0, 10)
   const running = { ...scope, from: addDays(today, -1), to: addDays(today, 1) }
   const [devices, lately] = await Promise.all([
-    sites.devices(scope),
+    lookup.devices(scope),
     reader.daily(consumersPipeline(running, 'classroom')),
   ])
-  return sites.timeZones([...devices.map(({ classroom }) => classroom), ...lately.map(({ key }) => key)])
+  return lookup.timeZones([...devices.flatMap(({ classroom }) => classroom ?? []), ...lately.map(({ key }) => key)])
 }
 
 /** kWh by day; between the first day that is known and the last, one without roll-ups used nothing. */
@@ -105,7 +109,8 @@ function errorOn(
   const used = errors.filter(({ actual }) => actual > 0)
   return {
     days: errors.length,
-    mae: sumOf(errors, ({ error }) => error) / errors.length,
-    mapePercent: used.length === 0 ? null : (100 * sumOf(used, ({ actual, error }) => error / actual)) / used.length,
+    meanAbsoluteErrorKwh: sumOf(errors, ({ error }) => error) / errors.length,
+    meanAbsoluteErrorPercent:
+      used.length === 0 ? null : (100 * sumOf(used, ({ actual, error }) => error / actual)) / used.length,
   }
 }

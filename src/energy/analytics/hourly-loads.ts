@@ -2,11 +2,11 @@ import type { ObjectId } from 'mongodb'
 import { exactOf } from '../exact-decimal.js'
 import type { DaysScope } from './daily-pipelines.js'
 import { type DayHour, DayHours, type DayWithSlots, daySlotsPipeline, partsOfSlot } from './day-hours.js'
-import { LastHeard } from './last-heard.js'
+import type { DeviceLookup } from './device-lookup.js'
+import { LastReported } from './last-reported.js'
 import type { RollUpReader } from './roll-up-reader.js'
-import type { Sites } from './sites.js'
 
-/** What a classroom or device used in an hour; what was adjusted by hand is not in it. */
+/** Hour load: what a classroom or device used in an hour; what was adjusted by hand is not in it. */
 export interface HourLoad {
   readonly hour: DayHour
   energyMws: number
@@ -25,17 +25,17 @@ interface LoadsSoFar {
   readonly id: ObjectId
   readonly byStart: Map<number, HourLoad>
   readonly missing: Set<number>
-  readonly lastHeard: LastHeard
+  readonly lastReported: LastReported
 }
 
 /**
  * The hourly loads of each classroom or device: one number for each hour of the days, whatever the number of switches. Left
  * out are hours that have not ended, those before the first that anything is known of, those of which a part is missing of
- * some switch, and those of which a switch has not told yet.
+ * some switch, and those that a switch has not reported yet.
  */
 export async function hourlyLoads(
   reader: RollUpReader,
-  sites: Sites,
+  lookup: DeviceLookup,
   scope: DaysScope,
   by: 'classroom' | 'device',
 ): Promise<readonly Loads[]> {
@@ -48,23 +48,23 @@ export async function hourlyLoads(
       id,
       byStart: new Map(),
       missing: new Set(),
-      lastHeard: new LastHeard(),
+      lastReported: new LastReported(),
     }
     found.set(id.toHexString(), loads)
     devices.set(day.device_id.toHexString(), day.device_id)
     addDay(loads, day, hours)
   }
-  const untold = await sites.untoldSwitches([...devices.values()])
-  for (const { byStart, missing, lastHeard } of found.values()) {
-    const isUnknown = lastHeard.unknownHours(untold)
+  const unreported = await lookup.unreportedSwitches([...devices.values()])
+  for (const { byStart, missing, lastReported } of found.values()) {
+    const isUnknown = lastReported.unknownHours(unreported)
     for (const [startMs, { hour }] of byStart) {
-      if (hour.endMs > sites.nowMs || missing.has(startMs) || isUnknown(hour)) byStart.delete(startMs)
+      if (hour.endMs > lookup.nowMs || missing.has(startMs) || isUnknown(hour)) byStart.delete(startMs)
     }
   }
   return [...found.values()].sort((a, b) => (a.id.toHexString() < b.id.toHexString() ? -1 : 1))
 }
 
-function addDay({ byStart, missing, lastHeard }: LoadsSoFar, day: DayWithSlots, hours: DayHours): void {
+function addDay({ byStart, missing, lastReported }: LoadsSoFar, day: DayWithSlots, hours: DayHours): void {
   for (const hour of hours.of(day)) {
     if (!byStart.has(hour.startMs)) byStart.set(hour.startMs, { hour, energyMws: 0, costs: new Map() })
   }
@@ -72,8 +72,8 @@ function addDay({ byStart, missing, lastHeard }: LoadsSoFar, day: DayWithSlots, 
   for (const { hour, switchId, slots, at } of hours.switchSlots(day)) {
     const missingMs = slots.missing_ms?.[at] ?? 0
     if (missingMs > 0) missing.add(hour.startMs)
-    const toldMs = (slots.measured_ms[at] ?? 0) + (slots.estimated_ms?.[at] ?? 0) + missingMs
-    if (toldMs > 0) lastHeard.add(switchId, day.classroom, hour, toldMs)
+    const reportedMs = (slots.measured_ms[at] ?? 0) + (slots.estimated_ms?.[at] ?? 0) + missingMs
+    if (reportedMs > 0) lastReported.add(switchId, day.classroom, hour, reportedMs)
     const load = byStart.get(hour.startMs)
     const { consumedMws: energyMws } = partsOfSlot(slots, at)
     if (load === undefined || energyMws === 0) continue

@@ -1,22 +1,22 @@
 import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Database } from '../../core/database.js'
-import { timeZone } from '../../core/fields.js'
 import { refused } from '../../core/repository/data.js'
 import { validateData } from '../../core/validate.js'
+import { timeZone } from '../../devices/time-zone.js'
 import type { Fact } from '../../ledger/facts/fact.js'
 import type { Ledger } from '../../ledger/ledger.js'
 import { type EnergyStretch, kwhFromMws } from '../../metering/index.js'
 import { adjustmentsOf } from '../adjustments.js'
+import { addDays } from '../days.js'
 import { switchStretches } from '../switch-energy.js'
 import { daysStages } from './daily-pipelines.js'
 import { DayHours, daySlotsPipeline, partsOfSlot } from './day-hours.js'
-import { addDays } from './periods.js'
+import type { DeviceLookup } from './device-lookup.js'
 import { daysQuestionSchema, type ParsedDays } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
-import type { Sites } from './sites.js'
 import type { Pipeline } from './stages.js'
-import { spanOfDays, stepsBetween, type TimeSteps } from './time-steps.js'
+import { stepsOf, type TimeSteps } from './time-steps.js'
 
 const mostPoints = 10_000
 const mostSwitches = 200
@@ -29,31 +29,31 @@ export const loadCurveSchema = daysQuestionSchema.safeExtend({
 })
 export type LoadCurveQuestion = z.input<typeof loadCurveSchema>
 
-/** What was used in a step of time. */
+/** Load point: what was used in a step of time. */
 export interface LoadPoint {
   readonly start: Date
   readonly seconds: number
   /** kWh. */
-  readonly energy: number
+  readonly energyKwh: number
   /** kWh. */
-  readonly production: number
+  readonly productionKwh: number
   /** W, the mean; without what was adjusted by hand. */
-  readonly power: number
+  readonly powerW: number
 }
 
 export interface LoadCurveParts {
   readonly database: Database
   readonly reader: RollUpReader
-  readonly sites: Sites
+  readonly lookup: DeviceLookup
   readonly ledger: Ledger
 }
 
 export async function loadCurve(parts: LoadCurveParts, question: LoadCurveQuestion): Promise<LoadPoint[]> {
-  const { reader, sites } = parts
+  const { reader, lookup } = parts
   const { resolution, timeZone: given, ...scope } = validateData(loadCurveSchema, question, 'The question')
-  const zone = given ?? (await sharedZone(sites, scope))
+  const zone = given ?? (await sharedZone(lookup, scope))
   const minutes = minutesOf[resolution]
-  const steps = stepsBetween(spanOfDays(scope, zone), zone, minutes, mostPoints)
+  const steps = stepsOf(scope, zone, minutes, mostPoints)
   if (steps === undefined) {
     throw refused('The question', 'resolution', `expected at most ${mostPoints} points; ask for fewer days`, resolution)
   }
@@ -98,9 +98,9 @@ class Curve {
     return this.#consumed.map((consumedMws, step) => ({
       start: new Date(this.steps.startOf(step)),
       seconds: this.steps.lengthOf(step) / 1000,
-      energy: kwhFromMws(consumedMws),
-      production: kwhFromMws(this.#produced[step] ?? 0),
-      power: (consumedMws - (this.#adjusted[step] ?? 0)) / this.steps.lengthOf(step),
+      energyKwh: kwhFromMws(consumedMws),
+      productionKwh: kwhFromMws(this.#produced[step] ?? 0),
+      powerW: (consumedMws - (this.#adjusted[step] ?? 0)) / this.steps.lengthOf(step),
     }))
   }
 }
@@ -123,6 +123,9 @@ async function addRollUps(curve: Curve, reader: RollUpReader, scope: ParsedDays)
 
 /** What the roll-ups have something of, finer: those of the switches, the devices and the classrooms that they name. */
 async function addLedger(curve: Curve, { reader, database, ledger }: LoadCurveParts, scope: ParsedDays): Promise<void> {
+  const { span } = curve.steps
+  // A day that a zone has left out has no steps.
+  if (span === undefined) return
   const switches = await switchesOf(reader, around(scope))
   if (switches.length > mostSwitches) {
     throw refused(
@@ -132,16 +135,15 @@ async function addLedger(curve: Curve, { reader, database, ledger }: LoadCurvePa
       scope.devices,
     )
   }
-  const range = { fromMs: curve.steps.startOf(0), toMs: curve.steps.startOf(curve.steps.count) }
   const [rooms, devices] = [scope.classrooms, scope.devices].map((ids) => ids && new Set(ids.map(String)))
   const isAsked = ({ classroom, deviceId }: Pick<Fact, 'classroom' | 'deviceId'>) =>
     (rooms?.has(classroom.toHexString()) ?? true) && (devices?.has(deviceId.toHexString()) ?? true)
   for (const id of switches) {
-    for await (const { stretch, since } of switchStretches(ledger.facts, id, range, undefined)) {
+    for await (const { stretch, since } of switchStretches(ledger.facts, id, span, undefined)) {
       if (isAsked(since)) curve.add(stretch)
     }
   }
-  for (const { adjustment, timestamp, ...place } of await adjustmentsOf(database, ledger, range, switches)) {
+  for (const { adjustment, timestamp, ...place } of await adjustmentsOf(database, ledger, span, switches)) {
     const { energyWs, productionWs } = adjustment
     if (isAsked(place)) curve.adjust(timestamp.getTime(), Math.round(energyWs * 1000), Math.round(productionWs * 1000))
   }
@@ -160,8 +162,8 @@ async function switchesOf(reader: RollUpReader, scope: ParsedDays): Promise<Obje
   return [...found.values()]
 }
 
-async function sharedZone(sites: Sites, scope: ParsedDays): Promise<string> {
-  const ofDevices = scope.devices && (await sites.devices(scope)).map(({ classroom }) => classroom)
-  const [zone, ...others] = await sites.timeZones(scope.classrooms ?? ofDevices)
+async function sharedZone(lookup: DeviceLookup, scope: ParsedDays): Promise<string> {
+  const ofDevices = scope.devices && (await lookup.devices(scope)).flatMap(({ classroom }) => classroom ?? [])
+  const [zone, ...others] = await lookup.timeZones(scope.classrooms ?? ofDevices)
   return zone !== undefined && others.length === 0 ? zone : 'UTC'
 }

@@ -1,7 +1,9 @@
 import type { ObjectId } from 'mongodb'
+import { z } from 'zod'
+import { validateData } from '../../core/validate.js'
 import { type CurrencySums, type DaysScope, daysStages, summed } from './daily-pipelines.js'
 import type { ParsedMonths } from './questions.js'
-import { monthlyStages, type Pipeline } from './stages.js'
+import { idsSchema, monthlyStages, type Pipeline } from './stages.js'
 
 /** Which monthly roll-ups a pipeline reads. */
 export type MonthsScope = Readonly<ParsedMonths>
@@ -16,7 +18,7 @@ export type MonthTrend = Pick<
   'month' | 'currency' | 'energy_mws' | 'production_mws' | 'cost_exact' | 'documents'
 >
 
-/** What was used in an hour of the day, whatever the day. */
+/** Hour sums: what was used in an hour of the day, whatever the day. */
 export interface HourSums {
   /** 0 to 23, local time. */
   readonly hour: number
@@ -41,10 +43,20 @@ export interface Part {
   readonly limit: number
 }
 
+const month = () => z.string().regex(/^\d{4}-\d{2}$/)
+const ids = { classrooms: idsSchema, devices: idsSchema }
+const monthsScopeSchema = z.object({ from: month(), to: month(), ...ids })
+const monthScopeSchema = z.object({ month: month(), ...ids })
+const partSchema = z.object({ skip: z.int().min(0), limit: z.int().min(1) })
+
+/** Which monthly roll-ups of one month a pipeline reads. */
+type MonthScope = Omit<MonthsScope, 'from' | 'to'> & { readonly month: string }
+
 const { between, among, sumBy } = monthlyStages
 
 /** The monthly roll-ups of some months. */
-export function monthsStages({ from, to, classrooms, devices }: MonthsScope): Pipeline<unknown> {
+export function monthsStages(scope: MonthsScope): Pipeline<unknown> {
+  const { from, to, classrooms, devices } = validateData(monthsScopeSchema, scope, 'The months')
   return [between('month', from, to), ...among('classroom', classrooms), ...among('device_id', devices)]
 }
 
@@ -71,9 +83,9 @@ function byMonth(scope: MonthsScope, sums: Parameters<typeof sumBy>[1]) {
 }
 
 /** For the monthly roll-ups of one month: sums by hour of the day, by energy. Reads a document per device. */
-export function peakHoursPipeline({ month, ...scope }: Omit<MonthsScope, 'from' | 'to'> & { readonly month: string }) {
+export function peakHoursPipeline(scope: MonthScope) {
   const pipeline: Pipeline<HourSums> = [
-    ...monthsStages({ ...scope, from: month, to: month }),
+    ...monthStages(scope),
     { $project: { _id: 0, hours_mws: 1, hours_switches: 1 } },
     { $unwind: { path: '$hours_mws', includeArrayIndex: 'hour' } },
     {
@@ -94,11 +106,8 @@ const byUse = { $sort: { energy_mws: -1, device_id: 1, classroom: 1 } } as const
 const use = { _id: 0, device_id: 1, classroom: 1, esp32_name: 1, energy_mws: 1, on_ms: 1, switch_count: 1 } as const
 
 /** For the monthly roll-ups of one month: devices by energy, all or a part. Walks along an index, which has it all. */
-export function deviceEfficiencyPipeline(
-  { month, ...scope }: Omit<MonthsScope, 'from' | 'to'> & { readonly month: string },
-  part?: Part,
-): Pipeline<DeviceUse> {
-  return [...monthsStages({ ...scope, from: month, to: month }), byUse, ...partStages(part), { $project: use }]
+export function deviceEfficiencyPipeline(scope: MonthScope, part?: Part): Pipeline<DeviceUse> {
+  return [...monthStages(scope), byUse, ...partStages(part), { $project: use }]
 }
 
 /** For the daily roll-ups of any days: devices by energy, all or a part. Reads a document per device and day. */
@@ -135,6 +144,13 @@ export function deviceEfficiencyOfDaysPipeline(scope: DaysScope, part?: Part): P
   ]
 }
 
+function monthStages(scope: MonthScope): Pipeline<unknown> {
+  const { month: of, ...rest } = validateData(monthScopeSchema, scope, 'The month')
+  return monthsStages({ ...rest, from: of, to: of })
+}
+
 function partStages(part: Part | undefined) {
-  return part === undefined ? [] : [{ $skip: part.skip }, { $limit: part.limit }]
+  if (part === undefined) return []
+  const { skip, limit } = validateData(partSchema, part, 'The part')
+  return [{ $skip: skip }, { $limit: limit }]
 }

@@ -1,7 +1,7 @@
 import type { ObjectId } from 'mongodb'
 import { validateData } from '../../core/validate.js'
 import { kwhFromMws } from '../../metering/index.js'
-import type { MonthlyAggregate, SwitchMonth } from '../rollups/monthly-aggregate.js'
+import type { MonthlyAggregate, SwitchMonth } from '../roll-ups/monthly-aggregate.js'
 import { meanKwh, sumOf } from './amounts.js'
 import { DayHours, dayHoursPipeline } from './day-hours.js'
 import { type HourSums, monthsStages, peakHoursPipeline } from './monthly-pipelines.js'
@@ -10,16 +10,16 @@ import { type DaysQuestion, daysQuestionSchema, type ParsedDays } from './questi
 import type { RollUpReader } from './roll-up-reader.js'
 import type { Pipeline } from './stages.js'
 
-/** What was used in an hour of the day. */
+/** Peak hour: what was used in an hour of the day. */
 export interface PeakHour {
   /** 0 to 23, local time of each classroom. */
   readonly hour: number
   /** kWh. */
-  readonly totalEnergy: number
+  readonly totalEnergyKwh: number
   /** Switches that used energy in this hour of the days, each once in every device and classroom that it was in. */
   readonly switchCount: number
   /** kWh. */
-  readonly averageEnergyPerSwitch: number | null
+  readonly averageEnergyPerSwitchKwh: number | null
 }
 
 export async function peakHours(reader: RollUpReader, question: DaysQuestion): Promise<PeakHour[]> {
@@ -32,18 +32,18 @@ export async function peakHours(reader: RollUpReader, question: DaysQuestion): P
       : await reader.monthly(peakHoursPipeline({ ...where, month }))
   return rows.map(({ hour, energy_mws, switches }) => ({
     hour,
-    totalEnergy: kwhFromMws(energy_mws),
+    totalEnergyKwh: kwhFromMws(energy_mws),
     switchCount: switches,
-    averageEnergyPerSwitch: meanKwh(energy_mws, switches),
+    averageEnergyPerSwitchKwh: meanKwh(energy_mws, switches),
   }))
 }
 
 type MonthHours = Pick<MonthlyAggregate, 'device_id' | 'classroom'> & {
   readonly switch_breakdown: readonly Pick<SwitchMonth, 'switch_id' | 'hours_mws'>[]
 }
-type Place = Pick<MonthlyAggregate, 'device_id' | 'classroom'>
+type DeviceInClassroom = Pick<MonthlyAggregate, 'device_id' | 'classroom'>
 
-/** Switches are told apart here: one that used energy on two days counts once, as in the roll-up of a month. */
+/** Switches are counted one by one here: one that used energy on two days counts once, as in the roll-up of a month. */
 async function hoursOfDays(reader: RollUpReader, scope: ParsedDays): Promise<HourSums[]> {
   const switches = new SwitchHours()
   const { months, days } = coverOf(scope)
@@ -70,14 +70,14 @@ async function hoursOfDays(reader: RollUpReader, scope: ParsedDays): Promise<Hou
 /** Whole milliwatt-seconds by hour of the day, of each switch in each device and classroom. */
 class SwitchHours {
   readonly #bySwitch = new Map<string, number[]>()
-  #last: { readonly place: Place; readonly switchId: ObjectId; readonly sums: number[] } | undefined
+  #last: { readonly at: DeviceInClassroom; readonly switchId: ObjectId; readonly sums: number[] } | undefined
 
-  sumsOf(place: Place, switchId: ObjectId): number[] {
-    if (this.#last?.place === place && this.#last.switchId === switchId) return this.#last.sums
-    const key = [place.device_id, place.classroom, switchId].map((id) => id.toHexString()).join()
+  sumsOf(at: DeviceInClassroom, switchId: ObjectId): number[] {
+    if (this.#last?.at === at && this.#last.switchId === switchId) return this.#last.sums
+    const key = [at.device_id, at.classroom, switchId].map((id) => id.toHexString()).join()
     const sums = this.#bySwitch.get(key) ?? new Array<number>(24).fill(0)
     this.#bySwitch.set(key, sums)
-    this.#last = { place, switchId, sums }
+    this.#last = { at, switchId, sums }
     return sums
   }
 

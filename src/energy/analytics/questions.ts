@@ -6,7 +6,9 @@ const ids = () => z.array(objectId()).min(1).max(1000).optional()
 
 /** What a question is about; everything if left out. */
 export const energyScopeSchema = z.strictObject({
+  /** Classrooms, by their ids or names, at most 1,000. @default all */
   classrooms: ids(),
+  /** Devices, by their ids, at most 1,000. @default all */
   devices: ids(),
 })
 export type EnergyScope = z.input<typeof energyScopeSchema>
@@ -37,7 +39,9 @@ export type ParsedMonths = z.output<typeof monthsQuestionSchema>
 
 /** Which rows of a list: 50 from the first one if left out. */
 export const pageSchema = z.strictObject({
+  /** The number of the page, from 1. @default 1 */
   page: z.int().min(1).max(2000).default(1),
+  /** How many rows a page has, at most 1,000. @default 50 */
   limit: z.int().min(1).max(1000).default(50),
 })
 

@@ -2,8 +2,8 @@ import type { Document } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
 import { inSession } from '../../core/repository/reader.js'
-import type { DailyAggregate } from '../rollups/daily-aggregate.js'
-import type { MonthlyAggregate } from '../rollups/monthly-aggregate.js'
+import type { DailyAggregate } from '../roll-ups/daily-aggregate.js'
+import type { MonthlyAggregate } from '../roll-ups/monthly-aggregate.js'
 import type { Pipeline } from './stages.js'
 
 export interface RollUpEntities {

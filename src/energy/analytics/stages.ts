@@ -1,7 +1,10 @@
 import type { Document, ObjectId } from 'mongodb'
 import type { PipelineStage } from 'mongoose'
-import type { DailyAggregate } from '../rollups/daily-aggregate.js'
-import type { MonthlyAggregate } from '../rollups/monthly-aggregate.js'
+import { z } from 'zod'
+import { objectId } from '../../core/fields.js'
+import { validateData } from '../../core/validate.js'
+import type { DailyAggregate } from '../roll-ups/daily-aggregate.js'
+import type { MonthlyAggregate } from '../roll-ups/monthly-aggregate.js'
 
 /** Stages of an aggregation whose results have this shape: `model.aggregate<RowOf<typeof pipeline>>(pipeline)`. */
 export interface Pipeline<Row> extends Array<PipelineStage> {
@@ -9,7 +12,7 @@ export interface Pipeline<Row> extends Array<PipelineStage> {
   readonly row?: Row
 }
 
-/** What an aggregation with the pipeline returns. */
+/** Row of: what an aggregation with the pipeline returns. */
 export type RowOf<P extends Pipeline<unknown>> = NonNullable<P['row']>
 
 /** Names of results with the field that each one comes from. */
@@ -25,23 +28,49 @@ export interface StagesOf<Stored> {
   sumBy(by: Named<keyof Stored & string>, sums: Named<keyof Stored & string>, more?: Document): PipelineStage[]
 }
 
+const nameSchema = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+const namesSchema = z.record(nameSchema, nameSchema)
+const textSchema = z.string().max(100)
+const expressionsSchema = z.record(nameSchema, z.unknown())
+/** Ids to choose by; undefined for all. */
+export const idsSchema = z.array(objectId()).optional()
+
+/** What names a field, and what it is compared with, comes in as it is: it may be of a request. */
 function stagesOf<Stored>(): StagesOf<Stored> {
   return {
-    between: (field, from, to) => ({ $match: { [field]: from === to ? from : { $gte: from, $lte: to } } }),
-    among: (field, ids) => (ids === undefined ? [] : [{ $match: { [field]: { $in: ids } } }]),
+    between: (field, from, to) => {
+      const name = validateData(nameSchema, field, 'The field')
+      const [first, last] = validateData(z.tuple([textSchema, textSchema]), [from, to], 'The range')
+      return { $match: { [name]: first === last ? first : { $gte: first, $lte: last } } }
+    },
+    among: (field, ids) => {
+      const name = validateData(nameSchema, field, 'The field')
+      const chosen = validateData(idsSchema, ids, 'The ids')
+      return chosen === undefined ? [] : [{ $match: { [name]: { $in: chosen } } }]
+    },
     sumBy: (by, sums, more = {}) => [
-      {
-        $group: {
-          _id: mapValues(by, (field) => `$${field}`),
-          ...mapValues(sums, (field) => ({ $sum: `$${field}` })),
-          ...more,
-          documents: { $sum: 1 },
-        },
-      },
-      { $replaceRoot: { newRoot: { $mergeObjects: ['$$ROOT', '$_id'] } } },
-      { $unset: '_id' },
+      ...summed(
+        validateData(namesSchema, by, 'The grouping'),
+        validateData(namesSchema, sums, 'The sums'),
+        validateData(expressionsSchema, more, 'What is computed besides'),
+      ),
     ],
   }
+}
+
+function summed(by: Named<string>, sums: Named<string>, more: Document): PipelineStage[] {
+  return [
+    {
+      $group: {
+        _id: mapValues(by, (field) => `$${field}`),
+        ...mapValues(sums, (field) => ({ $sum: `$${field}` })),
+        ...more,
+        documents: { $sum: 1 },
+      },
+    },
+    { $replaceRoot: { newRoot: { $mergeObjects: ['$$ROOT', '$_id'] } } },
+    { $unset: '_id' },
+  ]
 }
 
 /** Stages for the collection of daily roll-ups. */

@@ -3,12 +3,12 @@ import { exactOf } from '../exact-decimal.js'
 import { type Costs, gramsOf, MoneyByCurrency, sumOf } from './amounts.js'
 import type { CurrencySums } from './daily-pipelines.js'
 
-/** What some energy comes to. */
+/** Energy totals: what some energy comes to. */
 export interface EnergyTotals extends Costs {
   /** kWh used. */
-  readonly totalEnergy: number
+  readonly totalEnergyKwh: number
   /** kWh given. */
-  readonly totalProduction: number
+  readonly totalProductionKwh: number
   /** What production brought, in each currency. */
   readonly earnings: Costs['costs']
   /** Grams of CO2. */
@@ -31,8 +31,8 @@ export function totalsOf(rows: readonly CurrencySums[]): EnergyTotals {
     carbon += exactOf(row.carbon_exact)
   }
   return {
-    totalEnergy: kwhFromMws(sumOf(rows, (row) => row.energy_mws)),
-    totalProduction: kwhFromMws(sumOf(rows, (row) => row.production_mws)),
+    totalEnergyKwh: kwhFromMws(sumOf(rows, (row) => row.energy_mws)),
+    totalProductionKwh: kwhFromMws(sumOf(rows, (row) => row.production_mws)),
     ...costsOf(rows),
     earnings: earnings.amounts,
     carbonGrams: gramsOf(carbon),

@@ -8,18 +8,18 @@ import { type MonthsQuestion, monthsQuestionSchema } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
 import { costsOf } from './totals.js'
 
-/** What was used in a month. */
+/** Monthly trend: what was used in a month. */
 export interface MonthlyTrend extends Costs {
   /** `YYYY-MM`. */
   readonly month: string
   /** kWh used. */
-  readonly totalEnergy: number
+  readonly totalEnergyKwh: number
   /** kWh given. */
-  readonly totalProduction: number
+  readonly totalProductionKwh: number
   /** Days on which energy was used. */
   readonly activeDays: number
   /** kWh by active day; null where there is none. */
-  readonly averageDailyEnergy: number | null
+  readonly averageDailyEnergyKwh: number | null
 }
 
 export async function monthlyTrends(reader: RollUpReader, question: MonthsQuestion): Promise<MonthlyTrend[]> {
@@ -35,11 +35,11 @@ export async function monthlyTrends(reader: RollUpReader, question: MonthsQuesti
     const energyMws = sumOf(group, ({ energy_mws }) => energy_mws)
     return {
       month,
-      totalEnergy: kwhFromMws(energyMws),
-      totalProduction: kwhFromMws(sumOf(group, ({ production_mws }) => production_mws)),
+      totalEnergyKwh: kwhFromMws(energyMws),
+      totalProductionKwh: kwhFromMws(sumOf(group, ({ production_mws }) => production_mws)),
       ...costsOf(group),
       activeDays: count,
-      averageDailyEnergy: meanKwh(energyMws, count),
+      averageDailyEnergyKwh: meanKwh(energyMws, count),
     }
   })
 }

@@ -11,25 +11,29 @@ import { dayRangeSchema } from '../day-range.js'
 import { type Costs, groupBy, sumOf } from './amounts.js'
 import { consumersPipeline } from './daily-pipelines.js'
 import { DayHours, dayHoursPipeline } from './day-hours.js'
+import type { DeviceLookup } from './device-lookup.js'
 import { lastDays, pageSchema } from './questions.js'
 import type { RollUpReader } from './roll-up-reader.js'
-import type { Sites } from './sites.js'
 import { totalsOf } from './totals.js'
 
-export const energyBalanceSchema = z.strictObject({ user: objectId(), ...lastDays(30) })
+export const energyBalanceSchema = z.strictObject({
+  /** The user, by their id. */
+  user: objectId(),
+  ...lastDays(30),
+})
 export type EnergyBalanceQuestion = z.input<typeof energyBalanceSchema>
 
-/** What a user's devices used and gave. */
+/** Energy balance: what a user's devices used and gave. */
 export interface EnergyBalance {
   readonly userId: ObjectId
   readonly from: string
   readonly to: string
   /** kWh. */
-  readonly consumption: number
+  readonly consumptionKwh: number
   /** kWh. */
-  readonly production: number
+  readonly productionKwh: number
   /** kWh given beyond what was used; negative where more was used. */
-  readonly net: number
+  readonly netKwh: number
   /** The share of the consumption that own production met in the same hour, 0 to 100; null where nothing was used. */
   readonly selfSufficiencyPercent: number | null
 }
@@ -49,22 +53,23 @@ export interface UserEnergySummary extends Costs {
   /** Those that are not deleted; what was used and given is that of all. */
   readonly devices: number
   /** kWh. */
-  readonly totalConsumption: number
+  readonly totalConsumptionKwh: number
   /** kWh. */
-  readonly totalProduction: number
+  readonly totalProductionKwh: number
   /** kWh given beyond what was used; negative where more was used. */
-  readonly net: number
+  readonly netKwh: number
 }
 
 export async function energyBalance(
   reader: RollUpReader,
-  sites: Sites,
+  lookup: DeviceLookup,
   question: EnergyBalanceQuestion,
 ): Promise<EnergyBalance> {
   const { user, ...last } = validateData(energyBalanceSchema, question, 'The question')
-  const owned = await sites.ownedBy([user])
-  const zones = owned.length === 0 ? new Set<string>() : await sites.timeZones(owned.map((one) => one.classroom))
-  const range = sites.rangeOf(last, zones)
+  const owned = await lookup.ownedBy([user])
+  const zones =
+    owned.length === 0 ? new Set<string>() : await lookup.timeZones(owned.flatMap(({ classroom }) => classroom ?? []))
+  const range = lookup.rangeOf(last, zones)
   let [consumedMws, producedMws] = [0, 0]
   const byHour = new Map<number, { used: number; given: number }>()
   if (owned.length > 0) {
@@ -85,23 +90,23 @@ export async function energyBalance(
   return {
     userId: user,
     ...range,
-    consumption: kwhFromMws(consumedMws),
-    production: kwhFromMws(producedMws),
-    net: kwhFromMws(producedMws - consumedMws),
+    consumptionKwh: kwhFromMws(consumedMws),
+    productionKwh: kwhFromMws(producedMws),
+    netKwh: kwhFromMws(producedMws - consumedMws),
     selfSufficiencyPercent: consumedMws <= 0 ? null : Math.min(100, (100 * metMws) / consumedMws),
   }
 }
 
 export async function userEnergySummaries(
   reader: RollUpReader,
-  sites: Sites,
+  lookup: DeviceLookup,
   users: Reader<User>,
   question: UserSummariesQuestion,
 ): Promise<Page<UserEnergySummary>> {
   const { from, to, users: ids, page, limit } = validateData(userSummariesSchema, question, 'The question')
   const filter = ids === undefined ? {} : { _id: where.in(ids) }
   const found = await users.page(filter, { page, limit, sort: { _id: 1 } })
-  const owned = await sites.ownedBy(found.items.map(({ _id }) => _id))
+  const owned = await lookup.ownedBy(found.items.map(({ _id }) => _id))
   const ownerOf = new Map(owned.map(({ _id, owner }) => [_id.toHexString(), owner?.toHexString() ?? '']))
   const devices = owned.map(({ _id }) => _id)
   const scope = { from, to, classrooms: undefined, devices }
@@ -109,16 +114,16 @@ export async function userEnergySummaries(
   const byOwner = groupBy(rows, ({ key }) => ownerOf.get(key.toHexString()) ?? '')
   const items = found.items.map(({ _id, email, name, userType }) => {
     const own = byOwner.get(_id.toHexString()) ?? []
-    const { totalEnergy, totalProduction, totalCost, currency, costs } = totalsOf(own)
+    const { totalEnergyKwh, totalProductionKwh, totalCost, currency, costs } = totalsOf(own)
     return {
       userId: _id,
       email,
       name,
       userType,
       devices: owned.filter(({ owner, deletedAt }) => deletedAt === null && owner?.equals(_id)).length,
-      totalConsumption: totalEnergy,
-      totalProduction,
-      net: kwhFromMws(sumOf(own, (row) => row.production_mws - row.energy_mws)),
+      totalConsumptionKwh: totalEnergyKwh,
+      totalProductionKwh,
+      netKwh: kwhFromMws(sumOf(own, (row) => row.production_mws - row.energy_mws)),
       totalCost,
       currency,
       costs,

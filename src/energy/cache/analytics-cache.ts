@@ -26,6 +26,8 @@ const optionsSchema = z.strictObject({
   dependsOn: dependenciesSchema.default(always),
 })
 
+const setSchema = optionsSchema.extend({ computationTimeMs: z.number().min(0).max(1e12).optional() })
+
 export interface CacheOptions {
   /** ms from the end of the computation until the data expires: an hour if left out, 31 days at most. */
   readonly ttlMs?: number
@@ -40,7 +42,7 @@ export interface SetCachedDataOptions extends CacheOptions {
 
 /**
  * Results of analytics, each computed once for all who ask, in this process and in others, and kept until it expires or the
- * roll-ups that it is made of change. Whoever asks gets a copy of its own, in which every value has the type it had.
+ * roll-ups that it is made of change. Each caller gets a copy of its own, in which every value has the type it had.
  */
 export class AnalyticsCache extends Reader<CacheEntry> {
   readonly #store: CacheStore
@@ -69,6 +71,7 @@ export class AnalyticsCache extends Reader<CacheEntry> {
     compute: () => Data | Promise<Data>,
     options: CacheOptions = {},
   ): Promise<Data> {
+    if (typeof compute !== 'function') throw refused('The computation', '', 'expected a function', compute)
     const { subject, ttlMs } = this.#describe(cacheType, parameters, options)
     const measured = async () => {
       const startedMs = performance.now()
@@ -99,7 +102,11 @@ export class AnalyticsCache extends Reader<CacheEntry> {
     options: SetCachedDataOptions = {},
   ): Promise<void> {
     this.#refuseTransaction('Data is kept in the cache')
-    const { computationTimeMs: computationTime, ...others } = options
+    const { computationTimeMs: computationTime, ...others } = validateData(
+      setSchema,
+      options,
+      'The options of the cache',
+    )
     const { subject, ttlMs } = this.#describe(cacheType, parameters, others)
     await this.#store.put(subject, resultOf(data, { computationTime, ttlMs }))
   }

@@ -16,10 +16,18 @@ const isThere = (field: string) => ({ $ne: [{ $type: field }, 'missing'] })
 export const cacheEntryEntity = defineEntity({
   name: 'cache entry',
   collection: 'analytics_cache',
+  personal: {
+    mentions: { in: ['cacheKey', 'parameters', 'dependsOn', 'data'], onErasure: 'delete document' },
+    notPersonal: 'cacheType expiresAt lastUpdated computationTime dataSize claim'.split(' '),
+  },
   fields: {
+    /** What the question comes to as a key. */
     cacheKey: z.string().min(1).max(200),
+    /** The kind of result, such as `daily_consumption`. */
     cacheType: cacheType(),
+    /** What was asked. */
     parameters: z.custom<Readonly<Record<string, unknown>>>(isStoredObject).meta({ bsonType: 'object' }),
+    /** The roll-ups that it is made of. */
     dependsOn: dependencyFields,
     /** Absent while it is computed, and where it is too large to be kept. */
     data: z
@@ -28,6 +36,7 @@ export const cacheEntryEntity = defineEntity({
       .optional(),
     /** When the data expires, by the clock of the handle; when the claim does, by the clock of the database. */
     expiresAt: z.date(),
+    /** When it was computed. */
     lastUpdated: z.date(),
     /** ms; how long the computation took. */
     computationTime: quantity(0, 1e12).optional(),

@@ -9,7 +9,7 @@ import { type Dependencies, dependingOn } from './dependencies.js'
 /** Bytes. A document may have 16 MB; the rest is for what is not data. */
 const largestData = 16 * 1024 * 1024 - 256 * 1024
 
-/** What an entry is found by, and what it depends on. */
+/** Cache subject: what an entry is found by, and what it depends on. */
 export interface CacheSubject {
   readonly cacheKey: string
   readonly cacheType: string
@@ -26,7 +26,7 @@ export interface CacheResult {
   readonly ttlMs: number
 }
 
-/** What is known of a key. */
+/** Found: what is known of a key. */
 export type Found =
   | { readonly state: 'none' }
   | { readonly state: 'ready'; readonly data: unknown }

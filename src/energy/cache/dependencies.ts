@@ -10,9 +10,11 @@ export const dependenciesSchema = z
   .strictObject({
     /** Civil days, both included, `YYYY-MM-DD`. */
     fromDay: z.iso.date(),
+    /** The last day that it is made of, `YYYY-MM-DD`. */
     toDay: z.iso.date(),
     /** At most 1,000; all of them if left out. */
     classrooms: places(),
+    /** The devices that it is about; all if left out. */
     devices: places(),
   })
   .refine(({ fromDay, toDay }) => fromDay <= toDay, { path: ['toDay'], error: 'expected a day not before the first' })
@@ -22,9 +24,13 @@ export type Dependencies = z.output<typeof dependenciesSchema>
 
 /** As they are stored. */
 export const dependencyFields = z.strictObject({
+  /** The first day that it is made of, `YYYY-MM-DD`. */
   fromDay: z.string().regex(/^\d{4}-\d\d-\d\d$/),
+  /** The last day that it is made of, `YYYY-MM-DD`. */
   toDay: z.string().regex(/^\d{4}-\d\d-\d\d$/),
+  /** The classrooms that it is about; all if left out. */
   classrooms: places(),
+  /** The devices that it is about; all if left out. */
   devices: places(),
 })
 

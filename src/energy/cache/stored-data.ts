@@ -42,52 +42,52 @@ export function isStoredData(value: unknown): boolean {
   }
 }
 
-interface Place {
+interface DataPath {
   readonly subject: string
   readonly path: string
   readonly depth: number
 }
 
-function copyOf(value: unknown, place: Place): unknown {
+function copyOf(value: unknown, at: DataPath): unknown {
   if (value === null || typeof value === 'boolean' || typeof value === 'number') return value
-  if (typeof value === 'string') return wellFormed(value, place)
-  if (typeof value !== 'object') throw unfit(value, place)
-  if (place.depth > maximumDepth) throw refused(place.subject, place.path, 'is nested too deep', value)
-  if (Array.isArray(value)) return value.map((item: unknown, at) => copyOf(item, within(place, String(at))))
-  if (isPlainObject(value)) return copyOfObject(value, place)
-  return copyOfInstance(value, place)
+  if (typeof value === 'string') return wellFormed(value, at)
+  if (typeof value !== 'object') throw unfit(value, at)
+  if (at.depth > maximumDepth) throw refused(at.subject, at.path, 'is nested too deep', value)
+  if (Array.isArray(value)) return value.map((item: unknown, index) => copyOf(item, inside(at, String(index))))
+  if (isPlainObject(value)) return copyOfObject(value, at)
+  return copyOfInstance(value, at)
 }
 
 /** Half of a surrogate pair would be replaced on the way. */
-function wellFormed(text: string, place: Place): string {
-  if (Buffer.from(text).toString() !== text) throw unfit(text, place)
+function wellFormed(text: string, at: DataPath): string {
+  if (Buffer.from(text).toString() !== text) throw unfit(text, at)
   return text
 }
 
-function copyOfObject(value: Readonly<Record<string, unknown>>, place: Place): Record<string, unknown> {
+function copyOfObject(value: Readonly<Record<string, unknown>>, at: DataPath): Record<string, unknown> {
   const copy: Record<string, unknown> = {}
   for (const [name, inner] of Object.entries(value)) {
-    const innerPlace = within(place, name)
+    const innerAt = inside(at, name)
     if (unusableNames.has(name) || name.includes('\0')) {
-      throw refused(place.subject, innerPlace.path, 'is no name of a field', inner)
+      throw refused(at.subject, innerAt.path, 'is no name of a field', inner)
     }
-    if (inner !== undefined) copy[wellFormed(name, innerPlace)] = copyOf(inner, innerPlace)
+    if (inner !== undefined) copy[wellFormed(name, innerAt)] = copyOf(inner, innerAt)
   }
   return copy
 }
 
-function copyOfInstance(value: object, place: Place): unknown {
+function copyOfInstance(value: object, at: DataPath): unknown {
   if (value instanceof Date && !Number.isNaN(value.getTime())) return new Date(value)
   if (value instanceof ObjectId || value instanceof Decimal128) return value
   // Of another copy of the driver, such as one that Mongoose brought with it.
   if ('_bsontype' in value && value._bsontype === 'ObjectId') return toObjectId(value as ObjectId)
-  throw unfit(value, place)
+  throw unfit(value, at)
 }
 
-function within({ subject, path, depth }: Place, name: string): Place {
+function inside({ subject, path, depth }: DataPath, name: string): DataPath {
   return { subject, path: path === '' ? name : `${path}.${name}`, depth: depth + 1 }
 }
 
-function unfit(value: unknown, { subject, path }: Place): ValidationError {
+function unfit(value: unknown, { subject, path }: DataPath): ValidationError {
   return refused(subject, path, 'is nothing that would be read back as it was written', value)
 }

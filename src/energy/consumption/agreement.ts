@@ -113,7 +113,7 @@ export function isBefore(path: string, message: string, first: Term, second: Ter
   })
 }
 
-/** A rule about terms that are there; the server would fail, and not refuse, where it reckoned with a text. */
+/** A rule about terms that are there; the server would fail, and not refuse, where it computed with a text. */
 function whereKnown(
   path: string,
   message: string,

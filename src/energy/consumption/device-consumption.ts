@@ -29,6 +29,7 @@ const costFields = z.strictObject({
   cost_per_kwh: pricePerKwh(-1e9, 1e9),
   /** Currency units, rounded half-even to six decimals: the exact cost is `energy_mws` at `cost_per_kwh`. */
   amount: quantity(-1e12, 1e12).optional(),
+  /** An ISO 4217 code, such as `INR`. */
   currency: currency().optional(),
   /** The version of the tariff that the price is from. */
   cost_version: objectId().optional(),
@@ -41,12 +42,15 @@ const qualityFields = z.strictObject({
   confidence: z.enum(['high', 'medium', 'low']),
   /** A relay's state and its load's rating, readings of a meter, or somebody's word. */
   data_source: z.enum(['power_tracker', 'telemetry', 'manual']),
+  /** What a person wrote about it; at most 4,000 characters. */
   notes: z.string().min(1).max(4000).optional(),
 })
 
 /** The entries at which it begins and ends, by their time. Others between them may have come late, with higher numbers. */
 const entryFields = z.strictObject({
+  /** The first entry of the chain that it rests on. */
   first_sequence: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+  /** The last entry of the chain that it rests on. */
   last_sequence: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
 })
 
@@ -109,17 +113,32 @@ const expectedCost = costOfEnergy(energy, field('cost_calculation.cost_per_kwh')
 export const deviceConsumptionEntity = defineEntity({
   name: 'device consumption',
   collection: 'device_consumption_ledger',
+  personal: {
+    mentions: { in: ['esp32_name', 'switch_name'], onErasure: 'replace' },
+    notPersonal: (
+      'origin device_id classroom switch_id switch_type start_ts end_ts switch_on_duration_seconds delta_wh ' +
+      'energy_mws production_mws power_w cost_calculation quality ledger_entries'
+    ).split(' '),
+  },
   validationLevel: 'moderate',
   fields: {
     /** Where it comes from; derived intervals belong to the library, which replaces and removes them. */
     origin: z.enum(['ledger', 'manual']),
+    /** The device that used the energy. */
     device_id: objectId(),
+    /** The name that the device had then. */
     esp32_name: z.string().max(200),
+    /** The classroom that it was in then. */
     classroom: objectId(),
+    /** The switch that used the energy. */
     switch_id: objectId(),
+    /** The name that the switch had then. */
     switch_name: z.string().max(200),
+    /** The type of its load, such as `light`. */
     switch_type: z.string().min(1).max(50).optional(),
+    /** When the interval began. */
     start_ts: instant(),
+    /** When the interval ended; it is not part of it. */
     end_ts: instant(),
     /** Time between start and end in which energy was consumed. */
     switch_on_duration_seconds: quantity(0, 86_400),
@@ -133,7 +152,9 @@ export const deviceConsumptionEntity = defineEntity({
     power_w: quantity(0, 1e10),
     /** Absent where no price was in force. */
     cost_calculation: costFields.optional(),
+    /** How much of it was measured, and how sure we are. */
     quality: qualityFields,
+    /** The entries of the ledger that it was derived from. */
     ledger_entries: entryFields.optional(),
   },
   rules: [

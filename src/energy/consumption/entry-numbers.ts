@@ -48,7 +48,7 @@ export class EntryNumbers {
     return number
   }
 
-  /** Of a stretch that ends where a silence begins: the entry that told of it. */
+  /** Of a stretch that ends where a silence begins: the entry that reported it. */
   #after(instantMs: number): number | undefined {
     for (const [atMs, found] of this.#numbers) if (atMs > instantMs) return found
     return undefined

@@ -10,7 +10,7 @@ export interface EntryEnds {
   readonly last: number
 }
 
-/** What an interval comes to; times are epoch milliseconds, energies whole milliwatt-seconds. */
+/** Interval figures: what an interval comes to; times are epoch milliseconds, energies whole milliwatt-seconds. */
 export interface IntervalFigures {
   readonly fromMs: number
   readonly toMs: number
@@ -37,7 +37,7 @@ export class IntervalBuilder {
   add({ stretch, since, slot }: IntervalPart, entries: EntryEnds): void {
     const { fromMs, toMs, consumedMws, producedMws, quality } = stretch
     const open = this.#open
-    const isOn = since.source !== 'rated' || since.on
+    const isOn = since.source !== 'rated' || since.on === true
     const part: IntervalFigures = {
       fromMs,
       toMs,

@@ -2,9 +2,9 @@ import type { ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import type { FactStore } from '../../ledger/facts/fact-store.js'
 import { SwitchMeter } from '../../ledger/facts/switch-meter.js'
-import { type PlaceReaders, Places } from '../places.js'
 import type { TimeRange } from '../switch-energy.js'
 import type { PriceBookReader } from '../tariffs/price-book.js'
+import { PricingContexts, type PricingReaders } from '../tariffs/pricing-context.js'
 import { EntryNumbers } from './entry-numbers.js'
 import { intervalFields } from './interval-document.js'
 import { IntervalScan } from './interval-scan.js'
@@ -18,7 +18,7 @@ const limitsOfTransaction = { facts: 40_000, intervals: 2_000 }
 export interface DeriverParts {
   readonly database: Database
   readonly facts: FactStore
-  readonly readers: PlaceReaders
+  readonly readers: PricingReaders
   readonly prices: PriceBookReader
   readonly store: IntervalStore
 }
@@ -48,23 +48,23 @@ export class IntervalDeriver {
   }
 
   async #deriveSome(switchId: ObjectId, span: TimeRange): Promise<IntervalChanges & Pick<IntervalScan, 'nextMs'>> {
-    const places = new Places(this.#parts.readers, await this.#parts.prices.read())
-    const scan = new IntervalScan(span, places)
-    await this.#scan(switchId, span, places, scan)
+    const contexts = new PricingContexts(this.#parts.readers, await this.#parts.prices.read())
+    const scan = new IntervalScan(span, contexts)
+    await this.#scan(switchId, span, contexts, scan)
     scan.end()
-    const documents = scan.intervals.map((figures) => intervalFields(switchId, figures, places))
+    const documents = scan.intervals.map((figures) => intervalFields(switchId, figures, contexts))
     return { ...(await this.#parts.store.replace(switchId, scan.covered, documents)), nextMs: scan.nextMs }
   }
 
-  async #scan(switchId: ObjectId, span: TimeRange, places: Places, scan: IntervalScan): Promise<void> {
+  async #scan(switchId: ObjectId, span: TimeRange, contexts: PricingContexts, scan: IntervalScan): Promise<void> {
     const meter = new SwitchMeter()
     const numbers = new EntryNumbers()
     const [fromMs, toMs] = [span.fromMs - hourMs, span.toMs + hourMs]
     let factCount = 0
     for await (const page of this.#parts.facts.from(switchId, fromMs, toMs)) {
       numbers.add(page)
-      await places.loadClassrooms(page.map(({ classroom }) => classroom))
-      await places.loadDevices(page.map(({ deviceId }) => deviceId))
+      await contexts.loadClassrooms(page.map(({ classroom }) => classroom))
+      await contexts.loadDevices(page.map(({ deviceId }) => deviceId))
       for (const found of meter.take(page)) {
         if (found.stretch.toMs <= fromMs) continue
         const isFull = factCount >= this.#limits.facts || scan.intervals.length >= this.#limits.intervals

@@ -1,7 +1,7 @@
 import type { ObjectId } from 'mongodb'
 import type { StoredFields } from '../../core/entity.js'
 import { costOf, roundMoney, whFromMws } from '../../metering/index.js'
-import type { Places } from '../places.js'
+import type { PricingContexts } from '../tariffs/pricing-context.js'
 import type { SlotPrice } from '../tariffs/slot-calendar.js'
 import { costDigits, type DeviceConsumption } from './device-consumption.js'
 import type { IntervalFigures } from './interval-builder.js'
@@ -10,15 +10,19 @@ import type { IntervalFigures } from './interval-builder.js'
 export type IntervalFields = Omit<DeviceConsumption, keyof StoredFields>
 
 /** The document of a derived interval. */
-export function intervalFields(switchId: ObjectId, figures: IntervalFigures, places: Places): IntervalFields {
+export function intervalFields(
+  switchId: ObjectId,
+  figures: IntervalFigures,
+  contexts: PricingContexts,
+): IntervalFields {
   const { since, fromMs, toMs, onMs, consumedMws, producedMws, quality, isRated, slot, entries } = figures
-  const place = places.of(since.deviceId, since.classroom)
-  const { name, type } = place.switchOf(switchId.toHexString())
-  const cost = costAt(slot.price, consumedMws, place.currency)
+  const context = contexts.of(since.deviceId, since.classroom)
+  const { name, type } = context.switchOf(switchId.toHexString())
+  const cost = costAt(slot.price, consumedMws, context.currency)
   return {
     origin: 'ledger',
     device_id: since.deviceId,
-    esp32_name: place.deviceName,
+    esp32_name: context.deviceName,
     classroom: since.classroom,
     switch_id: switchId,
     switch_name: name,

@@ -1,6 +1,6 @@
 import type { FactStretch } from '../../ledger/facts/switch-meter.js'
-import type { Places } from '../places.js'
 import type { TimeRange } from '../switch-energy.js'
+import type { PricingContexts } from '../tariffs/pricing-context.js'
 import { type EntryEnds, IntervalBuilder, type IntervalFigures } from './interval-builder.js'
 import { type IntervalPart, partsOf } from './interval-parts.js'
 
@@ -9,15 +9,15 @@ export class IntervalScan {
   /** Where the next scan has to go on; undefined at the end of the span. */
   nextMs: number | undefined
   readonly #span: TimeRange
-  readonly #places: Places
+  readonly #contexts: PricingContexts
   readonly #builder = new IntervalBuilder()
   #first: IntervalPart | undefined
   #last: IntervalPart | undefined
 
-  /** @param places Those of all stretches have to be loaded before they are taken. */
-  constructor(span: TimeRange, places: Places) {
+  /** @param contexts Those of all stretches have to be loaded before they are taken. */
+  constructor(span: TimeRange, contexts: PricingContexts) {
     this.#span = span
-    this.#places = places
+    this.#contexts = contexts
   }
 
   /** Those that are complete. */
@@ -25,7 +25,7 @@ export class IntervalScan {
     return this.#builder.intervals
   }
 
-  /** The time that was looked at: whole hours, as far as the ledger tells of them. */
+  /** The time that was looked at: whole hours, as far as the ledger covers them. */
   get covered(): TimeRange {
     const { fromMs, toMs } = this.#span
     return {
@@ -42,7 +42,7 @@ export class IntervalScan {
   take(found: FactStretch, entries: EntryEnds, isFull: boolean): boolean {
     // From the first hour that reaches in, all is taken: those of another zone may end before it does.
     const afterMs = this.#last === undefined ? this.#span.fromMs : Number.NEGATIVE_INFINITY
-    for (const part of partsOf(found, this.#places.calendarOf(found.since.classroom), afterMs)) {
+    for (const part of partsOf(found, this.#contexts.calendarOf(found.since.classroom), afterMs)) {
       if (part.hourMs >= this.#span.toMs) return false
       if (isFull && this.#canEndBefore(part)) {
         this.nextMs = part.stretch.fromMs

@@ -6,12 +6,12 @@ import type { Entity } from '../../core/entity.js'
 import type { TimeRange } from '../switch-energy.js'
 import type { DeviceConsumption } from './device-consumption.js'
 import { areSame, type IntervalFields } from './interval-document.js'
-import type { IntervalTurn } from './interval-turn.js'
+import type { IntervalRevision } from './interval-revision.js'
 
 /** How long a derived interval is at most. */
 const longestMs = 3_600_000
 
-/** What was done to the derived intervals. */
+/** Interval changes: what was done to the derived intervals. */
 export interface IntervalChanges {
   readonly created: number
   readonly changed: number
@@ -21,11 +21,11 @@ export interface IntervalChanges {
 /** Keeps the derived intervals of switches. To be called in a transaction. */
 export class IntervalStore {
   readonly #intervals: EntityCollection<DeviceConsumption>
-  readonly #turns: EntityCollection<IntervalTurn>
+  readonly #revisions: EntityCollection<IntervalRevision>
 
-  constructor(database: Database, entity: Entity<DeviceConsumption>, turns: Entity<IntervalTurn>) {
+  constructor(database: Database, entity: Entity<DeviceConsumption>, revisions: Entity<IntervalRevision>) {
     this.#intervals = database.of(entity)
-    this.#turns = database.of(turns)
+    this.#revisions = database.of(revisions)
   }
 
   /**
@@ -66,7 +66,7 @@ export class IntervalStore {
   }
 
   async #write(switchId: ObjectId, writes: readonly StoreWrite<DeviceConsumption>[]): Promise<void> {
-    await this.#turns.updateOne({ _id: switchId }, { $inc: { changes: 1 } }, { upsert: true })
+    await this.#revisions.updateOne({ _id: switchId }, { $inc: { changes: 1 } }, { upsert: true })
     await this.#intervals.bulkWrite(writes)
   }
 }

@@ -1,4 +1,4 @@
-import type { Filter, ObjectId } from 'mongodb'
+import { type Filter, ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
@@ -8,23 +8,31 @@ import type { Page } from '../../core/repository/page.js'
 import { inSession, Reader } from '../../core/repository/reader.js'
 import { Repository } from '../../core/repository/repository.js'
 import { validateData } from '../../core/validate.js'
-import { chainHeads } from '../../ledger/chain-heads.js'
 import type { LedgerEntry } from '../../ledger/entry/entry.js'
+import { lastEntries } from '../../ledger/last-entries.js'
 import type { Ledger } from '../../ledger/ledger.js'
-import { type PlaceReaders, Places } from '../places.js'
 import type { PriceBookReader } from '../tariffs/price-book.js'
+import { PricingContexts, type PricingReaders } from '../tariffs/pricing-context.js'
 import type { DeviceConsumption } from './device-consumption.js'
 import { IntervalDeriver } from './interval-deriver.js'
 import type { IntervalFields } from './interval-document.js'
+import type { IntervalRevision } from './interval-revision.js'
 import { type IntervalChanges, IntervalStore } from './interval-store.js'
-import type { IntervalTurn } from './interval-turn.js'
 import { type ManualIntervalInput, manualFields, manualIntervalSchema } from './manual-interval.js'
 
 const deriveSchema = z
-  .strictObject({ from: instant(), to: instant(), deviceId: objectId().optional() })
+  .strictObject({
+    /** The first day or instant, included. */
+    from: instant(),
+    /** The last day, included, or the instant at which it ends. */
+    to: instant(),
+    /** The device that it is of. */
+    deviceId: objectId().optional(),
+  })
   .refine(({ from, to }) => from < to, { path: ['to'], error: 'expected an instant after the first' })
 
 const historySchema = z.strictObject({
+  /** The device, by its id. */
   device: z.union([objectId(), z.string().min(1).max(100)], { error: 'expected the id of a device' }),
 })
 
@@ -37,10 +45,10 @@ export interface Derivation extends IntervalChanges {
   readonly switches: number
 }
 
-export interface IntervalParts extends PlaceReaders {
+export interface IntervalParts extends PricingReaders {
   readonly ledger: Ledger
   readonly prices: PriceBookReader
-  readonly turns: Entity<IntervalTurn>
+  readonly revisions: Entity<IntervalRevision>
 }
 
 /**
@@ -61,7 +69,7 @@ export class Intervals extends Reader<DeviceConsumption> {
       facts: parts.ledger.facts,
       readers: parts,
       prices: parts.prices,
-      store: new IntervalStore(database, entity, parts.turns),
+      store: new IntervalStore(database, entity, parts.revisions),
     })
   }
 
@@ -99,10 +107,15 @@ export class Intervals extends Reader<DeviceConsumption> {
       const message = 'is not a switch of the device'
       throw new ValidationError('The interval', [{ path: 'switch_id', message, received: 'ObjectId' }])
     }
-    const places = new Places(this.#parts, await this.#parts.prices.read())
-    await places.loadClassrooms([device.classroom])
-    await places.loadDevices([device._id])
-    return this.#documents.create(manualFields(given, device.classroom, places.of(device._id, device.classroom)))
+    const { _id, classroom } = device
+    if (classroom === undefined) {
+      const message = 'is in no classroom that its energy could be accounted for'
+      throw new ValidationError('The interval', [{ path: 'device_id', message, received: 'ObjectId' }])
+    }
+    const contexts = new PricingContexts(this.#parts, await this.#parts.prices.read())
+    await contexts.loadClassrooms([classroom])
+    await contexts.loadDevices([_id])
+    return this.#documents.create(manualFields(given, classroom, contexts.of(_id, classroom)))
   }
 
   /** Removes a manual interval. @throws NotFoundError if there is none with this id. */
@@ -119,7 +132,10 @@ export class Intervals extends Reader<DeviceConsumption> {
    * @param limit 1,000 at most.
    */
   async getConsumptionHistory(device: ObjectId | string, page = 1, limit = 50): Promise<Page<DeviceConsumption>> {
-    const { device: device_id } = validateData(historySchema, { device }, 'The history')
+    const { device: id } = validateData(historySchema, { device }, 'The history')
+    // Documents from before the library may have the id as a text.
+    const texts = id instanceof ObjectId ? [id.toHexString(), ...(typeof device === 'string' ? [device] : [])] : []
+    const device_id = { $in: [...new Set([id, ...texts])] }
     return this.pageOfQuery({ device_id } as Filter<DeviceConsumption>, { page, limit, sort: { start_ts: -1 } })
   }
 
@@ -127,7 +143,7 @@ export class Intervals extends Reader<DeviceConsumption> {
   async #switchIds(deviceId: ObjectId | undefined): Promise<ObjectId[]> {
     const { ledger, devices } = this.#parts
     const chains = await this.database.run(ledger.entity, 'intervals', (session) =>
-      chainHeads(this.database.collectionOf<LedgerEntry>(ledger.entity), 'deviceId', inSession(session)),
+      lastEntries(this.database.collectionOf<LedgerEntry>(ledger.entity), 'deviceId', inSession(session)),
     )
     if (deviceId === undefined) return chains.map(({ switchId }) => switchId)
     const device = await devices.findOne({ _id: deviceId }, { withDeleted: true })

@@ -20,13 +20,13 @@ const hourMs = 3_600_000
 /** Decimals of a cost that is only a part of a sum. */
 const costDigits = 6
 
-interface Reckoned {
+interface IntervalValues {
   readonly duration: number
   readonly energyConsumed: number
   readonly ratePerKwh: number
 }
 
-/** What Mongoose documents of {@link powerConsumptionEntity} have besides their fields. */
+/** Power consumption methods: what Mongoose documents of {@link powerConsumptionEntity} have besides their fields. */
 export interface PowerConsumptionMethods {
   readonly durationHours: number
   /**
@@ -36,7 +36,12 @@ export interface PowerConsumptionMethods {
   calculateCost(ratePerKwh?: number): number
 }
 
-const pricedSchema = z.object({ energyConsumed: quantity(-1e9, 1e9), ratePerKwh: quantity(-1e6, 1e6) })
+const pricedSchema = z.object({
+  /** kWh. */
+  energyConsumed: quantity(-1e9, 1e9),
+  /** The price of a kWh, in the currency’s units. */
+  ratePerKwh: quantity(-1e6, 1e6),
+})
 
 /**
  * A stretch of consumption as hosts have kept it before there was a ledger. What is in their databases stays readable, and
@@ -45,12 +50,24 @@ const pricedSchema = z.object({ energyConsumed: quantity(-1e9, 1e9), ratePerKwh:
 export const powerConsumptionEntity = defineEntity({
   name: 'power consumption',
   collection: 'power_consumption',
+  personal: {
+    mentions: { in: ['notes'], onErasure: 'replace' },
+    notPersonal: (
+      'deviceId switchId classroom startTime endTime duration powerRating energyConsumed cost ratePerKwh ' +
+      'manualEntry'
+    ).split(' '),
+  },
   validationLevel: 'moderate',
   fields: {
+    /** The device that it is of. */
     deviceId: objectId(),
+    /** The switch that it is of. */
     switchId: objectId().optional(),
+    /** The classroom that it was in then. */
     classroom: objectId().optional(),
+    /** When it began. */
     startTime: instant(),
+    /** When it ended. */
     endTime: instant(),
     /** ms */
     duration: z.int().min(0).max(1e12),
@@ -64,6 +81,7 @@ export const powerConsumptionEntity = defineEntity({
     ratePerKwh: pricePerKwh(0, 1e6),
     /** Whether somebody has written it down. */
     manualEntry: z.boolean().default(false),
+    /** What a person wrote about it; at most 4,000 characters. */
     notes: z.string().min(1).max(4000).optional(),
   },
   rules: [
@@ -82,9 +100,9 @@ export const powerConsumptionEntity = defineEntity({
     ),
     costAgrees('cost', field('cost'), costOfEnergy(field('energyConsumed'), field('ratePerKwh'))),
   ],
-  virtuals: { durationHours: ({ duration }: Reckoned) => duration / hourMs },
+  virtuals: { durationHours: ({ duration }: IntervalValues) => duration / hourMs },
   methods: {
-    calculateCost(this: Reckoned, rate = this.ratePerKwh): number {
+    calculateCost(this: IntervalValues, rate = this.ratePerKwh): number {
       const given = { energyConsumed: this.energyConsumed, ratePerKwh: rate }
       const { energyConsumed, ratePerKwh } = validateData(pricedSchema, given, 'What is to be priced')
       // Rates from before the library may have any number of decimals.

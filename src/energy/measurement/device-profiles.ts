@@ -4,7 +4,7 @@ import { where } from '../../core/repository/conditions.js'
 import type { Reader } from '../../core/repository/reader.js'
 import type { Device } from '../../devices/device.js'
 
-/** What measurements have to know of a registered device. */
+/** Device profile: what measurements have to know of a registered device. */
 export type DeviceProfile = Pick<Device, '_id' | (typeof profileFields)[number]>
 
 const profileFields = [

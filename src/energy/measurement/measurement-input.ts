@@ -7,14 +7,23 @@ import { parseInputs } from '../../core/repository/parse-inputs.js'
 import { channelFields } from './channel.js'
 import { dataTypeOf } from './data-type.js'
 import type { DeviceProfile } from './device-profiles.js'
-import { dataTypes, type EnergyMeasurement, measurementFields } from './measurement.js'
+import { dataTypes, type EnergyMeasurement, givenQualities, measurementFields } from './measurement.js'
 
 /** What a measurement is made of. What is left out of `data_type`, `site` and `owner` is what the device says. */
 export const measurementInputSchema = z.strictObject({
+  /** The id; a new one if left out. */
   _id: objectId().optional(),
   ...measurementFields,
-  meta: z.strictObject({ ...channelFields, site: objectId().optional() }),
+  /** Which series it belongs to: device, channel and site. */
+  meta: z.strictObject({
+    ...channelFields,
+    /** The classroom or other site. */
+    site: objectId().optional(),
+  }),
+  /** What kind of value it is. @default as its fields say */
   data_type: z.enum(dataTypes).optional(),
+  /** What the device says of its value. @default 'good' */
+  quality: z.enum(givenQualities).default('good'),
 })
 export type MeasurementInput = z.input<typeof measurementInputSchema>
 type Given = z.output<typeof measurementInputSchema>

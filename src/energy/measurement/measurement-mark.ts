@@ -10,11 +10,15 @@ export function measurementMarkEntityOf(expireAfterSeconds?: number) {
   return defineEntity({
     name: 'measurement mark',
     collection: 'energy_measurement_marks',
+    personal: {
+      subjects: { validated_by: { onErasure: 'delete' } },
+      notPersonal: ['device', 'timestamp', 'identity', 'validated'],
+    },
     fields: {
       device: objectId(),
       /** The instant of the measurement. */
       timestamp: z.date(),
-      /** What else tells the measurement from others of its device and instant. */
+      /** What distinguishes the measurement from others of its device and instant. */
       identity: z.string().min(1).max(300),
       validated: z.boolean(),
       /** Who has validated it, or taken that back. */

@@ -2,22 +2,23 @@ import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
-import { objectId } from '../../core/fields.js'
+import { instant, objectId } from '../../core/fields.js'
 import { requireBatch } from '../../core/repository/bulk.js'
 import type { Slice } from '../../core/repository/page.js'
 import type { Reader } from '../../core/repository/reader.js'
 import { TimeSeries, type Walk } from '../../core/repository/time-series.js'
 import { validateData } from '../../core/validate.js'
 import type { Device } from '../../devices/device.js'
-import type { RegisterMarkStore } from '../registers/mark-store.js'
-import { isInQuarterHours, type TouchedQuarter, touchedAt } from '../registers/touched-quarter.js'
+import type { RegisterMarkStore } from '../register-marks/register-mark-store.js'
+import { isInQuarterHours, type TouchedQuarter, touchedAt } from '../register-marks/touched-quarter.js'
 import { type DeviceProfile, DeviceProfiles } from './device-profiles.js'
-import { type MarkedMeasurement, MarkStore, markKey } from './mark-store.js'
 import type { EnergyMeasurement, Implausibility } from './measurement.js'
 import { completed, type MeasurementInput, parseMeasurements } from './measurement-input.js'
 import type { MeasurementMark } from './measurement-mark.js'
+import { type MarkedMeasurement, MeasurementMarkStore, markKey } from './measurement-mark-store.js'
 import { implausibilitiesOf } from './plausibility.js'
 import { pageSchema, type SeriesPage, type SeriesRange, walkOf } from './range.js'
+import { refusedMeasurement } from './refused-measurement.js'
 
 /** A measurement as it is read. */
 export type Measurement = EnergyMeasurement & {
@@ -28,7 +29,7 @@ export type Measurement = EnergyMeasurement & {
 export interface InsertOptions {
   /**
    * What is done with a measurement that is beyond its channel's limits: stored with `implausible` and the quality `poor`, or
-   * not stored. @default 'flag'
+   * refused: its values are not stored, and the power before it ends there. @default 'flag'
    */
   readonly implausible?: 'flag' | 'refuse'
 }
@@ -49,14 +50,28 @@ export interface MeasurementParts {
 
 const optionsSchema = z.strictObject({ implausible: z.enum(['flag', 'refuse']).default('flag') })
 const markSchema = z.strictObject({ validated: z.boolean().default(true), by: objectId().optional() })
+/** The fields that distinguish measurements. */
+const markedSchema = z.array(
+  z.object({
+    meta: z.object({ device: objectId(), switch: objectId().optional() }),
+    timestamp: instant(),
+    data_type: z.string().max(100),
+    boot: z.string().max(100).optional(),
+    sequence_no: z.number().optional(),
+    quality: z.string().max(100),
+  }),
+)
 const streamed = 1000
 
-/** What was measured, in a time-series collection. Measurements are added and expire; nothing changes them. */
+/**
+ * Measurement store: what was measured, in a time-series collection. Measurements are added and expire; nothing changes
+ * them.
+ */
 export class MeasurementStore {
   readonly #database: Database
   readonly #entity: Entity<EnergyMeasurement>
   readonly #series: TimeSeries<EnergyMeasurement>
-  readonly #marks: MarkStore
+  readonly #marks: MeasurementMarkStore
   readonly #profiles: DeviceProfiles
   readonly #registerMarks: RegisterMarkStore
 
@@ -64,7 +79,7 @@ export class MeasurementStore {
     this.#database = database
     this.#entity = measurements
     this.#series = new TimeSeries(database, measurements, { identityOf, seriesOf: ({ meta }) => meta.device })
-    this.#marks = new MarkStore(database, marks)
+    this.#marks = new MeasurementMarkStore(database, marks)
     this.#profiles = new DeviceProfiles(devices, database.clock)
     this.#registerMarks = registerMarks
   }
@@ -93,23 +108,23 @@ export class MeasurementStore {
       if (reasons.length === 0) return [document]
       if (implausible === 'flag') return [{ ...document, quality: 'poor' as const, implausible: reasons }]
       refused.push({ index, reasons })
-      return []
+      return document.power === undefined ? [] : [refusedMeasurement(document, reasons, nowMs)]
     })
     await this.insertValid(stored, touchedBy(stored, profiles))
-    return { stored: stored.length, refused }
+    return { stored: inputs.length - refused.length, refused }
   }
 
   /**
-   * As {@link insert}, for what was built and validated by the library itself.
+   * As {@link insert}, for what was built and validated by the library itself. @internal
    * @param touched The quarter hours whose registers these are for.
    */
   async insertValid(documents: readonly EnergyMeasurement[], touched: readonly TouchedQuarter[]): Promise<void> {
     await this.#series.insert(documents)
-    // Not before: whoever takes the register meanwhile would take the mark away without having seen the measurements.
+    // Not before: a worker that takes the register meanwhile would remove the mark without having seen the measurements.
     await this.#registerMarks.touch(touched)
   }
 
-  /** The measurements of a walk, without copies and without what is kept beside them. */
+  /** The measurements of a walk, those that were refused included, without copies and without what is kept beside them. @internal */
   walk(walk: Walk<EnergyMeasurement>): AsyncGenerator<EnergyMeasurement, void, undefined> {
     return this.#series.stream(walk)
   }
@@ -120,14 +135,14 @@ export class MeasurementStore {
    */
   async page(range: SeriesRange, page: SeriesPage = {}): Promise<Slice<Measurement>> {
     const { limit, cursor } = validateData(pageSchema, page, 'The page')
-    const slice = await this.#series.page(walkOf<EnergyMeasurement>(range), limit, cursor ?? undefined)
+    const slice = await this.#series.page(acceptedIn(range), limit, cursor ?? undefined)
     return { ...slice, items: await this.#withMarks(slice.items) }
   }
 
   /** Everything in the range, fetched as it is consumed, without copies. @throws ValidationError. */
   async *stream(range: SeriesRange): AsyncGenerator<Measurement, void, undefined> {
     let batch: EnergyMeasurement[] = []
-    for await (const measurement of this.#series.stream(walkOf<EnergyMeasurement>(range))) {
+    for await (const measurement of this.#series.stream(acceptedIn(range))) {
       batch.push(measurement)
       if (batch.length < streamed) continue
       yield* await this.#withMarks(batch)
@@ -146,7 +161,8 @@ export class MeasurementStore {
   ): Promise<void> {
     requireBatch(this.#entity, measurements)
     const { validated, by } = validateData(markSchema, mark, 'The mark')
-    await this.#marks.set(measurements.map(markedOf), { validated, validated_by: by })
+    const marked = validateData(markedSchema, measurements, 'The measurements')
+    await this.#marks.set(marked.map(markedOf), { validated, validated_by: by })
   }
 
   async #withMarks(measurements: readonly EnergyMeasurement[]): Promise<Measurement[]> {
@@ -157,6 +173,11 @@ export class MeasurementStore {
       validated: validated.size > 0 && validated.has(markKey(marked[at] as MarkedMeasurement)),
     }))
   }
+}
+
+function acceptedIn(range: SeriesRange): Walk<EnergyMeasurement> {
+  const walk = walkOf<EnergyMeasurement>(range)
+  return { ...walk, query: { ...walk.query, quality: { $ne: 'refused' } } }
 }
 
 function touchedBy(
@@ -171,12 +192,18 @@ function touchedBy(
   })
 }
 
-function markedOf(measurement: EnergyMeasurement): MarkedMeasurement {
+type Identifying = z.output<typeof markedSchema>[number]
+
+function markedOf(measurement: Identifying): MarkedMeasurement {
   const { meta, timestamp } = measurement
   return { device: meta.device, timestamp, identity: identityOf(measurement) }
 }
 
-/** What tells a measurement from others of its instant; the device is in it, for an instant may have several. */
-function identityOf({ meta, data_type, boot = '', sequence_no }: EnergyMeasurement): string {
-  return `${meta.device.toHexString()}|${meta.switch?.toHexString() ?? ''}|${data_type}|${sequence_no ?? ''}|${boot}`
+/**
+ * What distinguishes a measurement from others of its instant; the device is in it, for an instant may have several. One that was
+ * refused is no copy of the same one that is accepted another time.
+ */
+function identityOf({ meta, data_type, boot = '', sequence_no, quality }: Identifying): string {
+  const identity = `${meta.device.toHexString()}|${meta.switch?.toHexString() ?? ''}|${data_type}|${sequence_no ?? ''}|${boot}`
+  return quality === 'refused' ? `${identity}|refused` : identity
 }

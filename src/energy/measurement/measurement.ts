@@ -4,7 +4,9 @@ import { instant, objectId, quantity } from '../../core/fields.js'
 import { channelFields, metadata, sources } from './channel.js'
 
 export const dataTypes = ['consumption', 'production'] as const
-const qualities = ['excellent', 'good', 'fair', 'poor'] as const
+export const givenQualities = ['excellent', 'good', 'fair', 'poor'] as const
+/** What is `refused` is no measurement: it says only that there was one, and that the power before it holds no longer. */
+const qualities = [...givenQualities, 'refused'] as const
 
 /** What a measurement can be that is not plausible for its channel. */
 export const implausibilities = [
@@ -43,7 +45,16 @@ export const measurementFields = {
   ...electrical,
   /** Hz */
   frequency: quantity(0, 1e6).optional(),
-  phases: z.strictObject({ L1: phase(), L2: phase(), L3: phase() }).optional(),
+  phases: z
+    .strictObject({
+      /** The first phase. */
+      L1: phase(),
+      /** The second phase. */
+      L2: phase(),
+      /** The third phase. */
+      L3: phase(),
+    })
+    .optional(),
   /** Wh; the counter of what is consumed, which may start again. */
   counter_wh: quantity(0, 1e15).optional(),
   /** Wh; the counter of what is produced. */
@@ -74,6 +85,14 @@ export function measurementEntityOf(expireAfterSeconds?: number) {
   return defineAppendOnlyEntity({
     name: 'energy measurement',
     collection: 'energy_measurements',
+    personal: {
+      subjects: { 'meta.owner': { onErasure: 'anonymise' } },
+      notPersonal: (
+        'timestamp data_type power voltage current power_factor frequency phases counter_wh production_counter_wh battery_soc ' +
+        'solar_yield_kwh grid_import_kwh grid_export_kwh energy_amount cost carbon_kg quality implausible received_at boot ' +
+        'sequence_no source metadata'
+      ).split(' '),
+    },
     fields: measurementFields,
     timeSeries: {
       timeField: 'timestamp',

@@ -25,10 +25,12 @@ function collect({ power, voltage, current, frequency }: Values, channel: Channe
   if (power !== undefined && Math.abs(power) > maximumPower) found.add('power_above_maximum')
   if (limits === undefined) return
   const { minimumVoltage, maximumVoltage, maximumCurrent, minimumFrequency, maximumFrequency } = limits
-  if (isBelow(voltage, minimumVoltage)) found.add('voltage_below_minimum')
+  // 0 V with 0 W is a dead line, which has no frequency either.
+  const isDead = voltage === 0 && power === 0
+  if (!isDead && isBelow(voltage, minimumVoltage)) found.add('voltage_below_minimum')
   if (isAbove(voltage, maximumVoltage)) found.add('voltage_above_maximum')
   if (isAbove(current === undefined ? undefined : Math.abs(current), maximumCurrent)) found.add('current_above_maximum')
-  if (isBelow(frequency, minimumFrequency)) found.add('frequency_below_minimum')
+  if (!isDead && isBelow(frequency, minimumFrequency)) found.add('frequency_below_minimum')
   if (isAbove(frequency, maximumFrequency)) found.add('frequency_above_maximum')
 }
 

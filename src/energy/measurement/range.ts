@@ -28,7 +28,9 @@ export const seriesRangeSchema = z
 export type SeriesRange = z.input<typeof seriesRangeSchema>
 
 export const pageSchema = z.strictObject({
+  /** How many at most, up to 1,000. @default 50 */
   limit: z.int().min(1).max(1000).default(50),
+  /** The `nextCursor` of the page before; from the start if left out. */
   cursor: z.string().max(200).nullish(),
 })
 export interface SeriesPage {

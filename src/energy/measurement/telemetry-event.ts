@@ -13,13 +13,18 @@ const qualityFlags = z.strictObject({
   duplicate: z.boolean().default(false),
   /** The device had been silent for longer than its gap limit. */
   gap_before: z.boolean().default(false),
+  /** How sure it is. @default 'high' */
   confidence: z.enum(['high', 'medium', 'low']).default('high'),
 })
 
 const telemetryFields = {
   timestamp: instant(),
   received_at: instant(),
-  meta: z.strictObject({ ...channelFields, site: objectId().optional() }),
+  meta: z.strictObject({
+    ...channelFields,
+    /** The classroom or other site. */
+    site: objectId().optional(),
+  }),
   type: z.enum(['sensor', 'heartbeat', 'status']),
   /** What the sensor measures, such as `temperature`. */
   name: z.string().min(1).max(100).optional(),
@@ -45,6 +50,13 @@ export function telemetryEventEntityOf(expireAfterSeconds?: number) {
   return defineAppendOnlyEntity({
     name: 'telemetry event',
     collection: 'telemetry_events',
+    personal: {
+      subjects: { 'meta.owner': { onErasure: 'anonymise' } },
+      notPersonal: (
+        'timestamp received_at type name value unit uptime_seconds status firmware_ver signal_strength free_heap boot ' +
+        'sequence_no quality_flags source metadata'
+      ).split(' '),
+    },
     fields: telemetryFields,
     rules: [
       {

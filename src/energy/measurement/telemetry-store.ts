@@ -51,7 +51,7 @@ export class TelemetryStore {
     await this.#series.insert(documents as TelemetryEvent[])
   }
 
-  /** As {@link insert}, for what was built and validated by the library itself. */
+  /** As {@link insert}, for what was built and validated by the library itself. @internal */
   insertValid(documents: readonly TelemetryEvent[]): Promise<void> {
     return this.#series.insert(documents)
   }

@@ -1,5 +1,5 @@
-import { quarterMs } from './quarter-hours.js'
-import type { RegisterMark } from './register-mark.js'
+import { quarterMs } from '../register-marks/quarter-hours.js'
+import type { RegisterMark } from '../register-marks/register-mark.js'
 
 /** Quarter hours that are taken at once: a day. */
 const longestRun = 96

@@ -1,4 +1,4 @@
-import type { Filter } from 'mongodb'
+import type { Document, Filter } from 'mongodb'
 import { type Fact, inOrder } from '../../ledger/facts/fact.js'
 import { partTheirNeighbours } from '../../ledger/facts/fact-run.js'
 import { areStanding } from '../../ledger/facts/standing-counter.js'
@@ -25,7 +25,7 @@ interface Page {
   readonly reachedMs: number | undefined
 }
 
-/** What the measurements of a switch say about its energy, in the order of time. */
+/** Measured facts: what the measurements of a switch say about its energy, in the order of time. */
 export class MeasuredFacts {
   readonly #measurements: MeasurementStore
   readonly #meter: MeteredSwitch
@@ -77,7 +77,7 @@ export class MeasuredFacts {
   async #startOfStanding(span: TimeRange, { energyWh }: Fact): Promise<{ facts: readonly Fact[]; fromMs: number }> {
     const others = { $or: [{ counter_wh: { $lt: energyWh } }, { counter_wh: { $gt: energyWh } }] }
     let fromMs = span.fromMs
-    for await (const { timestamp } of this.#walk(span, -1, others as never, 1)) {
+    for await (const { timestamp } of this.#walk(span, -1, others, 1)) {
       fromMs = timestamp.getTime() + 1
       break
     }
@@ -98,7 +98,7 @@ export class MeasuredFacts {
     return { facts: inOrder(facts), reachedMs: undefined }
   }
 
-  #walk({ fromMs, toMs }: TimeRange, direction: 1 | -1, filter: Filter<EnergyMeasurement>, batchSize: number) {
+  #walk({ fromMs, toMs }: TimeRange, direction: 1 | -1, filter: Document, batchSize: number) {
     const timestamp = { $gte: new Date(fromMs), $lt: new Date(toMs) }
     const query = { 'meta.switch': this.#meter.switchId, timestamp, ...filter } as Filter<EnergyMeasurement>
     // What a secondary does not know yet would be left out of a register, and nothing would bring it back.

@@ -3,7 +3,7 @@ import type { Device, DeviceSwitch, EnergyRole } from '../../devices/device.js'
 import { type Fact, factOf } from '../../ledger/facts/fact.js'
 import { gapLimitMs } from '../../metering/index.js'
 import type { EnergyMeasurement } from '../measurement/measurement.js'
-import { settlingMs } from './touched-quarter.js'
+import { settlingMs } from '../register-marks/touched-quarter.js'
 
 /** A switch as its measurements are to be understood. */
 export interface MeteredSwitch {
@@ -29,14 +29,14 @@ export function meteredSwitch(device: Device, document: DeviceSwitch): MeteredSw
 
 /** What a measurement says about energy, as an entry with the same reading would; undefined if it says nothing. */
 export function factOfMeasurement(
-  { timestamp, meta, data_type, power, counter_wh, boot, sequence_no }: EnergyMeasurement,
+  { timestamp, meta, data_type, power, counter_wh, boot, sequence_no, quality }: EnergyMeasurement,
   { source, gapLimitMs, energyRole, document }: MeteredSwitch,
 ): Fact | undefined {
   return factOf({
     deviceId: meta.device,
     classroom: meta.site,
     timestamp,
-    eventType: 'power_reading',
+    eventType: quality === 'refused' ? 'refused_reading' : 'power_reading',
     powerState: power !== 0,
     powerRating: document.powerRating,
     energySource: source,
@@ -53,7 +53,7 @@ export function factOfMeasurement(
     silentSince: undefined,
     ratePerKwh: 0,
     metadata: { bootId: boot, deviceSequence: sequence_no },
-    // Copies are left out when measurements are read: nothing else can tell two of one instant apart.
+    // Copies are left out when measurements are read: nothing else can distinguish two of one instant.
     idempotencyKey: data_type,
   })
 }

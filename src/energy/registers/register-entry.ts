@@ -40,10 +40,10 @@ export function isRegister({ metadata }: Pick<FactEntry, 'metadata'>): boolean {
   return metadata.bootId === registerBoot
 }
 
-type Told = Pick<FactEntry, 'timestamp' | 'reading' | 'gapLimitMs' | 'metadata'> & Pick<LedgerEntry, 'flags'>
+type StoredRegister = Pick<FactEntry, 'timestamp' | 'reading' | 'gapLimitMs' | 'metadata'> & Pick<LedgerEntry, 'flags'>
 
 /** The register that an entry is. */
-export function registerOf({ timestamp, reading, gapLimitMs, flags, metadata }: Told): Register {
+export function registerOf({ timestamp, reading, gapLimitMs, flags, metadata }: StoredRegister): Register {
   return {
     atMs: timestamp.getTime(),
     revision: metadata.deviceSequence ?? 0,
@@ -53,7 +53,7 @@ export function registerOf({ timestamp, reading, gapLimitMs, flags, metadata }: 
   }
 }
 
-/** What an entry says beside the register. */
+/** Register context: what an entry says beside the register. */
 export interface RegisterContext {
   readonly switchId: ObjectId
   readonly deviceId: ObjectId

@@ -6,7 +6,7 @@ import type { Ledger } from '../../ledger/ledger.js'
 import type { TimeRange } from '../switch-energy.js'
 import { isRegister, type Register, registerBoot, registerOf } from './register-entry.js'
 
-/** What the ledger says of a switch in a range. */
+/** Recorded: what the ledger says of a switch in a range. */
 export interface Recorded {
   /** The newest revision of each, by its instant. */
   readonly registers: ReadonlyMap<number, Register>

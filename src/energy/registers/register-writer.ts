@@ -1,13 +1,14 @@
 import type { ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import { DatabaseError } from '../../core/errors.js'
+import { retryStale, StaleReadError } from '../../core/retry-on-conflict.js'
 import type { LedgerEvent } from '../../ledger/entry/entry.js'
 import type { Ledger } from '../../ledger/ledger.js'
 import type { MeasurementStore } from '../measurement/measurement-store.js'
+import { quarterMs, quarterOf } from '../register-marks/quarter-hours.js'
 import type { TimeRange } from '../switch-energy.js'
 import { KnownFacts } from './known-facts.js'
 import type { MeteredSwitch } from './metered-switch.js'
-import { quarterMs, quarterOf } from './quarter-hours.js'
 import {
   ending,
   isSameValue,
@@ -21,14 +22,14 @@ import { type Recorded, RegisterLedger } from './register-ledger.js'
 import { reachOf, type Segment, segmentsOf } from './segments.js'
 
 /** Where a switch is: what a register says of it where no measurement does. */
-export interface SwitchPlace {
+export interface SwitchContext {
   readonly deviceId: ObjectId
   readonly classroom: ObjectId
   /** Currency units per kWh. */
   priceAt(classroom: ObjectId, atMs: number): number
 }
 
-/** What taking the registers of a time has come to. */
+/** Taken: what taking the registers of a time has come to. */
 export interface Taken {
   readonly entries: number
   /** A quarter hour, epoch milliseconds, that is to be looked at as well: a register is to end where it begins. */
@@ -40,8 +41,6 @@ interface Looked {
   readonly recorded: Recorded
   readonly segments: readonly Segment[]
 }
-
-const attempts = 10
 
 /** Takes the registers of a switch: compares what is known with what the ledger has, and appends what differs. */
 export class RegisterWriter {
@@ -60,19 +59,18 @@ export class RegisterWriter {
   /**
    * @param marked Whole quarter hours that have got measurements.
    * @param endedMs Up to where registers can be taken, the end of a quarter hour.
-   * @throws DatabaseError `ARCHIVED` if what the ledger has of the marked time is archived.
+   * @throws DatabaseError `ARCHIVED` if what the ledger has of the marked time is archived; `CONTENTION`, retryable, if other
+   * workers took the registers first for two minutes.
    */
-  async take(meter: MeteredSwitch, place: SwitchPlace, marked: TimeRange, endedMs: number): Promise<Taken> {
+  take(meter: MeteredSwitch, current: SwitchContext, marked: TimeRange, endedMs: number): Promise<Taken> {
     const facts = new KnownFacts(this.#measurements, this.#recorded, meter)
-    for (let attempt = 1; ; attempt += 1) {
+    return retryStale(this.#database, async () => {
       const looked = await this.#look(meter, facts, marked, endedMs)
-      const events = this.#eventsOf(looked, meter, place)
-      if (await this.#append(events, marked)) {
-        return { entries: events.length, follower: followerOf(looked) }
-      }
-      // Another worker has taken one of them, from other measurements: whoever looks last sees them all.
-      if (attempt === attempts) throw new DatabaseError('CONFLICT', 'The registers of a switch change all the time')
-    }
+      const events = this.#eventsOf(looked, meter, current)
+      // Another worker has taken one of them, from other measurements: the worker that looks last sees them all.
+      if (!(await this.#append(events, marked))) throw new StaleReadError()
+      return { entries: events.length, follower: followerOf(looked) }
+    })
   }
 
   /** What is known, and what the ledger has; for as much time around what is marked as that can change. */
@@ -90,7 +88,7 @@ export class RegisterWriter {
     }
   }
 
-  #eventsOf({ recorded, segments }: Looked, meter: MeteredSwitch, place: SwitchPlace): LedgerEvent[] {
+  #eventsOf({ recorded, segments }: Looked, meter: MeteredSwitch, current: SwitchContext): LedgerEvent[] {
     const receivedAt = this.#database.clock.now()
     const events: LedgerEvent[] = []
     let before: Segment | undefined
@@ -98,11 +96,11 @@ export class RegisterWriter {
       const { startMs } = segment
       const found = recorded.registers.get(startMs)
       const wanted = wantedOf(segment, found, before?.isKnown === true || hasFactAt(recorded, startMs))
-      const { deviceId, classroom } = segment.since ?? before?.since ?? place
+      const { deviceId, classroom } = segment.since ?? before?.since ?? current
       if (wanted !== undefined && (found === undefined || !isSameValue(found, wanted))) {
         const register = { ...wanted, atMs: startMs, revision: found === undefined ? 0 : found.revision + 1 }
         const { switchId, document } = meter
-        const ratePerKwh = place.priceAt(classroom, startMs)
+        const ratePerKwh = current.priceAt(classroom, startMs)
         const context = { switchId, deviceId, classroom, powerRating: document.powerRating, ratePerKwh, receivedAt }
         events.push(registerEvent(register, context))
       }

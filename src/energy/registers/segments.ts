@@ -2,9 +2,9 @@ import type { Fact } from '../../ledger/facts/fact.js'
 import { partTheirNeighbours } from '../../ledger/facts/fact-run.js'
 import { type FactStretch, SwitchMeter } from '../../ledger/facts/switch-meter.js'
 import { splitStretch } from '../../metering/index.js'
+import { quarterMs, quarterOf, quartersWithin } from '../register-marks/quarter-hours.js'
 import type { TimeRange } from '../switch-energy.js'
 import { longestReachMs } from './known-facts.js'
-import { quarterMs, quarterOf, quartersWithin } from './quarter-hours.js'
 
 /** The time that one register is for, and what a switch used in it. */
 export interface Segment {

@@ -17,16 +17,22 @@ const bandFields = z.strictObject({
   from: z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/),
   /** Exclusive; on the next day if it is not after `from`. */
   to: z.string().regex(/^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$/),
+  /** The price of a kWh, in the currency’s units. */
   pricePerKwh: price(),
 })
 
-/** What a tariff's energy costs from an instant on, until its next version starts. */
+/** Cost version: what a tariff's energy costs from an instant on, until its next version starts. */
 export const costVersionEntity = defineEntity({
   name: 'cost version',
   collection: 'cost_versions',
+  personal: {
+    mentions: { in: ['note'], onErasure: 'replace' },
+    notPersonal: 'tariff startsAt currency pricePerKwh bands taxes feedInPricePerKwh carbonIntensityGPerKwh'.split(' '),
+  },
   fields: {
     /** The name of its tariff. */
     tariff: z.string().min(1).max(100).default(DEFAULT_TARIFF),
+    /** Since when it holds. */
     startsAt: instant(),
     /** ISO 4217; that of the tariff's other versions. */
     currency: currency(),
@@ -42,7 +48,9 @@ export const costVersionEntity = defineEntity({
     taxes: z
       .array(
         z.strictObject({
+          /** The name of the tax. */
           name: z.string().min(1).max(100),
+          /** Percent of the price before taxes. */
           percent: quantity(0, 1000).refine(isPercent, { error: 'expected at most four decimals' }),
         }),
       )
@@ -52,6 +60,7 @@ export const costVersionEntity = defineEntity({
     feedInPricePerKwh: price().optional(),
     /** g of CO2 per kWh used. */
     carbonIntensityGPerKwh: quantity(0, 100_000).optional(),
+    /** Why it was changed. */
     note: z.string().max(1000).optional(),
   },
   indexes: [

@@ -1,8 +1,9 @@
 import type { ObjectId } from 'mongodb'
+import type { EntityCollection } from '../../core/collection/entity-collection.js'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
 import { ConflictError, NotFoundError } from '../../core/errors.js'
-import type { BulkOperation, BulkResult } from '../../core/repository/bulk.js'
+import { type BulkOperation, type BulkResult, requireBatch, requireOperations } from '../../core/repository/bulk.js'
 import type { Changes } from '../../core/repository/changes.js'
 import type { Filter } from '../../core/repository/conditions.js'
 import { Repository, type UpdateOptions } from '../../core/repository/repository.js'
@@ -20,9 +21,19 @@ const beginning = new Date(0)
 export class PowerSettingsRepository extends Repository<PowerSettings, PowerSettingsInput> {
   readonly #tariffs: Tariffs
 
-  constructor(database: Database, entity: Entity<PowerSettings, PowerSettingsInput>, tariffs: Tariffs) {
-    super(database, entity)
+  constructor(
+    database: Database,
+    entity: Entity<PowerSettings, PowerSettingsInput>,
+    tariffs: Tariffs,
+    documents?: EntityCollection<PowerSettings>,
+  ) {
+    super(database, entity, documents)
     this.#tariffs = tariffs
+  }
+
+  /** @internal */
+  override over(documents: EntityCollection<PowerSettings>): PowerSettingsRepository {
+    return new PowerSettingsRepository(this.database, this.entity, this.#tariffs, documents)
   }
 
   /**
@@ -67,7 +78,9 @@ export class PowerSettingsRepository extends Repository<PowerSettings, PowerSett
     )
   }
 
-  override bulk(operations: readonly BulkOperation<PowerSettings, PowerSettingsInput>[]): Promise<BulkResult> {
+  override async bulk(operations: readonly BulkOperation<PowerSettings, PowerSettingsInput>[]): Promise<BulkResult> {
+    requireBatch(this.entity, operations)
+    requireOperations(this.entity, operations)
     return this.#changing((before) => {
       const counted = operations.map((operation) =>
         'update' in operation ? { ...operation, changes: { ...operation.changes, ...nextVersion(before) } } : operation,

@@ -1,4 +1,3 @@
-import type { ObjectId } from 'mongodb'
 import type { EntityCollection } from '../../core/collection/entity-collection.js'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
@@ -9,15 +8,15 @@ import type { PowerSettings } from './power-settings.js'
 import { SlotCalendar, type SlotPrice } from './slot-calendar.js'
 
 /** Where energy is used: by which tariff it costs, and in which IANA zone its bands are. */
-export interface PricedPlace {
+export interface PricedClassroom {
   readonly tariff: string
   readonly timeZone: string
 }
 
-/** What energy costs. */
+/** Prices: what energy costs. */
 export interface Prices {
   /** Currency units per kWh at an instant, epoch milliseconds; 0 where nothing is known. */
-  at(place: PricedPlace, instantMs: number): number
+  at(place: PricedClassroom, instantMs: number): number
 }
 
 /** What is known of a tariff. */
@@ -28,7 +27,7 @@ interface KnownTariff {
 
 /** The versions of all tariffs as they were when it was read, and calendars cut by them. */
 export class PriceBook {
-  /** Tells this state of the versions from any other. */
+  /** Identifies this state of the versions. */
   readonly state: string
   readonly #tariffs = new Map<string, KnownTariff>()
   readonly #calendars = new Map<string, SlotCalendar>()
@@ -49,7 +48,7 @@ export class PriceBook {
   }
 
   /** Currency units per kWh at an instant, epoch milliseconds; undefined for a tariff without versions. */
-  priceAt({ tariff, timeZone }: PricedPlace, instantMs: number): number | undefined {
+  priceAt({ tariff, timeZone }: PricedClassroom, instantMs: number): number | undefined {
     const known = this.#tariffs.get(tariff)
     return known && (known.tariff.priceAt(instantMs, timeZone)?.pricePerKwh ?? 0)
   }
@@ -100,28 +99,32 @@ export class PriceBookReader {
     return prices
   }
 
-  /** The prices as they are now. */
+  /** The prices as they are now; in a transaction, as they are in it. */
   async read(): Promise<PriceBook> {
-    const state = await this.#state()
-    if (this.#book?.state === state) return this.#book
-    const versions = await this.#versions.find({})
-    // Of what changes between the two queries the next call will know.
-    this.#book = new PriceBook(state, versions)
-    return this.#book
+    let book = this.#book
+    for (let state = await this.#state(); book?.state !== state; state = await this.#state()) {
+      book = new PriceBook(state, await this.#versions.find({}))
+    }
+    this.#book = book
+    return book
   }
 
   async #state(): Promise<string> {
-    const sums = { _id: null, count: { $sum: 1 }, writes: { $sum: '$__v' }, newest: { $max: '$_id' } }
-    const [found] = await this.#versions.aggregate<{ count: number; writes: number; newest: ObjectId }>([
-      { $group: sums },
-    ])
-    return `${found?.count ?? 0} ${found?.writes ?? 0} ${found?.newest ?? ''}`
+    const sums = {
+      _id: null,
+      count: { $sum: 1 },
+      writes: { $sum: '$__v' },
+      newest: { $max: '$_id' },
+      // The first three may come again after a transaction that was aborted.
+      changedAt: { $max: '$updatedAt' },
+    }
+    return JSON.stringify(await this.#versions.aggregate([{ $group: sums }]))
   }
 }
 
 function pricesOf(tariff: Tariff<CostVersion> | undefined, timeZone: string) {
   if (tariff === undefined) return () => []
-  // One object for each price: what costs the same is told by it.
+  // One object for each price: energy of the same price is recognised by it.
   const prices = new Map<string, SlotPrice>()
   const priceAt = (atMs: number): SlotPrice | undefined => {
     const found = tariff.priceAt(atMs, timeZone)

@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { defineEntity, type Input, type Stored } from '../../core/entity.js'
 import { instant, objectId } from '../../core/fields.js'
 
-/** A stretch of time whose prices have changed, for a tariff or a classroom: what was reckoned by them is to be reckoned again. */
+/** A stretch of time whose prices have changed, for a tariff or a classroom: what was computed by them is to be computed again. */
 export const recostingEntity = defineEntity({
   name: 're-costing',
   collection: 'recostings',
+  personal: 'none',
   fields: {
     /** The tariff that has changed, or the one that a classroom has now. */
     tariff: z.string().min(1).max(100),
@@ -23,7 +24,7 @@ export const recostingEntity = defineEntity({
     audit: objectId().optional(),
   },
   indexes: [
-    { key: { state: 1, createdAt: 1, _id: 1 }, serves: 'what is to be reckoned again, oldest first' },
+    { key: { state: 1, createdAt: 1, _id: 1 }, serves: 'what is to be computed again, oldest first' },
     { key: { classroom: 1, createdAt: -1, _id: -1, tariff: 1 }, serves: 'the tariff that a classroom had last' },
   ],
 })

@@ -1,14 +1,17 @@
+import { hash } from 'node:crypto'
 import type { ObjectId } from 'mongodb'
 import {
   civilDayOf,
   civilHourStart,
+  civilSpans,
+  daysOfCivilMonth,
+  endOfCivilDay,
   hourOfDay,
-  nextCivilDay,
   nextCivilHour,
   startOfCivilDay,
 } from '../../metering/index.js'
 
-/** What energy costs and brings at some time. */
+/** Slot price: what energy costs and brings at some time. */
 export interface SlotPrice {
   /** The version of the tariff. */
   readonly version: ObjectId
@@ -32,7 +35,9 @@ export type PricesBetween = (fromMs: number, toMs: number) => readonly PriceSinc
 export interface SlotDay {
   /** `YYYY-MM-DD`. */
   readonly date: string
+  /** Its first instant. */
   readonly startMs: number
+  /** The instant after its last. What lies between may be another day's, where clocks are put back across midnight. */
   readonly endMs: number
 }
 
@@ -58,7 +63,7 @@ const hourMs = 3_600_000
 const mostHours = 10_000
 const mostDays = 1_000
 
-/** The hours of a time zone, cut where the price of a tariff changes. What was reckoned once is kept. */
+/** The hours of a time zone, cut where the price of a tariff changes. What was computed once is kept. */
 export class SlotCalendar {
   readonly timeZone: string
   readonly #pricesBetween: PricesBetween
@@ -66,10 +71,12 @@ export class SlotCalendar {
   readonly #hours = new Map<number, SlotHour[]>()
   /** By the start of the day. */
   readonly #priceCuts = new Map<number, { readonly endMs: number; readonly cuts: readonly number[] }>()
+  /** By date. */
+  readonly #days = new Map<string, SlotDay>()
+  readonly #digests = new Map<string, string>()
   /** By month. */
   readonly #versions = new Map<string, ObjectId[]>()
   #hour: SlotHour | undefined
-  #day: SlotDay | undefined
 
   constructor(timeZone: string, pricesBetween: PricesBetween) {
     this.timeZone = timeZone
@@ -98,10 +105,14 @@ export class SlotCalendar {
     return cuts
   }
 
-  /** The hours of a day. */
-  hoursOf({ startMs, endMs }: SlotDay): SlotHour[] {
+  /** The hours of a day, in order. */
+  hoursOf({ date, startMs, endMs }: SlotDay): SlotHour[] {
     const hours: SlotHour[] = []
-    for (let atMs = startMs; atMs < endMs; atMs = hours.at(-1)?.endMs ?? endMs) hours.push(this.hourAt(atMs))
+    for (let atMs = startMs; atMs < endMs; ) {
+      const hour = this.hourAt(atMs)
+      if (hour.slots[0].day.date === date) hours.push(hour)
+      atMs = hour.endMs
+    }
     return hours
   }
 
@@ -109,35 +120,53 @@ export class SlotCalendar {
   priceCutsOf(day: SlotDay): readonly number[] {
     const known = this.#priceCuts.get(day.startMs)
     if (known !== undefined && known.endMs === day.endMs) return known.cuts
-    const later = this.hoursOf(day).flatMap(({ slots }) => slots.slice(1))
-    const cuts = later.map(({ startMs }) => startMs - day.startMs)
+    const cuts = this.hoursOf(day).flatMap(({ slots }) => slots.slice(1).map(({ startMs }) => startMs - day.startMs))
     if (this.#priceCuts.size >= mostDays) this.#priceCuts.clear()
     this.#priceCuts.set(day.startMs, { endMs: day.endMs, cuts })
     return cuts
   }
 
-  /** The versions of the tariff that are in force at some time between two instants, in the order of their ids. */
-  versionsBetween(fromMs: number, toMs: number): ObjectId[] {
-    const key = `${fromMs} ${toMs}`
-    const known = this.#versions.get(key)
+  /**
+   * Identifies how a civil day is divided, and what energy costs in it: its zone, its bounds, its hours and their
+   * prices. 16 hexadecimal digits.
+   */
+  digestOf(date: string): string {
+    const known = this.#digests.get(date)
     if (known !== undefined) return known
-    const prices = this.#pricesBetween(fromMs, toMs).flatMap(({ price }) => price ?? [])
-    const versions = sortedIds(prices.map(({ version }) => version))
-    this.#versions.set(key, versions)
+    const day = this.dayOf(date)
+    const slots = this.hoursOf(day).flatMap((hour) => hour.slots)
+    const parts = slots.map(({ startMs, price }) => [startMs - day.startMs, price?.pricePerKwh ?? null])
+    const text = JSON.stringify([this.timeZone, date, day.startMs, day.endMs, parts])
+    const digest = hash('sha256', text, 'hex').slice(0, 16)
+    if (this.#digests.size >= mostDays) this.#digests.clear()
+    this.#digests.set(date, digest)
+    return digest
+  }
+
+  /** The versions of the tariff that are in force at some time of a civil month, `YYYY-MM`, in the order of their ids. */
+  versionsOf(month: string): ObjectId[] {
+    const known = this.#versions.get(month)
+    if (known !== undefined) return known
+    const spans = civilSpans(daysOfCivilMonth(month), this.timeZone)
+    const prices = spans.flatMap(({ fromMs, toMs }) => this.#pricesBetween(fromMs, toMs))
+    const versions = sortedIds(prices.flatMap(({ price }) => price?.version ?? []))
+    this.#versions.set(month, versions)
     return versions
   }
 
   dayAt(atMs: number): SlotDay {
-    const last = this.#day
-    if (last !== undefined && atMs >= last.startMs && atMs < last.endMs) return last
     return this.dayOf(civilDayOf(atMs, this.timeZone))
   }
 
   dayOf(date: string): SlotDay {
-    const startMs = startOfCivilDay(date, this.timeZone)
-    const endMs = startOfCivilDay(nextCivilDay(date, this.timeZone), this.timeZone)
-    this.#day = { date, startMs, endMs }
-    return this.#day
+    return this.#days.get(date) ?? this.#addDay(date)
+  }
+
+  #addDay(date: string): SlotDay {
+    const day = { date, startMs: startOfCivilDay(date, this.timeZone), endMs: endOfCivilDay(date, this.timeZone) }
+    if (this.#days.size >= mostDays) this.#days.clear()
+    this.#days.set(date, day)
+    return day
   }
 
   #add(key: number, atMs: number): SlotHour {

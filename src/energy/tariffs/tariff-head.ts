@@ -9,7 +9,9 @@ import { currency } from './money-fields.js'
 export const tariffHeadEntity = defineEntity({
   name: 'tariff',
   collection: 'tariffs',
+  personal: 'none',
   fields: {
+    /** The name by which it is found. */
     name: z.string().min(1).max(100),
     /** ISO 4217; for ever. */
     currency: currency(),

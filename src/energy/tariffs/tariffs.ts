@@ -11,6 +11,7 @@ import { Reader } from '../../core/repository/reader.js'
 import { Repository } from '../../core/repository/repository.js'
 import { retryCreation } from '../../core/retry-on-conflict.js'
 import { validateData } from '../../core/validate.js'
+import { timeZone as timeZoneName } from '../../devices/time-zone.js'
 import { type PriceInForce, tariffOf } from '../../metering/index.js'
 import { type CostVersion, type CostVersionInput, DEFAULT_TARIFF } from './cost-version.js'
 import type { Recosting, RecostingInput } from './recosting.js'
@@ -22,7 +23,7 @@ const optionalFields = ['bands', 'taxes', 'feedInPricePerKwh', 'carbonIntensityG
 /** A version as it is to be. */
 type Wanted = Omit<CostVersion, keyof StoredFields>
 
-/** Who changes a tariff, and on the ground of what. */
+/** Tariff change options: who changes a tariff, and on the ground of what. */
 export interface TariffChangeOptions {
   /** Who does it, for the audit log: an id or a name of the host's. */
   readonly actor?: string
@@ -35,6 +36,13 @@ const optionsSchema = z.strictObject({
   version: z.int().min(0).optional(),
 })
 
+const what = 'The question'
+const questionSchema = z.strictObject({
+  tariff: z.string().min(1).max(100),
+  at: z.date().optional(),
+  timeZone: timeZoneName().optional(),
+})
+
 export interface TariffParts {
   readonly costVersions: Entity<CostVersion, CostVersionInput>
   readonly heads: Entity<TariffHead, TariffHeadInput>
@@ -44,7 +52,7 @@ export interface TariffParts {
 
 /**
  * What energy costs: the versions of each tariff, read like any documents, and changed here alone. Each change is stored
- * with a record in the audit log, and with an order to reckon again what it touches, or not at all.
+ * with a record in the audit log, and with an order to compute again what it touches, or not at all.
  */
 export class Tariffs extends Reader<CostVersion> {
   readonly #versions: Repository<CostVersion, CostVersionInput>
@@ -100,6 +108,7 @@ export class Tariffs extends Reader<CostVersion> {
 
   /** All versions of a tariff, by their start. */
   async list(tariff: string = DEFAULT_TARIFF): Promise<CostVersion[]> {
+    validateData(questionSchema, { tariff }, what)
     const versions: CostVersion[] = []
     for await (const version of this.stream({ tariff }, { sort: { startsAt: 1 } })) versions.push(version)
     return versions
@@ -107,14 +116,16 @@ export class Tariffs extends Reader<CostVersion> {
 
   /** The version of a tariff that holds at an instant; null before the first. */
   async inForce(tariff: string, at: Date): Promise<CostVersion | null> {
+    validateData(questionSchema, { tariff, at }, what)
     return this.findOne({ tariff, startsAt: where.lte(at) }, { sort: { startsAt: -1 } })
   }
 
   /**
    * What a kWh costs at an instant where clocks show the time of this zone, with taxes; null before the first version.
-   * @throws RangeError if the zone is not known.
+   * @throws ValidationError if the zone is not known.
    */
   async priceAt(tariff: string, at: Date, timeZone: string): Promise<PriceInForce<CostVersion> | null> {
+    validateData(questionSchema, { tariff, at, timeZone }, what)
     const version = await this.inForce(tariff, at)
     if (version === null) return null
     return tariffOf([version]).priceAt(at.getTime(), timeZone) ?? null
@@ -138,7 +149,7 @@ export class Tariffs extends Reader<CostVersion> {
     await this.#heads.update(head._id, { revision: change.inc(1) })
   }
 
-  /** Records the change, and orders what it touches to be reckoned again, if it touches prices. */
+  /** Records the change, and orders what it touches to be computed again, if it touches prices. */
   async #follow(changed: Pick<AuditedChange, 'actor'> & { before?: CostVersion | undefined; after?: CostVersion }) {
     const { actor, before, after } = changed
     const subject = after ?? before
@@ -160,7 +171,10 @@ function requireVersion(found: CostVersion | null, version: number | undefined):
 /** Sets what the input has, and removes what it has not. */
 function replacement(wanted: Wanted): Changes<CostVersion, CostVersionInput> {
   const removed = optionalFields.filter((name) => wanted[name] === undefined)
-  return { ...wanted, ...Object.fromEntries(removed.map((name) => [name, change.unset()])) } as never
+  return { ...wanted, ...Object.fromEntries(removed.map((name) => [name, change.unset()])) } as Changes<
+    CostVersion,
+    CostVersionInput
+  >
 }
 
 function isSame(one: Wanted, other: Wanted, names: readonly (keyof Wanted)[]): boolean {

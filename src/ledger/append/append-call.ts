@@ -1,6 +1,6 @@
 import type { LedgerEntry, LedgerEvent } from '../entry/entry.js'
 
-/** What became of an event. */
+/** Appended: what became of an event. */
 export interface Appended {
   readonly entry: LedgerEntry
   /** False if an entry with the same idempotency key was there already. */

@@ -1,24 +1,55 @@
 import type { ObjectId } from 'mongodb'
 import { Chain, type Stores } from './chain.js'
 
-/** With as many new entries, a chain is loaded anew. */
-const mostToCatchUp = 256
+/**
+ * With as many new entries, a chain is loaded anew, which takes three queries and forgets its facts: what others append in
+ * their turns is read faster.
+ */
+const mostToCatchUp = 2000
+
+/** Facts that are kept of chains with late ones. */
+const mostFacts = 50_000
+/** A chain with no more is not looked after. */
+const fewFacts = 512
 
 /** The chains that a writer knows, as many as it may keep. */
 export class ChainCache {
   readonly #stores: Stores
   readonly #maximum: number
+  readonly #noticed: (chain: string) => void
   readonly #chains = new Map<string, Chain>()
   readonly #behind = new Set<string>()
+  /** Those of which many facts are known, the ones that were written to last at the end. */
+  readonly #large = new Map<string, Chain>()
 
-  constructor(stores: Stores, maximum: number) {
+  /** @param noticed Called for a chain that others have appended to. */
+  constructor(stores: Stores, maximum: number, noticed: (chain: string) => void) {
     this.#stores = stores
+    this.#noticed = noticed
     this.#maximum = maximum
   }
 
   /** The chain is to be read again before it is written to. */
   forget(chain: string): void {
     this.#chains.delete(chain)
+    this.#large.delete(chain)
+  }
+
+  /** Forgets facts of chains that were written to longest ago, as far as too many are known; these were written to now. */
+  forgetOldFacts(written: ReadonlyMap<string, Chain>): void {
+    for (const [id, chain] of written) {
+      if (chain.facts.size <= fewFacts) continue
+      this.#large.delete(id)
+      this.#large.set(id, chain)
+    }
+    if (this.#large.size === 0) return
+    let count = [...this.#large.values()].reduce((sum, { facts }) => sum + facts.size, 0)
+    for (const [id, { facts }] of this.#large) {
+      if (count <= mostFacts) return
+      count -= facts.size
+      facts.forgetOld()
+      this.#large.delete(id)
+    }
   }
 
   /** Others have appended to the chain, or what was built of it was not stored: it has to catch up before it is written to. */
@@ -53,11 +84,13 @@ export class ChainCache {
       if (this.#chains.delete(id)) chains.set(id, chain as Chain)
     }
     if (chains.size === 0) return
-    const places = [...chains.values()].map(({ storedPlace }) => storedPlace)
-    const entries = await this.#stores.chains.after(places, mostToCatchUp)
+    const positions = [...chains.values()].map(({ storedPosition }) => storedPosition)
+    const added = await this.#stores.chains.after(positions, mostToCatchUp)
     for (const [id, chain] of chains) {
-      const added = entries.get(id) ?? []
-      if (added.length < mostToCatchUp && chain.takeOver(added)) this.#chains.set(id, chain)
+      const following = added.get(id)
+      if (following !== undefined) this.#noticed(id)
+      const isAll = (following?.entries.length ?? 0) < mostToCatchUp
+      if (isAll && chain.takeOver(following)) this.#chains.set(id, chain)
     }
   }
 

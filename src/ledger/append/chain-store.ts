@@ -1,8 +1,14 @@
-import type { ClientSession, Collection, Filter, ObjectId } from 'mongodb'
+import { BSON, type ClientSession, type Collection, type Document, type ObjectId } from 'mongodb'
+import { DatabaseError } from '../../core/errors.js'
+import { rawDocuments } from '../../core/raw-documents.js'
 import { inSession } from '../../core/repository/reader.js'
+import type { FindImposters } from '../archive/archived-entries.js'
 import type { LedgerEntry, LedgerEvent } from '../entry/entry.js'
+import { hashEntry } from '../entry/strict-entry.js'
+import { type EnergyEntry, energyEntryOf } from '../facts/stored-fact.js'
+import { firstFieldsOf, idText } from '../stored-document.js'
 
-/** What names an event in the ledger. */
+/** Event key: what names an event in the ledger. */
 export type EventKey = Pick<LedgerEvent, 'switchId' | 'idempotencyKey'>
 
 /** The event's name as a text, the same before and after it was stored: half a character is stored as U+FFFD. */
@@ -10,34 +16,26 @@ export function keyOf({ switchId, idempotencyKey }: EventKey): string {
   return `${switchId.toHexString()} ${wellFormed(idempotencyKey)}`
 }
 
-/** What neither a head nor a fact is made of. */
-const unread = {
-  _id: 0,
-  formatVersion: 0,
-  receivedAt: 0,
-  flags: 0,
-  adjustment: 0,
-  previousHash: 0,
-  'metadata.voltage': 0,
-  'metadata.current': 0,
-  'metadata.powerFactor': 0,
-} as const
-
-/** As much of an entry as whoever follows a chain has to know. */
-export type FollowedEntry = Omit<LedgerEntry, keyof typeof unread>
+/** Entries that follow a place in a chain, in order. */
+export interface Following {
+  readonly entries: readonly EnergyEntry[]
+  readonly last: LedgerEntry
+}
 
 /** A chain, and an entry's number in it. */
-export interface ChainPlace {
+export interface ChainPosition {
   readonly switchId: ObjectId
   readonly sequence: number
 }
 
-/** What the writer asks the ledger's collection about chains. */
+/** Chain store: what the writer asks the ledger's collection about chains. */
 export class ChainStore {
   readonly #collection: () => Collection<LedgerEntry>
+  readonly #imposters: FindImposters
 
-  constructor(collection: () => Collection<LedgerEntry>) {
+  constructor(collection: () => Collection<LedgerEntry>, imposters: FindImposters) {
     this.#collection = collection
+    this.#imposters = imposters
   }
 
   /** The chain's last entry. */
@@ -46,34 +44,43 @@ export class ChainStore {
     return this.#collection().findOne({ switchId }, options) as Promise<LedgerEntry | null>
   }
 
-  /** What has been appended after places in some chains, by the ids of these; each in order, and no more than the limit. */
-  async after(places: readonly ChainPlace[], limit: number): Promise<Map<string, FollowedEntry[]>> {
-    const branches = places.map(({ switchId, sequence }) => ({
+  /**
+   * What has been appended after positions in some chains, by the ids of these; no more than the limit of each. The entries are
+   * read out of their bytes: decoding all of each is most of the time.
+   */
+  async after(positions: readonly ChainPosition[], limit: number): Promise<Map<string, Following>> {
+    const branches = positions.map(({ switchId, sequence }) => ({
       switchId,
       sequence: { $gt: sequence, $lte: sequence + limit },
     }))
-    const options = { hint: { switchId: 1, sequence: 1 }, projection: unread, batchSize: 10_000 } as const
-    const found = await this.#collection().find({ $or: branches }, options).toArray()
-    const entries = new Map<string, FollowedEntry[]>()
-    for (const entry of found as FollowedEntry[]) {
+    const options = { hint: { switchId: 1, sequence: 1 }, raw: true, batchSize: 10_000 } as const
+    const stored = await rawDocuments(this.#collection().find({ $or: branches }, options))
+    const found = new Map<string, { bytes: Buffer; entry: EnergyEntry }[]>()
+    for (const bytes of stored) {
+      const entry = energyEntryOf({ buffer: bytes, start: 0, length: bytes.length })
       const chain = entry.switchId.toHexString()
-      const known = entries.get(chain)
-      if (known === undefined) entries.set(chain, [entry])
-      else known.push(entry)
+      const known = found.get(chain)
+      if (known === undefined) found.set(chain, [{ bytes, entry }])
+      else known.push({ bytes, entry })
     }
-    for (const chain of entries.values()) chain.sort((a, b) => a.sequence - b.sequence)
-    return entries
+    return new Map([...found].map(([chain, read]) => [chain, followingOf(read)]))
   }
 
-  /** The latest time that an entry of the chain tells of, in epoch milliseconds. */
+  /** The latest time of an entry of the chain, in epoch milliseconds. */
   async newestMs(switchId: ObjectId, session: ClientSession | undefined): Promise<number> {
     const options = { ...inSession(session), sort: { timestamp: -1 } } as const
     const newest = await this.#collection().findOne({ switchId }, options)
     return newest?.timestamp.getTime() ?? Number.NEGATIVE_INFINITY
   }
 
-  /** The entries that there are for these events, by {@link keyOf}. */
-  async existing(events: readonly EventKey[], session: ClientSession | undefined): Promise<Map<string, LedgerEntry>> {
+  /**
+   * The entries that there are for these events, by {@link keyOf}; undefined where a document has the key of the event that is
+   * none of the ledger's entries.
+   */
+  async existing(
+    events: readonly EventKey[],
+    session: ClientSession | undefined,
+  ): Promise<Map<string, LedgerEntry | undefined>> {
     if (events.length === 0) return new Map()
     const keysOf = new Map<string, { switchId: ObjectId; idempotencyKey: { $in: string[] } }>()
     for (const { switchId, idempotencyKey } of events) {
@@ -83,11 +90,40 @@ export class ChainStore {
       condition.idempotencyKey.$in.push(idempotencyKey)
     }
     // A condition for each chain: one for all would try every key in every chain. The server would weigh each of them.
-    const filter = { $or: [...keysOf.values()] } as unknown as Filter<LedgerEntry>
-    const options = { ...inSession(session), hint: { switchId: 1, idempotencyKey: 1 }, batchSize: 10_000 }
-    const entries = (await this.#collection().find(filter, options).toArray()) as LedgerEntry[]
-    return new Map(entries.map((entry) => [keyOf(entry), entry]))
+    const filter: Document = { $or: [...keysOf.values()] }
+    const options = { ...inSession(session), hint: { switchId: 1, idempotencyKey: 1 }, batchSize: 10_000, raw: true }
+    const documents = await rawDocuments(this.#collection().find(filter, options))
+    const existing = new Map<string, LedgerEntry | undefined>()
+    for (const bytes of documents) {
+      const isEntry = hashEntry(bytes) !== undefined
+      const entry = isEntry ? (BSON.deserialize(bytes) as LedgerEntry) : undefined
+      existing.set(entry === undefined ? keyIn(bytes) : keyOf(entry), entry)
+    }
+    const entries = [...existing.values()].filter((entry) => entry !== undefined)
+    const imposters = entries.length === 0 ? new Set() : await this.#imposters(entries, session)
+    for (const entry of entries) if (imposters.has(entry)) existing.set(keyOf(entry), undefined)
+    return existing
   }
+}
+
+function followingOf(read: { readonly bytes: Buffer; readonly entry: EnergyEntry }[]): Following {
+  read.sort((a, b) => a.entry.sequence - b.entry.sequence)
+  const last = BSON.deserialize((read.at(-1) as { bytes: Buffer }).bytes, { promoteBuffers: false }) as LedgerEntry
+  return { entries: read.map(({ entry }) => entry), last }
+}
+
+/** What becomes of an event whose key a document has that is none of the ledger's entries: it is not taken for known. */
+export function imposterError({ switchId }: EventKey): DatabaseError {
+  return new DatabaseError(
+    'LEDGER_DAMAGED',
+    `A document of the chain ${switchId.toHexString()} has the idempotency key of the event, and is none of the ledger's entries: verify the ledger`,
+  )
+}
+
+/** As {@link keyOf}, of a document that the server has found by its key. */
+function keyIn(bytes: Buffer): string {
+  const { switchId, idempotencyKey } = firstFieldsOf(bytes)
+  return `${idText(switchId)} ${String(idempotencyKey)}`
 }
 
 function wellFormed(text: string): string {

@@ -1,21 +1,21 @@
 import { type ClientSession, ObjectId } from 'mongodb'
 import { ValidationError } from '../../core/errors.js'
-import { type EntryFlag, type LedgerEntry, type LedgerEvent, maximumRegisterWs } from '../entry/entry.js'
+import type { LedgerEvent } from '../entry/entry.js'
+import type { UnhashedEntry } from '../entry/entry-bytes.js'
+import { type EntryFlag, entryFlags, maximumRegisterWs } from '../entry/entry-limits.js'
 import { entryFormatVersion } from '../entry/format-version.js'
-import { generateHash } from '../entry/hash.js'
-import { compareFacts, type Fact, factOf } from '../facts/fact.js'
-import { partTheirNeighbours } from '../facts/fact-run.js'
+import { type SealedEntry, seal } from '../entry/seal.js'
+import { type Fact, factOf } from '../facts/fact.js'
 import type { FactStore } from '../facts/fact-store.js'
-import { RecentFacts } from '../facts/recent-facts.js'
-import { adjustmentOf, changeAmong, type RegisterChange, sumOf } from '../facts/register.js'
-import { SwitchMeter } from '../facts/switch-meter.js'
+import { adjustmentOf, type RegisterChange } from '../facts/register.js'
+import { ChainFacts } from './chain-facts.js'
 import { type ChainHead, emptyHead, headOf } from './chain-head.js'
-import type { ChainPlace, ChainStore, FollowedEntry } from './chain-store.js'
+import type { ChainPosition, ChainStore, Following } from './chain-store.js'
 
 /** Currency units; the validator takes no more. */
 const maximumCost = 1e12
 
-/** Where a chain reads what it does not know. */
+/** Stores: where a chain reads what it does not know. */
 export interface Stores {
   readonly chains: ChainStore
   readonly facts: FactStore
@@ -28,51 +28,42 @@ export interface Stores {
  */
 export class Chain {
   readonly #switchId: ObjectId
-  readonly #facts: FactStore
-  readonly #session: ClientSession | undefined
-  #head: ChainHead = emptyHead
+  #head: ChainHead
   /** What of it is in the database, as far as it is known. */
-  #stored: ChainHead = emptyHead
-  /** Stands after the newest fact; undefined while a late one may have changed what it knows. */
-  #meter: SwitchMeter | undefined
-  #recent = new RecentFacts([])
-  /** The two neighbours between which the next late fact is likely to fall: the last late one, and the one after it. */
-  #gap: { readonly before: Fact; readonly after: Fact } | undefined
-  /** Facts of entries that are built but not stored yet: the store does not know them. */
-  #unstored: Fact[] = []
+  #stored: ChainHead
+  readonly facts: ChainFacts
 
-  private constructor(switchId: ObjectId, { facts }: Stores, session: ClientSession | undefined) {
-    this.#switchId = switchId
-    this.#facts = facts
-    this.#session = session
+  private constructor(head: ChainHead, facts: ChainFacts) {
+    this.#switchId = facts.switchId
+    this.#head = head
+    this.#stored = head
+    this.facts = facts
   }
 
   static async load(switchId: ObjectId, stores: Stores, session: ClientSession | undefined): Promise<Chain> {
-    const chain = new Chain(switchId, stores, session)
     const head = await stores.chains.head(switchId, session)
-    if (head === null) {
-      chain.#meter = new SwitchMeter()
-      return chain
-    }
+    if (head === null) return new Chain(emptyHead, ChainFacts.none(switchId, stores.facts, session))
     const isNewest = !head.flags.includes('late')
     const newestMs = isNewest ? head.timestamp.getTime() : await stores.chains.newestMs(switchId, session)
-    chain.#head = headOf(head, newestMs)
-    chain.#stored = chain.#head
-    chain.#meter = await chain.#newMeter()
-    return chain
+    return new Chain(headOf(head, newestMs), await ChainFacts.load(switchId, stores.facts, session))
+  }
+
+  /** The latest time of an entry, epoch milliseconds. */
+  get newestMs(): number {
+    return this.#head.newestMs
   }
 
   /** The entry that the event becomes at the end of the chain, if that takes no look into the database. */
-  extendInOrder(event: LedgerEvent): LedgerEntry | undefined {
+  extendInOrder(event: LedgerEvent): SealedEntry | undefined {
     const fact = factOf(event)
-    const change = fact === undefined ? this.#adjustmentInOrder(event) : this.#knownChange(fact)
+    const change = fact === undefined ? this.#adjustmentInOrder(event) : this.facts.knownChange(fact)
     return change === undefined ? undefined : this.#append(event, fact, change)
   }
 
   /** The entry that the event becomes at the end of the chain. */
-  async extend(event: LedgerEvent): Promise<LedgerEntry> {
+  async extend(event: LedgerEvent): Promise<SealedEntry> {
     const fact = factOf(event)
-    const change = fact === undefined ? await this.#lookedUpAdjustment(event) : await this.#lookedUpChange(fact)
+    const change = fact === undefined ? await this.#lookedUpAdjustment(event) : await this.facts.lookedUpChange(fact)
     return this.#append(event, fact, change)
   }
 
@@ -82,7 +73,7 @@ export class Chain {
 
   /** One of so long ago may have its entry in an archive, where its idempotency key is not seen. */
   async #lookedUpAdjustment(event: LedgerEvent): Promise<RegisterChange> {
-    await this.#facts.refuseArchived(this.#switchId, event.timestamp.getTime(), this.#beside())
+    await this.facts.refuseArchived(event.timestamp.getTime())
     return adjustmentOf(event)
   }
 
@@ -92,43 +83,31 @@ export class Chain {
   }
 
   /** The last entry that is stored, as far as the chain knows. */
-  get storedPlace(): ChainPlace {
+  get storedPosition(): ChainPosition {
     return { switchId: this.#switchId, sequence: this.#stored.sequence }
   }
 
   /** To be called when what was built has been stored. */
   stored(): void {
     this.#stored = this.#head
-    if (this.#unstored.length > 0) this.#unstored = []
+    this.facts.stored()
   }
 
   /**
    * Forgets what was built and not stored, and takes over what others have appended: one query for many chains, where each
    * that is loaded anew takes three.
-   * @param entries All after {@link storedPlace}, in order.
+   * @param following All after {@link storedPosition}; undefined if there is nothing.
    * @returns false if it has to be loaded anew.
    */
-  takeOver(entries: readonly FollowedEntry[]): boolean {
-    this.#recent.drop(this.#unstored)
-    this.#unstored = []
-    // Without one that is known, nobody can say what lies between the new ones and those before them.
-    if (this.#recent.all.length === 0) return false
-    this.#gap = undefined
-    this.#recent.addOfOthers(entries.flatMap((entry) => factOf(entry) ?? []))
-    const last = entries.at(-1)
+  takeOver(following: Following | undefined): boolean {
+    const entries = following?.entries ?? []
     const newestMs = Math.max(this.#stored.newestMs, ...entries.map(({ timestamp }) => timestamp.getTime()))
-    if (last !== undefined) this.#stored = headOf(last, newestMs)
+    if (following !== undefined) this.#stored = headOf(following.last, newestMs)
     this.#head = this.#stored
-    const facts = this.#recent.all
-    if (!partTheirNeighbours(facts)) return false
-    // What comes before one that is no counter reading makes no difference to what comes after it.
-    const parting = facts.findLastIndex(({ counter }) => counter === undefined)
-    this.#meter = new SwitchMeter()
-    this.#meter.take(parting === -1 ? facts : facts.slice(parting))
-    return true
+    return this.facts.takeOver(entries.flatMap((entry) => factOf(entry) ?? []))
   }
 
-  #append(event: LedgerEvent, fact: Fact | undefined, change: RegisterChange): LedgerEntry {
+  #append(event: LedgerEvent, fact: Fact | undefined, change: RegisterChange): SealedEntry {
     const head = this.#head
     const consumedMws = head.consumedMws + change.consumedMws
     const producedMws = head.producedMws + change.producedMws
@@ -137,14 +116,14 @@ export class Chain {
     const cost = head.cost + change.cost
     if (Math.abs(cost) > maximumCost) refuse(`the switch's cost would be more than ${maximumCost}`)
     const atMs = event.timestamp.getTime()
-    const entry: LedgerEntry = {
+    const unhashed: UnhashedEntry = {
       _id: new ObjectId(),
       formatVersion: entryFormatVersion,
       sequence: head.sequence + 1,
       switchId: event.switchId,
       deviceId: event.deviceId,
       classroom: event.classroom,
-      // Copies: whoever changes a date after the call must not part the entry from its hash.
+      // Copies: a date that the caller changes later must not part the entry from its hash.
       timestamp: new Date(atMs),
       receivedAt: new Date(event.receivedAt.getTime()),
       eventType: event.eventType,
@@ -158,7 +137,7 @@ export class Chain {
       gapLimitMs: event.gapLimitMs,
       silentSince: event.silentSince && new Date(event.silentSince.getTime()),
       ratePerKwh: event.ratePerKwh,
-      flags: atMs < head.newestMs ? withLate(event.flags) : event.flags,
+      flags: flagsOf(event, head),
       metadata: event.metadata,
       personalCommitment: event.personalCommitment,
       idempotencyKey: event.idempotencyKey,
@@ -166,72 +145,31 @@ export class Chain {
       cumulativeProduction: producedMws / 1000,
       calculatedCost: cost,
       previousHash: head.hash,
-      hash: '',
     }
-    entry.hash = generateHash(entry)
+    const sealed = seal(unhashed)
+    const { sequence, deviceId, classroom, hash } = sealed.entry
+    const place = isAt(head, event) ? head.place : { deviceId, classroom }
     const newestMs = Math.max(head.newestMs, atMs)
-    this.#head = { sequence: entry.sequence, hash: entry.hash, consumedMws, producedMws, cost, newestMs }
-    if (fact !== undefined) {
-      this.#unstored.push(fact)
-      this.#recent.add(fact)
-    }
-    return entry
-  }
-
-  /** What the fact changes, if its place in time is known: after the newest, or where the last late one fell. */
-  #knownChange(fact: Fact): RegisterChange | undefined {
-    if (this.#meter === undefined) return undefined
-    if (this.#meter.isNext(fact)) return sumOf(this.#meter.take([fact]))
-    // Counter readings decide about each other: two of them do not do.
-    const around = fact.counter === undefined ? (this.#recent.neighboursOf(fact) ?? this.#gapAround(fact)) : undefined
-    if (around === undefined || around.before.counter !== undefined || around.after.counter !== undefined)
-      return undefined
-    this.#gap = { before: fact, after: around.after }
-    return changeAmong([around.before, around.after], fact)
-  }
-
-  #gapAround(fact: Fact) {
-    const gap = this.#gap
-    if (gap === undefined || compareFacts(gap.before, fact) >= 0 || compareFacts(fact, gap.after) >= 0) return undefined
-    return gap
-  }
-
-  async #lookedUpChange(fact: Fact): Promise<RegisterChange> {
-    this.#meter ??= await this.#newMeter()
-    const known = this.#knownChange(fact) ?? (await this.#changeAmongRecent(fact))
-    if (known !== undefined) return known
-    const { facts, toTheEnd } = await this.#facts.around(this.#switchId, fact, this.#beside())
-    const after = facts.find((other) => compareFacts(fact, other) < 0)
-    // Counter readings decide about each other, so those behind it would not be decided by it alone.
-    this.#gap = after === undefined || fact.counter !== undefined ? undefined : { before: fact, after }
-    if (toTheEnd && this.#meter.last?.counter !== undefined) this.#meter = undefined
-    return changeAmong(facts, fact)
-  }
-
-  /** Learns the facts since the late one: others that are as late will need no query. */
-  async #changeAmongRecent(fact: Fact): Promise<RegisterChange | undefined> {
-    if (fact.counter !== undefined) return undefined
-    const recent = await this.#facts.backTo(this.#switchId, fact, this.#beside())
-    if (recent === undefined) return undefined
-    this.#recent = new RecentFacts(recent)
-    return this.#knownChange(fact)
-  }
-
-  async #newMeter(): Promise<SwitchMeter> {
-    const meter = new SwitchMeter()
-    const newest = await this.#facts.newest(this.#switchId, this.#beside())
-    meter.take(newest)
-    this.#recent = new RecentFacts(newest)
-    return meter
-  }
-
-  #beside() {
-    return { unstored: this.#unstored, session: this.#session }
+    this.#head = { sequence, hash, place, consumedMws, producedMws, cost, newestMs }
+    if (fact !== undefined) this.facts.add(fact)
+    return sealed
   }
 }
 
-function withLate(flags: readonly EntryFlag[]): EntryFlag[] {
-  return flags.includes('late') ? [...flags] : [...flags, 'late']
+/** What the event says of itself, and what follows from its place in the chain: each once, in one order. */
+function flagsOf(event: LedgerEvent, head: ChainHead): EntryFlag[] {
+  const isLate = event.timestamp.getTime() < head.newestMs
+  const isPlaced = !isAt(head, event)
+  if (event.flags.length === 0 && !isLate && !isPlaced) return []
+  const flags = new Set<EntryFlag>(event.flags)
+  if (isLate) flags.add('late')
+  if (isPlaced) flags.add('placed')
+  return entryFlags.filter((flag) => flags.has(flag))
+}
+
+/** Whether the event is of the device and classroom that the last entry is of. */
+function isAt({ place }: ChainHead, { deviceId, classroom }: LedgerEvent): boolean {
+  return place?.deviceId.equals(deviceId) === true && place.classroom.equals(classroom)
 }
 
 /** @throws ValidationError if the register cannot be written to the milliwatt-second any more. */

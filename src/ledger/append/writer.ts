@@ -1,135 +1,181 @@
-import { type ClientSession, MongoServerError, type ObjectId } from 'mongodb'
+import type { ClientSession, ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
-import { DatabaseError, ValidationError } from '../../core/errors.js'
-import { serverCode } from '../../core/server-codes.js'
-import { asTransient } from '../../core/translate-error.js'
+import type { Entity } from '../../core/entity.js'
+import { asTransient, hasErrorLabel } from '../../core/translate-error.js'
+import type { FindImposters } from '../archive/archived-entries.js'
 import { type LedgerEntry, type LedgerEvent, ledgerEntryEntity } from '../entry/entry.js'
+import type { SealedEntry } from '../entry/seal.js'
 import { type ArchivedUntil, FactStore } from '../facts/fact-store.js'
 import { AppendCall, type Appended, type Pending, PendingEvent } from './append-call.js'
+import { isAboutEvent, isCollision, isRefusal, isRepetition } from './append-errors.js'
+import { BatchQueue } from './batch-queue.js'
 import { Chain, type Stores } from './chain.js'
 import { ChainCache } from './chain-cache.js'
-import { ChainStore, keyOf } from './chain-store.js'
+import { ChainStore, imposterError, keyOf } from './chain-store.js'
 import { Contention } from './contention.js'
 import { EntryStore } from './entry-store.js'
 import { PartialInsertError } from './insert-command.js'
-import { Lane } from './lane.js'
+import { readAroundLate } from './late-events.js'
+import { TransactionTurns } from './transaction-turns.js'
+import { WriterQueue } from './writer-queue.js'
+import type { QueuedWriter } from './writer-queue-entity.js'
+import { contentionError, WriterTurns } from './writer-turns.js'
 
 export interface WriterOptions {
   readonly database: Database
   readonly collection: string
+  readonly writerQueueEntity: Entity<QueuedWriter>
   readonly archivedUntil: ArchivedUntil
+  readonly imposters: FindImposters
 }
 
-interface ChainLane {
+interface ChainQueue {
   readonly chains: ChainCache
-  readonly lane: Lane<Pending>
+  readonly queue: BatchQueue<Pending>
 }
 
 /** Batches of disjoint chains that are on their way at once: while one is being written the next is hashed. */
-const laneCount = 3
+const queueCount = 3
 const batchSize = 1000
-/** Chains whose heads are kept in memory, by each lane. */
+/** Chains whose heads are kept in memory, by each queue. */
 const maximumChains = 25_000
 /** After a repeated event so many batches look for repetitions before they write. */
 const watchfulBatches = 20
-const attempts = 200
-const validationFailed = 121
+/** A writer that is always first learns after so many writes that others wait. */
+const writesBetweenLooks = 20
+const giveUpAfterMs = 60_000
 
 /** Appends events to their chains, in batches that share a commit. */
 export class LedgerWriter {
   readonly #database: Database
   readonly #stores: Stores
   readonly #entries: EntryStore
-  readonly #lanes: readonly ChainLane[]
+  readonly #queues: readonly ChainQueue[]
   readonly #contention = new Contention()
+  readonly #turns: WriterTurns
+  readonly #holds: TransactionTurns
   #watchful = 0
+  #writesSinceLook = 0
 
-  constructor({ database, collection: name, archivedUntil }: WriterOptions) {
+  constructor({ database, collection: name, writerQueueEntity, archivedUntil, imposters }: WriterOptions) {
     this.#database = database
+    this.#turns = new WriterTurns(database, new WriterQueue(database, writerQueueEntity), this.#contention)
+    this.#holds = new TransactionTurns(this.#turns)
     // What a secondary does not know yet would be left out of the registers.
     const collection = () => database.native.collection<LedgerEntry>(name, { readPreference: 'primary' })
-    this.#stores = { chains: new ChainStore(collection), facts: new FactStore(collection, archivedUntil) }
+    this.#stores = { chains: new ChainStore(collection, imposters), facts: new FactStore(collection, archivedUntil) }
     this.#entries = new EntryStore(database, name)
-    this.#lanes = Array.from({ length: laneCount }, () => {
-      const chains = new ChainCache(this.#stores, maximumChains)
-      return { chains, lane: new Lane<Pending>(batchSize, (batch) => this.#write(batch, chains)) }
+    this.#queues = Array.from({ length: queueCount }, () => {
+      const chains = new ChainCache(this.#stores, maximumChains, (chain) => this.#contention.noticed(chain))
+      return {
+        chains,
+        queue: new BatchQueue<Pending>(batchSize, (batch) => this.#write(batch, chains, deadlineFromNow())),
+      }
     })
   }
 
   /** Appends the events, each to the end of its switch's chain; durable (majority, journaled) when it resolves. */
   append(events: readonly LedgerEvent[]): Promise<Appended[]> {
-    if (this.#database.transactions.session !== undefined) return this.#appendInTransaction(events)
-    return this.#database.run(ledgerEntryEntity, 'append', () => this.#appendInLanes(events))
+    const { session } = this.#database.transactions
+    if (session !== undefined) return this.#appendInTransaction(session, events)
+    return this.#database.run(ledgerEntryEntity, 'append', () => this.#appendInQueues(events))
   }
 
-  #appendInLanes(events: readonly LedgerEvent[]): Promise<Appended[]> {
+  #appendInQueues(events: readonly LedgerEvent[]): Promise<Appended[]> {
     if (events.length === 0) return Promise.resolve([])
     return new Promise((resolve, reject) => {
       const call = new AppendCall(events.length, resolve, reject)
       for (let at = 0; at < events.length; at += 1) {
         const event = events[at] as LedgerEvent
-        this.#laneOf(event.switchId).lane.add(new PendingEvent(call, event, at))
+        this.#queueOf(event.switchId).queue.add(new PendingEvent(call, event, at))
       }
     })
   }
 
-  /** A chain lives in one lane, so no two batches in flight hold entries of it. */
-  #laneOf({ id }: ObjectId): ChainLane {
-    return this.#lanes[(id[11] ?? 0) % laneCount] as ChainLane
+  /** A chain lives in one queue, so no two batches in flight hold entries of it. */
+  #queueOf({ id }: ObjectId): ChainQueue {
+    return this.#queues[(id[11] ?? 0) % queueCount] as ChainQueue
   }
 
-  /** Writes the batch: what belongs to contended chains beside the rest. */
-  async #write(batch: readonly Pending[], chains: ChainCache): Promise<void> {
-    await Promise.all(this.#contention.groups(batch).map((group) => this.#writeGroup(group, chains)))
+  /** Writes the batch: what belongs to contended chains in its turn, beside the rest. */
+  async #write(batch: readonly Pending[], chains: ChainCache, deadlineMs: number): Promise<void> {
+    const calm = batch.filter(({ chain }) => !this.#contention.has(chain))
+    const contended = batch.filter(({ chain }) => this.#contention.has(chain))
+    await Promise.all([this.#writeCalm(calm, chains, deadlineMs), this.#writeInTurn(contended, chains, deadlineMs)])
   }
 
-  async #writeGroup(group: readonly Pending[], chains: ChainCache): Promise<void> {
+  async #writeCalm(group: readonly Pending[], chains: ChainCache, deadlineMs: number): Promise<void> {
     let open = group
-    for (let attempt = 1; open.length > 0; attempt += 1) {
-      open = open.filter(({ isGivenUp }) => !isGivenUp)
-      try {
-        if (this.#watchful > 0) {
-          this.#watchful = Math.max(0, this.#watchful - 1)
-          open = await this.#settleRepeated(open)
-        }
-        open = await this.#writeOnce(open, chains, attempt)
-      } catch (error) {
-        open = giveUp(open, error, chains)
-      }
+    while (open.length > 0) {
+      open = await this.#writeSome(open, chains, deadlineMs)
       // A chain that turns out to be contended is not to hold up the others.
-      if (this.#contention.groups(open).length > 1) {
-        await this.#write(open, chains)
-        return
-      }
+      if (open.some(({ chain }) => this.#contention.has(chain))) return this.#write(open, chains, deadlineMs)
     }
   }
 
+  async #writeInTurn(group: readonly Pending[], chains: ChainCache, deadlineMs: number): Promise<void> {
+    if (group.length === 0) return
+    let open = group
+    try {
+      const { unread, leave } = await this.#turns.enter(chainsOf(group), deadlineMs)
+      for (const chain of unread) chains.fallBehind(chain)
+      // Who does not know yet that it is our turn may be first for some more writes.
+      while (open.length > 0) open = await this.#writeSome(open, chains, deadlineMs)
+      leave()
+    } catch (error) {
+      giveUp(open, error, chains)
+    }
+  }
+
+  /** As {@link #writeOnce}, or gives up what it fails for. @returns what is left to be written. */
+  async #writeSome(group: readonly Pending[], chains: ChainCache, deadlineMs: number): Promise<readonly Pending[]> {
+    let open: readonly Pending[] = group.filter(({ isGivenUp }) => !isGivenUp)
+    try {
+      await this.#lookForOthers(open)
+      if (this.#watchful > 0) {
+        this.#watchful = Math.max(0, this.#watchful - 1)
+        open = await this.#settleRepeated(open)
+      }
+      return await this.#writeOnce(open, chains, deadlineMs)
+    } catch (error) {
+      return giveUp(open, error, chains)
+    }
+  }
+
+  async #lookForOthers(open: readonly Pending[]): Promise<void> {
+    this.#writesSinceLook += 1
+    if (this.#writesSinceLook < writesBetweenLooks) return
+    this.#writesSinceLook = 0
+    await this.#turns.look(chainsOf(open))
+  }
+
   /** Writes as much of the group as it can. @returns what is left, after a collision with another writer or a repetition. */
-  async #writeOnce(batch: readonly Pending[], chains: ChainCache, attempt: number): Promise<readonly Pending[]> {
-    if (this.#contention.has(batch[0]?.chain ?? '')) await this.#contention.turn()
+  async #writeOnce(batch: readonly Pending[], chains: ChainCache, deadlineMs: number): Promise<readonly Pending[]> {
     const known = await chains.load(new Map(batch.map(({ chain, event }) => [chain, event.switchId])))
+    const events = batch.map(({ event }) => event)
+    await readAroundLate(events, known, this.#stores.facts, undefined)
     const entries = await this.#build(batch, known)
     if (entries === undefined) {
       // They are to be built again, without the one that could not be built and all that came with it.
       for (const { chain } of batch) chains.forget(chain)
       return batch
     }
-    const startedAt = performance.now()
     const { stored, error } = await this.#insert(entries)
-    for (let at = 0; at < stored; at += 1) batch[at]?.settle({ entry: entries[at] as LedgerEntry, isNew: true })
+    for (let at = 0; at < stored; at += 1) batch[at]?.settle({ entry: (entries[at] as SealedEntry).entry, isNew: true })
     const rest = batch.slice(stored)
     const isAsWas = isCollision(error) || isRefusal(error)
     // Of what was built and not stored nothing holds; unless an answer says what is stored, not even what was known before.
     for (const { chain } of rest) isAsWas ? chains.fallBehind(chain) : chains.forget(chain)
     const unstored = new Set(rest.map(({ chain }) => chain))
     for (const [id, chain] of known) if (!unstored.has(id)) chain.stored()
+    chains.forgetOldFacts(known)
     if (error === undefined) {
-      this.#contention.passed(known.keys(), performance.now() - startedAt)
+      this.#contention.passed(known.keys())
       return []
     }
-    if (attempt >= attempts) return giveUp(rest, error, chains)
+    if (isCollision(error) && performance.now() >= deadlineMs) return giveUp(rest, contentionError(), chains)
     if (isRepetition(error)) this.#watchful = watchfulBatches
-    else if (isCollision(error)) this.#contention.collided(rest[0]?.chain ?? '')
+    else if (isCollision(error)) this.#contention.noticed(rest[0]?.chain ?? '')
     // The server's validator refused this one; the others are none the worse for it.
     else if (isRefusal(error)) rest[0]?.fail(error)
     else return giveUp(rest, error, chains)
@@ -137,8 +183,8 @@ export class LedgerWriter {
   }
 
   /** The entries that the events become; undefined if one of them cannot become any, or its chain is not up to date. */
-  async #build(batch: readonly Pending[], chains: ReadonlyMap<string, Chain>): Promise<LedgerEntry[] | undefined> {
-    const entries: LedgerEntry[] = []
+  async #build(batch: readonly Pending[], chains: ReadonlyMap<string, Chain>): Promise<SealedEntry[] | undefined> {
+    const entries: SealedEntry[] = []
     for (const pending of batch) {
       const chain = chains.get(pending.chain) as Chain
       try {
@@ -148,6 +194,7 @@ export class LedgerWriter {
         // Facts that another writer appended, added to a register that lacks them, prove nothing against the event.
         const head = await this.#stores.chains.head(pending.event.switchId, undefined)
         if ((head?.sequence ?? 0) === chain.storedSequence) pending.fail(error)
+        else this.#contention.noticed(pending.chain)
         return undefined
       }
     }
@@ -155,7 +202,7 @@ export class LedgerWriter {
   }
 
   /** Inserts in order: what follows a collision is not stored, or its chain would fork. */
-  async #insert(entries: readonly LedgerEntry[]): Promise<{ stored: number; error?: unknown }> {
+  async #insert(entries: readonly SealedEntry[]): Promise<{ stored: number; error?: unknown }> {
     try {
       await this.#entries.insert(entries, undefined)
       return { stored: entries.length }
@@ -170,26 +217,39 @@ export class LedgerWriter {
     const known = await this.#stores.chains.existing(events, undefined)
     const rest: Pending[] = []
     for (const pending of open) {
-      const entry = known.get(keyOf(pending.event))
-      if (entry === undefined) rest.push(pending)
-      else pending.settle({ entry, isNew: false })
+      const key = keyOf(pending.event)
+      const entry = known.get(key)
+      if (entry !== undefined) pending.settle({ entry, isNew: false })
+      else if (known.has(key)) pending.fail(imposterError(pending.event))
+      else rest.push(pending)
     }
     return rest
   }
 
   /** In the caller's transaction: nothing in memory counts, the heads are read in the transaction's own view. */
-  async #appendInTransaction(events: readonly LedgerEvent[]): Promise<Appended[]> {
-    const appended = await this.#database.run(ledgerEntryEntity, 'append', (session) => this.#appendIn(session, events))
+  async #appendInTransaction(session: ClientSession, events: readonly LedgerEvent[]): Promise<Appended[]> {
+    const appended = await this.#database.run(ledgerEntryEntity, 'append', () => this.#appendIn(session, events))
     this.#database.transactions.afterCommit(() => {
-      for (const { switchId } of events) this.#laneOf(switchId).chains.forget(switchId.toHexString())
+      this.#holds.end(session)
+      for (const { switchId } of events) this.#queueOf(switchId).chains.forget(switchId.toHexString())
     })
     return appended
   }
 
-  async #appendIn(session: ClientSession | undefined, events: readonly LedgerEvent[]): Promise<Appended[]> {
+  async #appendIn(session: ClientSession, events: readonly LedgerEvent[]): Promise<Appended[]> {
+    const contended = events.map(({ switchId }) => switchId.toHexString()).filter((id) => this.#contention.has(id))
+    await this.#holds.hold(session, [...new Set(contended)], deadlineFromNow())
     const known = await this.#stores.chains.existing(events, session)
+    const taken = events.find((event) => known.has(keyOf(event)) && known.get(keyOf(event)) === undefined)
+    if (taken !== undefined) throw imposterError(taken)
     const chains = new Map<string, Chain>()
-    const fresh: LedgerEntry[] = []
+    const unknown = events.filter((event) => !known.has(keyOf(event)))
+    for (const { switchId } of unknown) {
+      const id = switchId.toHexString()
+      if (!chains.has(id)) chains.set(id, await Chain.load(switchId, this.#stores, session))
+    }
+    await readAroundLate(unknown, chains, this.#stores.facts, session)
+    const fresh: SealedEntry[] = []
     const appended: Appended[] = []
     for (const event of events) {
       const found = known.get(keyOf(event))
@@ -197,48 +257,37 @@ export class LedgerWriter {
         appended.push({ entry: found, isNew: false })
         continue
       }
-      const id = event.switchId.toHexString()
-      const chain = chains.get(id) ?? (await Chain.load(event.switchId, this.#stores, session))
-      chains.set(id, chain)
-      const entry = chain.extendInOrder(event) ?? (await chain.extend(event))
-      known.set(keyOf(event), entry)
-      fresh.push(entry)
-      appended.push({ entry, isNew: true })
+      const chain = chains.get(event.switchId.toHexString()) as Chain
+      const sealed = chain.extendInOrder(event) ?? (await chain.extend(event))
+      known.set(keyOf(event), sealed.entry)
+      fresh.push(sealed)
+      appended.push({ entry: sealed.entry, isNew: true })
     }
     try {
       await this.#entries.insert(fresh, session)
     } catch (error) {
-      // Somebody else was first: the transaction begins again, with the chains as they are then.
+      if (!isCollision(error) && !hasErrorLabel(error, 'TransientTransactionError')) throw error
+      for (const id of chains.keys()) this.#contention.noticed(id)
+      // Somebody else was first: the transaction begins again, in its turn, with the chains as they are then.
       throw isCollision(error) ? asTransient(error) : error
     }
     return appended
   }
 }
 
-/** Tells the calls of all of these. @returns nothing that is left. */
+function deadlineFromNow(): number {
+  return performance.now() + giveUpAfterMs
+}
+
+function chainsOf(group: readonly Pending[]): string[] {
+  return [...new Set(group.map(({ chain }) => chain))]
+}
+
+/** Settles the calls of all of these. @returns nothing that is left. */
 function giveUp(open: readonly Pending[], error: unknown, chains: ChainCache): readonly Pending[] {
   for (const pending of open) {
     chains.forget(pending.chain)
     pending.fail(error)
   }
   return []
-}
-
-/** Whether it is the event that cannot become an entry, and not the database that fails. */
-function isAboutEvent(error: unknown): boolean {
-  return error instanceof ValidationError || (error instanceof DatabaseError && error.code === 'ARCHIVED')
-}
-
-function isCollision(error: unknown): error is MongoServerError {
-  return error instanceof MongoServerError && error.code === serverCode.duplicateKey
-}
-
-/** Whether the collision is about an event that has an entry, not about a place in a chain. */
-function isRepetition(error: unknown): boolean {
-  return isCollision(error) && 'idempotencyKey' in Object(error.keyPattern)
-}
-
-/** Whether the server's validator refused the first entry that is not stored. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof PartialInsertError && error.code === validationFailed
 }

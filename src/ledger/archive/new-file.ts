@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { link, open, rm } from 'node:fs/promises'
 import { DatabaseError } from '../../core/errors.js'
 
@@ -13,7 +13,8 @@ export async function writeNewFile(
   pieces: AsyncIterable<string>,
   check: (written: string) => Promise<void>,
 ): Promise<string> {
-  const partial = `${path}.partial`
+  // Of a name that nobody can put a file or a link at before.
+  const partial = `${path}.${randomBytes(8).toString('hex')}.partial`
   try {
     const sha256 = await write(partial, pieces)
     await check(partial)
@@ -24,13 +25,14 @@ export async function writeNewFile(
       throw new DatabaseError('CONFIGURATION', `The file ${path} cannot be written: ${error.message}`)
     throw error
   } finally {
-    await rm(partial, { force: true })
+    // What could not be made cannot be removed either, and the first error says why.
+    await rm(partial, { force: true }).catch(() => undefined)
   }
 }
 
 async function write(path: string, pieces: AsyncIterable<string>): Promise<string> {
   const sha256 = createHash('sha256')
-  const file = await open(path, 'w', 0o600)
+  const file = await open(path, 'wx', 0o600)
   try {
     for await (const piece of pieces) {
       sha256.update(piece)

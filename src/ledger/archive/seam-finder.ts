@@ -59,7 +59,7 @@ export class SeamFinder {
       if (last === null) return undefined
       const until = await this.#latestBefore(last)
       if (partTheirNeighbours(await this.#factsAfter(last, until)))
-        return { switchId, sequence, hash: last.hash, until }
+        return { switchId, sequence, hash: last.hash, deviceId: last.deviceId, classroom: last.classroom, until }
     }
     return undefined
   }

@@ -1,25 +1,23 @@
-import { BSON, type Db, ObjectId } from 'mongodb'
+import { type Db, ObjectId } from 'mongodb'
+import { hexOf } from '../entry/sha256.js'
 import { isLaidOut, type StoredBytes } from '../entry/stored-bytes.js'
 import { documentsOf, scanRaw } from '../raw-scan.js'
+import { firstFieldsOf, idText } from '../stored-document.js'
 import { type EntrySummary, summaryOf } from './classify-chain.js'
 
-/** Whatever says that it is an entry of the chain, after the sequence number. */
+/** Whatever says that it is an entry of the chain. */
 export async function summariesOfChain(
   database: Db,
   collection: string,
   switchId: ObjectId,
-  afterSequence: number,
   signal: AbortSignal | undefined,
 ): Promise<EntrySummary[]> {
   const summaries: EntrySummary[] = []
-  // No hint: who takes entries away may have taken the index away, too.
-  for await (const batch of scanRaw(database, collection, { filter: { switchId } }, signal)) {
-    for (const document of documentsOf(batch)) {
-      const summary = summaryOf(document) ?? summaryOfStranger(document)
-      // One whose number is none of a chain's is kept: it is to be named.
-      const isBefore = summary.sequence >= 1 && summary.sequence <= afterSequence
-      if (!isBefore) summaries.push(summary)
-    }
+  // In their order: what is appended meanwhile comes at the end, and is not seen without what is before it. Without a hint, for
+  // who takes entries away may have taken the index away, too.
+  const query = { filter: { switchId }, sort: { sequence: 1 } }
+  for await (const batch of scanRaw(database, collection, query, signal)) {
+    for (const document of documentsOf(batch)) summaries.push(summaryOf(document) ?? summaryOfStranger(document))
   }
   return summaries
 }
@@ -27,42 +25,31 @@ export async function summariesOfChain(
 /** A document in the ledger's collection that is not laid out as an entry. */
 export interface Stranger {
   readonly entryId: string
-  /** Undefined if it names no switch. */
+  /** The chain that the server finds it in; undefined if there is none. */
   readonly switchId: string | undefined
 }
 
-export async function findStrangers(
-  database: Db,
-  collection: string,
-  signal: AbortSignal | undefined,
-): Promise<Stranger[]> {
-  const strangers: Stranger[] = []
-  for await (const batch of scanRaw(database, collection, {}, signal)) {
-    for (const document of documentsOf(batch)) {
-      if (isLaidOut(document)) continue
-      const { _id, switchId } = decode(document)
-      strangers.push({
-        entryId: String(_id),
-        switchId: switchId instanceof ObjectId ? switchId.toHexString() : undefined,
-      })
-    }
-  }
-  return strangers.sort((a, b) => (a.entryId < b.entryId ? -1 : 1))
+export function strangerOf(document: StoredBytes): Stranger {
+  const { _id, switchId } = fieldsOf(document)
+  return { entryId: idText(_id), switchId: switchId instanceof ObjectId ? switchId.toHexString() : undefined }
 }
 
 /** It has no hash of its own: what it carries is compared with nothing. */
 function summaryOfStranger(document: StoredBytes): EntrySummary {
-  const { _id, sequence, formatVersion, previousHash, hash } = decode(document)
+  const { _id, sequence, formatVersion, previousHash, hash } = fieldsOf(document)
+  const fault = isLaidOut(document) ? 'not an entry to the byte' : 'not laid out as an entry'
   return {
-    entryId: String(_id),
+    entryId: idText(_id),
     sequence: Number(sequence),
     formatVersion: Number(formatVersion ?? 1),
-    previous: String(previousHash),
-    computed: 'not laid out as an entry',
-    carried: String(hash),
+    previous: hexOf(previousHash),
+    computed: fault,
+    carried: hexOf(hash),
+    fault,
+    bytes: undefined,
   }
 }
 
-function decode({ buffer, start, length }: StoredBytes): Record<string, unknown> {
-  return BSON.deserialize(buffer.subarray(start, start + length), { promoteBuffers: false })
+function fieldsOf({ buffer, start, length }: StoredBytes): Record<string, unknown> {
+  return firstFieldsOf(buffer.subarray(start, start + length))
 }

@@ -4,15 +4,18 @@ import {
   computedHash,
   entryIdOf,
   formatVersionOf,
+  hashWithSequence,
   isLaidOut,
   previousHash,
   type StoredBytes,
   sequenceOf,
 } from '../entry/stored-bytes.js'
+import { entryFault } from '../entry/strict-entry.js'
 import type { ChainStart } from './chain-pass.js'
+import type { SignedChain } from './evidence.js'
 import type { Finding } from './finding.js'
 
-/** What is to be known of an entry to tell how its chain is damaged. */
+/** Entry summary: what is to be known of an entry to tell how its chain is damaged. */
 export interface EntrySummary {
   readonly entryId: string
   readonly sequence: number
@@ -20,41 +23,87 @@ export interface EntrySummary {
   readonly previous: string
   readonly computed: string
   readonly carried: string
+  /** Why it is no entry to the byte, whatever hash it carries; undefined if it is one. */
+  readonly fault: string | undefined
+  /** What is stored, of one that does not have the hash that it carries. */
+  readonly bytes: StoredBytes | undefined
 }
 
 /** @returns undefined if the bytes do not look like an entry. */
 export function summaryOf(entry: StoredBytes): EntrySummary | undefined {
   if (!isLaidOut(entry)) return undefined
+  const [computed, carried] = [computedHash(entry), carriedHash(entry)]
   return {
     entryId: entryIdOf(entry),
     sequence: sequenceOf(entry),
     formatVersion: formatVersionOf(entry),
     previous: previousHash(entry),
-    computed: computedHash(entry),
-    carried: carriedHash(entry),
+    computed,
+    carried,
+    fault: entryFault(entry),
+    bytes: computed === carried ? undefined : copyOf(entry),
   }
 }
 
-/** What is known of a chain from elsewhere. */
+/** The reply of the server that it is in is not kept. */
+function copyOf({ buffer, start, length }: StoredBytes): StoredBytes {
+  return { buffer: Buffer.from(buffer.subarray(start, start + length)), start: 0, length }
+}
+
+/** Chain evidence: what is known of a chain from elsewhere. */
 export interface ChainEvidence {
   readonly switchId: string
-  /** Where the entries that were read begin. */
+  /** Where the entries that were read begin. Those before are archived. */
   readonly start: ChainStart
-  /** The hashes that the signed tree has for entries of the chain. */
-  readonly signed: ReadonlyMap<number, string>
+  /** What the signed tree has of the chain. */
+  readonly signed: SignedChain
 }
 
 const none = 'nothing'
+const laidOut = 'an entry as docs/ledger-format.md lays it out'
 
-/** How a chain is damaged, place by place; nothing if it is not. */
+/**
+ * How a chain is damaged, place by place. Nothing only if it is accounted for: if every document is a sound entry in its place,
+ * and every leaf of the tree has its entry or its archive.
+ */
 export function classifyChain(entries: readonly EntrySummary[], evidence: ChainEvidence): Finding[] {
-  return new ChainClassifier(entries, evidence).findings()
+  const findings = new ChainClassifier(entries, evidence).findings()
+  if (findings.length > 0 || isAccountedFor(entries, evidence)) return findings
+  const { switchId, signed, start } = evidence
+  return [
+    {
+      damage: 'unexplained',
+      where: 'entry',
+      switchId,
+      expected: `a chain from entry ${start.sequence + 1} on, ${signed.through} entries of it in the tree`,
+      found: `${entries.length} documents that are not accounted for`,
+    },
+  ]
+}
+
+function isAccountedFor(entries: readonly EntrySummary[], { start, signed }: ChainEvidence): boolean {
+  let { sequence, hash } = start
+  for (const entry of entries.toSorted((a, b) => a.sequence - b.sequence)) {
+    const leaf = signed.hashes.get(entry.sequence)
+    if (entry.fault !== undefined || entry.computed !== entry.carried) return false
+    if (leaf !== entry.computed && (leaf !== undefined || entry.sequence <= signed.through)) return false
+    if (entry.sequence >= 1 && entry.sequence <= start.sequence) {
+      if (leaf === undefined) return false
+      continue
+    }
+    if (entry.sequence !== sequence + 1 || entry.previous !== hash) return false
+    sequence = entry.sequence
+    hash = entry.computed
+  }
+  return sequence >= signed.through
 }
 
 class ChainClassifier {
   readonly #switchId: string
   readonly #start: ChainStart
   readonly #signed: ReadonlyMap<number, string>
+  /** The hashes that the tree has for archived entries. */
+  readonly #archived: ReadonlyMap<number, string>
   readonly #bySequence: ReadonlyMap<number, readonly EntrySummary[]>
   readonly #misplaced: EntrySummary[] = []
   readonly #last: number
@@ -66,7 +115,8 @@ class ChainClassifier {
   constructor(found: readonly EntrySummary[], { switchId, start, signed }: ChainEvidence) {
     this.#switchId = switchId
     this.#start = start
-    this.#signed = new Map([...signed].filter(([sequence]) => sequence > start.sequence))
+    this.#signed = new Map([...signed.hashes].filter(([sequence]) => sequence > start.sequence))
+    this.#archived = new Map([...signed.hashes].filter(([sequence]) => sequence <= start.sequence))
     // Of two entries at one place the older one counts, in whatever order they are read.
     const entries = found.toSorted((a, b) => (a.entryId < b.entryId ? -1 : 1))
     for (const [sequence, hash] of this.#signed) this.#placeOf.set(hash, sequence)
@@ -85,7 +135,7 @@ class ChainClassifier {
     const taken = new Set(entries.map(({ sequence }) => sequence))
     const bySequence = new Map<number, EntrySummary[]>()
     for (const entry of entries) {
-      const own = entry.computed === entry.carried ? undefined : this.#placeOf.get(entry.carried)
+      const own = this.#ownPlaceOf(entry)
       const isMoved = own !== undefined && own > this.#start.sequence && !taken.has(own)
       const sequence = isMoved ? own : entry.sequence
       if (!Number.isSafeInteger(sequence) || sequence <= this.#start.sequence) {
@@ -100,9 +150,17 @@ class ChainClassifier {
     return bySequence
   }
 
+  /** Where the hash that an entry carries, and does not have, belongs, if it has it there: its number was edited. */
+  #ownPlaceOf({ computed, carried, previous, bytes }: EntrySummary): number | undefined {
+    const place = computed === carried ? undefined : this.#placeOf.get(carried)
+    if (place === undefined || bytes === undefined) return place
+    const places = [place, (this.#placeOf.get(previous) ?? 0) + 1]
+    return places.find((own) => hashWithSequence(bytes, own) === carried)
+  }
+
   findings(): Finding[] {
     const misplaced = this.#misplaced.toSorted((a, b) => a.sequence - b.sequence)
-    const findings = misplaced.map((entry) => this.#finding('inserted', entry, none, entry.computed))
+    const findings = misplaced.flatMap((entry) => this.#misplacedFinding(entry) ?? [])
     let before = this.#start.hash
     // Holes can be wide: only the places at their edges are looked at.
     const places = [...new Set([...this.#bySequence.keys(), ...this.#signed.keys()])].sort((a, b) => a - b)
@@ -125,6 +183,15 @@ class ChainClassifier {
     return joined(findings)
   }
 
+  /** A document before the start of the chain: nothing but an archived entry may be there, which was not removed yet. */
+  #misplacedFinding(entry: EntrySummary): Finding | undefined {
+    const { sequence, computed, carried, fault } = entry
+    const archived = this.#archived.get(sequence)
+    if (archived === undefined) return this.#finding('inserted', entry, none, computed)
+    if (computed === archived && carried === archived && fault === undefined) return undefined
+    return this.#finding(carried === archived ? 'edited' : 'inserted', entry, archived, fault ?? computed)
+  }
+
   /** The hash that belongs at the place: by the tree, or else by the entry after it. */
   #expectedAt(place: number): string | undefined {
     const signed = this.#signed.get(place)
@@ -133,12 +200,8 @@ class ChainClassifier {
     return this.#bySequence.get(place + 1)?.find(({ computed, carried }) => computed === carried)?.previous
   }
 
-  #isGenuine(
-    { computed, carried, previous, formatVersion }: EntrySummary,
-    expected: string | undefined,
-    before: string,
-  ) {
-    if (computed !== carried || !entryFormatVersions.has(formatVersion)) return false
+  #isGenuine({ computed, carried, previous, fault }: EntrySummary, expected: string | undefined, before: string) {
+    if (computed !== carried || fault !== undefined) return false
     if (expected !== undefined) return computed === expected
     return before === '' || previous === before
   }
@@ -146,14 +209,16 @@ class ChainClassifier {
   /** Entries at a place where none is genuine. */
   #damaged(candidates: readonly EntrySummary[], expected: string | undefined, before: string): Finding[] {
     return candidates.map((entry) => {
-      const { computed, carried, formatVersion, sequence, previous } = entry
+      const { computed, carried, formatVersion, sequence, previous, fault } = entry
       if (!entryFormatVersions.has(formatVersion))
         return this.#finding('unknown_version', entry, [...entryFormatVersions].join(' or '), String(formatVersion))
-      const place = this.#placeOf.get(carried)
+      // One that is at the place where the hash belongs that it carries was put there already.
+      const place = computed === carried ? this.#placeOf.get(carried) : this.#ownPlaceOf(entry)
       if (place !== undefined && place !== sequence) return this.#finding('reordered', entry, expected ?? none, carried)
       // Where the bytes are those that were expected it is the hash itself that was edited.
       if (computed !== carried)
         return this.#finding('edited', entry, expected ?? carried, computed === expected ? carried : computed)
+      if (fault !== undefined) return this.#finding('edited', entry, laidOut, fault)
       if (expected !== undefined) return this.#finding('rewritten', entry, expected, computed)
       return this.#finding('inserted', entry, before, previous)
     })

@@ -18,12 +18,20 @@ export type Damage =
   | 'bad_signature'
   /** It is of a format that this version of the library does not know. */
   | 'unknown_version'
+  /** Its registers are not what the facts of the chain's entries come to. */
+  | 'wrong_register'
+  /** Its idempotency key is that of an earlier entry of its chain. */
+  | 'repeated'
+  /** A file has entries again that a file before it has. */
+  | 'overlapping'
+  /** Something is not accounted for, and nobody can say how it is damaged. */
+  | 'unexplained'
 
 /** One damaged place. */
 export interface Finding {
   readonly damage: Damage
   /** What is damaged. */
-  readonly where: 'entry' | 'personal_data' | 'checkpoint' | 'tree' | 'export'
+  readonly where: 'entry' | 'personal_data' | 'checkpoint' | 'tree' | 'archive' | 'export'
   /** The chain: the id of its switch. */
   readonly switchId?: string | undefined
   /** The number of the entry in its chain. */
@@ -47,7 +55,7 @@ export interface AnchorReport {
 }
 
 export interface VerificationReport {
-  /** Whether there was something to verify and all of it is sound. What {@link caveats} name was not excluded. */
+  /** Whether there was something to verify and all of it is accounted for. What {@link caveats} name was not excluded. */
   readonly valid: boolean
   /** Entries that were read and hashed again, and the chains that they are of. */
   readonly entries: number
@@ -56,9 +64,11 @@ export interface VerificationReport {
   readonly invalidEntry: Finding | null
   /** What is damaged, the first 1,000 places. */
   readonly findings: readonly Finding[]
+  /** How many places are damaged, also those after the first 1,000. */
+  readonly findingCount: number
   /** The newest checkpoint that was found to be signed and to have the tree that it says; null if there is none. */
   readonly checkpoint: { readonly size: number; readonly rootHash: string } | null
-  /** Entries that this checkpoint covers: these cannot have been changed, whoever may write to the database. */
+  /** Entries that this checkpoint covers: these cannot have been changed, even by those who may write to the database. */
   readonly coveredEntries: number
   /** Entries that are kept in archives, and were not read. */
   readonly archivedEntries: number
@@ -70,15 +80,20 @@ export interface VerificationReport {
 
 const maximumFindings = 1000
 
-/** Collects what is found, up to a limit. */
+/** Collects what is found: of any number of findings the first ones, and how many there are. */
 export class Findings {
   readonly list: Finding[] = []
+  /** The first one that is about an entry. */
+  firstEntry: Finding | null = null
+  count = 0
 
-  add(...findings: readonly Finding[]): void {
-    for (const finding of findings) if (this.list.length < maximumFindings) this.list.push(finding)
+  add(finding: Finding): void {
+    this.count += 1
+    if (finding.where === 'entry') this.firstEntry ??= finding
+    if (this.list.length < maximumFindings) this.list.push(finding)
   }
 
-  get firstEntry(): Finding | null {
-    return this.list.find(({ where }) => where === 'entry') ?? null
+  addAll(findings: Iterable<Finding>): void {
+    for (const finding of findings) this.add(finding)
   }
 }

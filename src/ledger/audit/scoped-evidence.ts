@@ -1,14 +1,15 @@
-import { ObjectId } from 'mongodb'
-import { keyOfSwitchId, switchIdOf } from '../entry/stored-bytes.js'
+import type { ObjectId } from 'mongodb'
+import { carriedHash, keyOfSwitchId, type StoredBytes } from '../entry/stored-bytes.js'
 import type { TreeHead } from '../log/checkpoint-text.js'
 import type { Segment } from '../log/log-entities.js'
 import { consistencyPath, inclusionPath, provesConsistency, provesInclusion } from '../log/merkle-proof.js'
 import { whereMissing } from '../log/tile-store.js'
 import type { TransparencyLog } from '../log/transparency-log.js'
-import type { ChainStart, EntryListener } from './chain-pass.js'
+import type { ArchivedState } from './archive-check.js'
+import type { ChainListener, ChainStart, FollowedChain } from './chain-pass.js'
 import type { Evidence } from './evidence.js'
 import type { Findings } from './finding.js'
-import type { Outside } from './outside.js'
+import type { KnownTreeHeads } from './known-tree-heads.js'
 import type { CheckpointReader } from './tree-check.js'
 
 interface ProvenEntry {
@@ -16,70 +17,98 @@ interface ProvenEntry {
   readonly hash: string
 }
 
+export interface ScopedParts {
+  readonly log: TransparencyLog
+  readonly reader: CheckpointReader
+  readonly findings: Findings
+  readonly knownHeads: KnownTreeHeads
+  readonly archived: ArchivedState
+  readonly switchIds: readonly ObjectId[]
+}
+
+/** A chain of which the last entry that the tree covers is proven. */
+class ProvenChain {
+  readonly last: ProvenEntry
+  /** Entries up to that one that were read. */
+  matched = 0
+  isOther = false
+
+  constructor(last: ProvenEntry) {
+    this.last = last
+  }
+
+  take(sequence: number, entry: StoredBytes): void {
+    if (sequence > this.last.sequence) return
+    if (sequence === this.last.sequence && carriedHash(entry) !== this.last.hash) this.isOther = true
+    else this.matched += 1
+  }
+}
+
+const uncovered: Pick<ChainListener, 'take'> = { take: () => undefined }
+
 /**
  * What the tree says of some chains: that the last entry of each that it covers is in it, by an inclusion proof. Every entry
- * before that one is bound by the links to it. Costs as much as there are chains in question, however large the tree is.
+ * before that one is bound by the links to it. Costs as much as there are chains in question, and a look at the index of the
+ * tree, however many entries there are.
  */
 export class ScopedEvidence implements Evidence {
   readonly starts: ReadonlyMap<string, ChainStart>
-  readonly suspects = new Set<string>()
-  matched = 0
   readonly newest: TreeHead | undefined
-  readonly #proven: ReadonlyMap<string, ProvenEntry>
-  readonly #log: TransparencyLog
+  readonly #proven: ReadonlyMap<string, ProvenChain>
 
   private constructor(
-    log: TransparencyLog,
     newest: TreeHead | undefined,
-    proven: ReadonlyMap<string, ProvenEntry>,
-    seams: ReadonlyMap<string, ChainStart>,
+    proven: ReadonlyMap<string, ProvenChain>,
+    starts: ReadonlyMap<string, ChainStart>,
   ) {
-    this.starts = seams
-    this.#log = log
+    this.starts = starts
     this.newest = newest
     this.#proven = proven
   }
 
-  static async gather(
-    log: TransparencyLog,
-    reader: CheckpointReader,
-    findings: Findings,
-    outside: Outside,
-    switchIds: readonly ObjectId[],
-    seams: ReadonlyMap<string, ChainStart>,
-  ): Promise<ScopedEvidence> {
+  /** @throws DatabaseError `LEDGER_DAMAGED` if nothing can be said without the whole tree. */
+  static async gather({
+    log,
+    reader,
+    findings,
+    knownHeads,
+    archived,
+    switchIds,
+  }: ScopedParts): Promise<ScopedEvidence> {
     const stored = await log.checkpoints.newest()
     const newest = stored === null ? undefined : reader.openStored(stored)
-    await compareOutside(log, findings, outside, newest)
-    const proven = new Map<string, ProvenEntry>()
+    await compareOutside(log, findings, knownHeads, newest)
+    await checkIndex(log, findings, stored?.size ?? 0)
+    const proven = new Map<string, ProvenChain>()
     for (const switchId of switchIds) {
       const segments = await log.segments.ofChain(switchId)
-      await requireCheckpoint(log, findings, segments.at(-1))
       const entry = newest === undefined ? undefined : await proveLast(log, findings, newest, segments)
-      if (entry !== undefined) proven.set(keyOfSwitchId(switchId.toHexString()), entry)
+      if (entry !== undefined) proven.set(keyOfSwitchId(switchId.toHexString()), new ProvenChain(entry))
     }
-    return new ScopedEvidence(log, newest, proven, seams)
+    return new ScopedEvidence(newest, proven, archived.starts)
   }
 
-  listenerOf(chain: string): EntryListener {
-    const proven = this.#proven.get(chain)
-    return (sequence, hash) => {
-      if (proven === undefined || sequence > proven.sequence) return
-      if (sequence === proven.sequence && hash !== proven.hash) this.suspects.add(chain)
-      else this.matched += 1
-    }
+  get matched(): number {
+    return [...this.#proven.values()].reduce((sum, { matched }) => sum + matched, 0)
+  }
+
+  matchedOf(chains: readonly string[]): number {
+    return chains.reduce((sum, chain) => sum + (this.#proven.get(chain)?.matched ?? 0), 0)
+  }
+
+  listenerOf(chain: string): Pick<ChainListener, 'take'> {
+    return this.#proven.get(chain) ?? uncovered
   }
 
   async flush(): Promise<void> {}
 
-  *covered(): Generator<readonly [chain: string, lastSequence: number], void, undefined> {
-    for (const [chain, { sequence }] of this.#proven) yield [chain, sequence]
-  }
-
-  async signedHashes(chain: string): Promise<ReadonlyMap<number, string>> {
-    const proven = this.#proven.get(chain)
-    const segments = await this.#log.segments.ofChain(ObjectId.createFromHexString(switchIdOf(chain)))
-    return this.#log.leafHashes(segments.filter(({ firstSequence }) => firstSequence <= (proven?.sequence ?? 0)))
+  *unaccounted(read: ReadonlyMap<string, FollowedChain>): Generator<string, void, undefined> {
+    // Archived entries that were not removed yet are compared with the whole tree.
+    for (const [chain, { beforeStart }] of read) if (beforeStart > 0) yield chain
+    for (const [chain, { last, isOther }] of this.#proven) {
+      const sequence = read.get(chain)?.sequence ?? this.starts.get(chain)?.sequence ?? 0
+      if (isOther || sequence < last.sequence) yield chain
+    }
   }
 }
 
@@ -87,7 +116,7 @@ export class ScopedEvidence implements Evidence {
 async function compareOutside(
   log: TransparencyLog,
   findings: Findings,
-  { heads }: Outside,
+  { heads }: KnownTreeHeads,
   newest: TreeHead | undefined,
 ): Promise<void> {
   for (const head of heads) {
@@ -102,17 +131,20 @@ async function compareOutside(
   }
 }
 
-/** What the tree has of a chain is what some checkpoint was signed for. */
-async function requireCheckpoint(log: TransparencyLog, findings: Findings, last: Segment | undefined): Promise<void> {
-  if (last === undefined) return
-  const [end, newest] = [last.firstLeaf + last.count, await log.checkpoints.newest()]
-  if (newest !== null && newest.size >= end) return
+/** The index of the tree has a chain for each leaf, and no leaf that no checkpoint was signed for. */
+async function checkIndex(log: TransparencyLog, findings: Findings, size: number): Promise<void> {
+  const leaves = await log.segments.leaves()
+  if (leaves === size) return
+  // A checkpoint may have been made meanwhile.
+  const newest = (await log.checkpoints.newest())?.size ?? 0
+  if (leaves >= size && leaves <= newest) return
+  const isMore = leaves > newest
   findings.add({
     damage: 'deleted',
-    where: 'checkpoint',
-    checkpointSize: end,
-    expected: `a checkpoint of at least the ${end} entries of the tree`,
-    found: newest === null ? 'nothing' : `a newest one of ${newest.size}`,
+    where: isMore ? 'checkpoint' : 'tree',
+    checkpointSize: isMore ? leaves : newest,
+    expected: isMore ? `a checkpoint of the ${leaves} entries of the tree` : `an index of ${newest} leaves`,
+    found: isMore ? `a newest one of ${newest}` : `one of ${leaves}`,
   })
 }
 

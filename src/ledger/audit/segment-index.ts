@@ -5,7 +5,7 @@ export interface LeafSegment {
   readonly firstLeaf: number
 }
 
-/** Where in the tree the entries of each chain are. Takes a few dozen bytes for each segment. */
+/** Segment index: where in the tree the entries of each chain are. Takes a few dozen bytes for each segment. */
 export class SegmentIndex {
   readonly #segments = new Map<string, LeafSegment[]>()
 
@@ -26,9 +26,21 @@ export class SegmentIndex {
 
   /** The last entry that the tree covers; 0 if it covers none. */
   lastSequenceOf(chain: string): number {
-    const last = this.#segments.get(chain)?.at(-1)
-    return last === undefined ? 0 : last.firstSequence + last.count - 1
+    return lastSequenceOf(this.segmentsOf(chain))
   }
+}
+
+/** Those of a chain that a tree of the first leaves has; it ends where a checkpoint does. */
+export function signedSegments(index: SegmentIndex, chain: string, size: number): readonly LeafSegment[] {
+  const segments = index.segmentsOf(chain)
+  const last = segments.findLastIndex(({ firstLeaf, count }) => firstLeaf + count <= size)
+  return last === segments.length - 1 ? segments : segments.slice(0, last + 1)
+}
+
+/** The last entry that the segments have; 0 if there are none. */
+export function lastSequenceOf(segments: readonly LeafSegment[]): number {
+  const last = segments.at(-1)
+  return last === undefined ? 0 : last.firstSequence + last.count - 1
 }
 
 export function hasEntry({ firstSequence, count }: LeafSegment, sequence: number): boolean {

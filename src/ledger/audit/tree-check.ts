@@ -1,6 +1,7 @@
+import { hashBytes } from '../entry/hash-bytes.js'
 import { checkSignatures, parseTreeHead, type TreeHead } from '../log/checkpoint-text.js'
 import type { StoredCheckpoint } from '../log/log-entities.js'
-import { hashBytes, MerkleFrontier, perfectRoot } from '../log/merkle-tree.js'
+import { MerkleFrontier, perfectRoot } from '../log/merkle-tree.js'
 import { NoteError, parseNote, type VerifierKey } from '../log/signed-note.js'
 import { tileWidth } from '../log/tile.js'
 import type { Finding, Findings } from './finding.js'
@@ -65,18 +66,22 @@ export class TreeCheck {
   /** Of the leaves so far. */
   readonly frontier: MerkleFrontier
   readonly #findings: Findings
+  readonly #rootOfTile: (hashes: Buffer) => Buffer
   /** Signed statements of what is to come, by size. */
   readonly #heads: { readonly head: TreeHead; readonly isOutside: boolean }[]
 
   /**
    * @param heads In any order.
    * @param frontier Of the part of the tree that is not built again.
+   * @param rootOfTile The root of 256 leaves.
    */
   constructor(
     heads: readonly { readonly head: TreeHead; readonly isOutside: boolean }[],
     findings: Findings,
     frontier = new MerkleFrontier(),
+    rootOfTile: (hashes: Buffer) => Buffer = perfectRoot,
   ) {
+    this.#rootOfTile = rootOfTile
     this.#findings = findings
     this.frontier = frontier
     this.#heads = heads.toSorted((a, b) => b.head.size - a.head.size)
@@ -109,7 +114,7 @@ export class TreeCheck {
 
   #append(hashes: Buffer): void {
     const leaves = hashes.length / hashBytes
-    const root = perfectRoot(hashes)
+    const root = leaves === tileWidth ? this.#rootOfTile(hashes) : perfectRoot(hashes)
     if (leaves > 1) this.#keepUpper(leaves, root)
     this.frontier.appendPerfect(leaves, root, (width, completed) => this.#keepUpper(width, completed))
   }

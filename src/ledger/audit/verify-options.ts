@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb'
+import type { WitnessPolicy } from '../log/witness-policy.js'
 
 export interface VerifyProgress {
   /** Entries that were read and hashed so far. */
@@ -10,12 +11,19 @@ export interface VerifyOptions {
   readonly knownCheckpoint?: string
   /** With `knownCheckpoint`: reads only what was added since. */
   readonly onlySince?: boolean
-  /** Only the chains of these switches. */
+  /** Only the chains of these switches: only their entries are read. */
   readonly switchIds?: readonly (ObjectId | string)[]
-  /** Only the chains whose last entry is of this device. */
+  /**
+   * Only the chains that have entries of this device; also if the device is another one by now. Everything is read, because
+   * only an entry that verifies says whose it is.
+   */
   readonly deviceId?: ObjectId | string
-  /** Only the chains that have entries of this classroom. */
+  /** The same for a classroom. */
   readonly classroom?: ObjectId | string
+  /** Whether the registers of every entry are recomputed from the facts of its chain. @default true */
+  readonly registers?: boolean
+  /** Which witnesses have to have signed the newest checkpoint. */
+  readonly witnessPolicy?: WitnessPolicy
   /** Ends the verification; it rejects with the signal's reason. */
   readonly signal?: AbortSignal
   /** Called after each batch of entries. */

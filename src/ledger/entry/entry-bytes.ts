@@ -7,6 +7,7 @@ const typeDouble = 0x01
 const typeString = 0x02
 const typeDocument = 0x03
 const typeArray = 0x04
+const typeBinary = 0x05
 const typeObjectId = 0x07
 const typeBoolean = 0x08
 const typeDate = 0x09
@@ -85,6 +86,17 @@ class BsonWriter {
     this.#at += 8
   }
 
+  /** Bytes of the generic subtype. */
+  binary(element: Uint8Array, value: { value(): Uint8Array }): void {
+    this.raw(element)
+    const bytes = value.value()
+    this.#reserve(5)
+    this.#view.setInt32(this.#at, bytes.length, true)
+    this.#bytes[this.#at + 4] = 0
+    this.#at += 5
+    this.raw(bytes)
+  }
+
   objectId(element: Uint8Array, value: { readonly id: Uint8Array }): void {
     this.raw(element)
     this.raw(value.id)
@@ -147,7 +159,7 @@ export const elements = {
   energyWs: element(typeDouble, 'energyWs'),
   productionWs: element(typeDouble, 'productionWs'),
   cost: element(typeDouble, 'cost'),
-  erases: element(typeString, 'erases'),
+  erases: element(typeBinary, 'erases'),
   gapLimitMs: element(typeDouble, 'gapLimitMs'),
   silentSince: element(typeDate, 'silentSince'),
   ratePerKwh: element(typeDouble, 'ratePerKwh'),
@@ -162,12 +174,12 @@ export const elements = {
   bootId: element(typeString, 'bootId'),
   deviceSequence: element(typeDouble, 'deviceSequence'),
   originalRecordId: element(typeString, 'originalRecordId'),
-  personalCommitment: element(typeString, 'personalCommitment'),
+  personalCommitment: element(typeBinary, 'personalCommitment'),
   idempotencyKey: element(typeString, 'idempotencyKey'),
   cumulativeEnergy: element(typeDouble, 'cumulativeEnergy'),
   cumulativeProduction: element(typeDouble, 'cumulativeProduction'),
   calculatedCost: element(typeDouble, 'calculatedCost'),
-  previousHash: element(typeString, 'previousHash'),
+  previousHash: element(typeBinary, 'previousHash'),
 }
 
 const writer = new BsonWriter()
@@ -195,18 +207,18 @@ export function entryBytes(domain: Uint8Array, entry: UnhashedEntry): Buffer {
   if (entry.energyDirection !== undefined) writer.string(elements.energyDirection, entry.energyDirection)
   if (entry.reading !== undefined) writeReading(entry.reading)
   if (entry.adjustment !== undefined) writeAdjustment(entry.adjustment)
-  if (entry.erases !== undefined) writer.string(elements.erases, entry.erases)
+  if (entry.erases !== undefined) writer.binary(elements.erases, entry.erases)
   writer.double(elements.gapLimitMs, entry.gapLimitMs)
   if (entry.silentSince !== undefined) writer.date(elements.silentSince, entry.silentSince)
   writer.double(elements.ratePerKwh, entry.ratePerKwh)
   writeFlags(entry.flags)
   writeMetadata(entry.metadata)
-  if (entry.personalCommitment !== undefined) writer.string(elements.personalCommitment, entry.personalCommitment)
+  if (entry.personalCommitment !== undefined) writer.binary(elements.personalCommitment, entry.personalCommitment)
   writer.string(elements.idempotencyKey, entry.idempotencyKey)
   writer.double(elements.cumulativeEnergy, entry.cumulativeEnergy)
   writer.double(elements.cumulativeProduction, entry.cumulativeProduction)
   writer.double(elements.calculatedCost, entry.calculatedCost)
-  writer.string(elements.previousHash, entry.previousHash)
+  writer.binary(elements.previousHash, entry.previousHash)
   writer.endDocument(document)
   return writer.written
 }

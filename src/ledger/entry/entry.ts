@@ -2,77 +2,68 @@ import { z } from 'zod'
 import { defineAppendOnlyEntity, type Stored } from '../../core/entity.js'
 import { instant, json, objectId, quantity } from '../../core/fields.js'
 import { isPrice } from '../../metering/index.js'
+import {
+  energySources,
+  entryFlags,
+  entrySources,
+  entryTypes,
+  eventFlags,
+  eventTypes,
+  numberLimits,
+  textLimits,
+} from './entry-limits.js'
 import { entryFormatVersion } from './format-version.js'
+import { sha256 } from './sha256.js'
 
-/** What a host can append. */
-const eventTypes = ['switch_on', 'switch_off', 'power_reading', 'manual_adjustment'] as const
-/** What an entry can be: an erasure is appended by `erase` alone. */
-const entryTypes = [...eventTypes, 'erasure'] as const
-const entrySources = ['mqtt', 'api', 'manual', 'calculated', 'migration'] as const
-export const entryFlags = [
-  /** It arrived after an entry with a later time stamp. */
-  'late',
-  /** Its device had no credible clock; the time is that of the arrival. */
-  'clock_replaced',
-  /** The local time that the device gave occurs twice that day, and nothing decides between the two. */
-  'clock_ambiguous',
-  /** What happened while the device was silent is inferred. */
-  'estimated',
-  /** It was read off a snapshot of all relays, not reported as an event. */
-  'snapshot',
-  /** It records the restart of the device. */
-  'reboot',
-] as const
-
-export type EventType = (typeof entryTypes)[number]
-export type EntryFlag = (typeof entryFlags)[number]
-
-const hash = () => z.string().regex(/^[0-9a-f]{64}$/)
-/** W·s; up to here a register's milliwatt-seconds are whole numbers that nothing is lost of. */
-export const maximumRegisterWs = 8e12
 /** Characters of JSON; with the longest notes it is less than what is stored may have. */
 const maximumPersonal = 900_000
-const register = () => quantity(-maximumRegisterWs, maximumRegisterWs)
+const number = (name: keyof typeof numberLimits) => quantity(numberLimits[name][0], numberLimits[name][1])
+const integer = (name: keyof typeof numberLimits) => z.int().min(numberLimits[name][0]).max(numberLimits[name][1])
+const text = (name: keyof typeof textLimits) => z.string().min(textLimits[name][0]).max(textLimits[name][1])
 
 /** The value that an energy source gave. */
 const readingFields = z.strictObject({
   /** W; negative while producing. */
-  powerW: quantity(-1e9, 1e9).optional(),
+  powerW: number('powerW').optional(),
   /** Wh; the consumption counter. */
-  energyWh: quantity(0, 1e15).optional(),
+  energyWh: number('energyWh').optional(),
   /** Wh; the counter's smallest step. */
-  counterQuantumWh: quantity(0, 1e6).optional(),
+  counterQuantumWh: number('counterQuantumWh').optional(),
   /** Wh; where the counter starts again from zero. */
-  counterWidthWh: quantity(0, 1e15).optional(),
+  counterWidthWh: number('counterWidthWh').optional(),
   /** W; what is plausible at most. */
-  maximumPower: quantity(1, 1e9).optional(),
+  maximumPower: number('maximumPower').optional(),
 })
 
 /** What somebody adds to the registers, or takes away, by hand. */
 const adjustmentFields = z.strictObject({
   /** W·s, to the milliwatt-second; what the switch has consumed more, or less, than its entries say. */
-  energyWs: quantity(-maximumRegisterWs, maximumRegisterWs),
+  energyWs: number('energyWs'),
   /** W·s; the same for what it has produced. */
-  productionWs: quantity(-maximumRegisterWs, maximumRegisterWs),
+  productionWs: number('productionWs'),
   /** Currency units. */
-  cost: quantity(-1e9, 1e9).refine(isPrice, { error: 'expected at most six decimals' }),
+  cost: number('cost').refine(isPrice, { error: 'expected at most six decimals' }),
 })
 
 const metadataFields = z.strictObject({
+  /** Who said so: the device, the broker or a person. */
   source: z.enum(entrySources),
-  firmwareVersion: z.string().max(100).optional(),
+  /** The firmware that the device ran then. */
+  firmwareVersion: text('firmwareVersion').optional(),
   /** V */
-  voltage: quantity(-1e6, 1e6).optional(),
+  voltage: number('voltage').optional(),
   /** A */
-  current: quantity(-1e6, 1e6).optional(),
-  powerFactor: quantity(-1, 1).optional(),
+  current: number('current').optional(),
+  /** Between -1 and 1. */
+  powerFactor: number('powerFactor').optional(),
   /** °C */
-  temperature: quantity(-273.15, 1e4).optional(),
+  temperature: number('temperature').optional(),
   /** The restart of the device that the message was sent after. */
-  bootId: z.string().min(1).max(64).optional(),
+  bootId: text('bootId').optional(),
   /** The device's own number of the message; orders messages of one time stamp. */
-  deviceSequence: z.int().min(0).optional(),
-  originalRecordId: z.string().max(200).optional(),
+  deviceSequence: integer('deviceSequence').optional(),
+  /** The id that it had in an origin system. */
+  originalRecordId: text('originalRecordId').optional(),
 })
 
 const givenFields = {
@@ -81,13 +72,13 @@ const givenFields = {
   classroom: objectId(),
   /** When it happened. */
   timestamp: instant(),
-  /** When it was heard of. */
+  /** When it was received. */
   receivedAt: instant(),
   /** Whether the switch was on afterwards. */
   powerState: z.boolean(),
   /** W; what the load takes while it is on, where nothing measures it. */
-  powerRating: quantity(0, 1e6),
-  energySource: z.enum(['counter', 'power', 'rated']),
+  powerRating: number('powerRating'),
+  energySource: z.enum(energySources),
   /**
    * There if what the source tells is production, as of a solar inverter: what its counter counts, its power whatever the
    * sign, its rating. Without it a counter and a rating are consumption, and a power is production while it is negative.
@@ -96,23 +87,23 @@ const givenFields = {
   reading: readingFields.optional(),
   adjustment: adjustmentFields.optional(),
   /** ms; how long a reading, or a sign of life, holds without another. */
-  gapLimitMs: z.int().min(1000).max(1e9),
+  gapLimitMs: integer('gapLimitMs'),
   /** The device had been silent since then, for longer than its gap limit. */
   silentSince: instant().optional(),
   /** Currency units per kWh, in force when it happened. */
-  ratePerKwh: quantity(-1e6, 1e6).refine(isPrice, { error: 'expected at most six decimals' }),
+  ratePerKwh: number('ratePerKwh').refine(isPrice, { error: 'expected at most six decimals' }),
   flags: z.array(z.enum(entryFlags)).max(8),
   metadata: metadataFields,
-  idempotencyKey: z.string().min(1).max(200),
+  idempotencyKey: text('idempotencyKey'),
 }
 
 const eventFields = {
   ...givenFields,
   eventType: z.enum(entryTypes),
   /** The hash of the entry whose personal data was erased. */
-  erases: hash().optional(),
+  erases: sha256().optional(),
   /** Stands for personal data that is kept beside the ledger. */
-  personalCommitment: hash().optional(),
+  personalCommitment: sha256().optional(),
 }
 
 function tellsPowerOrCounter(reading: unknown): boolean {
@@ -124,19 +115,25 @@ function tellsPowerOrCounter(reading: unknown): boolean {
 export const ledgerEntryEntity = defineAppendOnlyEntity({
   name: 'ledger entry',
   collection: 'power_consumption_ledger',
+  personal: 'none',
+  // Entries are kept for years.
+  compressor: 'zstd',
   fields: {
+    /** The version of the entry’s form. */
     formatVersion: z.literal(entryFormatVersion),
     /** The number of the entry in its chain, from 1. */
-    sequence: z.int().min(1),
+    sequence: integer('sequence'),
     ...eventFields,
     /** W·s; the energy that the switch has consumed according to the entries so far. */
-    cumulativeEnergy: register(),
+    cumulativeEnergy: number('cumulativeEnergy'),
     /** W·s; the energy that it has produced. */
-    cumulativeProduction: register(),
+    cumulativeProduction: number('cumulativeProduction'),
     /** What the consumed energy has cost, in currency units. */
-    calculatedCost: quantity(-1e12, 1e12),
-    previousHash: hash(),
-    hash: hash(),
+    calculatedCost: number('calculatedCost'),
+    /** The hash of the entry before in the chain; zeros for the first. */
+    previousHash: sha256(),
+    /** The SHA-256 of the entry. */
+    hash: sha256(),
   },
   rules: [
     {
@@ -149,6 +146,14 @@ export const ledgerEntryEntity = defineAppendOnlyEntity({
           { $ne: [{ $type: '$reading.powerW' }, 'missing'] },
           { $ne: [{ $type: '$reading.energyWh' }, 'missing'] },
         ],
+      },
+    },
+    {
+      path: 'reading',
+      message: 'a refused_reading has no reading',
+      check: ({ eventType, reading }) => eventType !== 'refused_reading' || reading === undefined,
+      expression: {
+        $or: [{ $ne: ['$eventType', 'refused_reading'] }, { $eq: [{ $type: '$reading' }, 'missing'] }],
       },
     },
     {
@@ -175,7 +180,7 @@ export const ledgerEntryEntity = defineAppendOnlyEntity({
       path: 'erases',
       message: 'an erasure names the entry that it erases, and nothing else does',
       check: ({ eventType, erases }) => (eventType === 'erasure') === (erases !== undefined),
-      expression: { $eq: [{ $eq: ['$eventType', 'erasure'] }, { $eq: [{ $type: '$erases' }, 'string'] }] },
+      expression: { $eq: [{ $eq: ['$eventType', 'erasure'] }, { $eq: [{ $type: '$erases' }, 'binData'] }] },
     },
   ],
   shardKey: { switchId: 1 },
@@ -187,9 +192,21 @@ export const ledgerEntryEntity = defineAppendOnlyEntity({
       serves: 'one entry per event, however often it is delivered',
     },
     { key: { switchId: 1, timestamp: 1 }, serves: 'a switch by time' },
-    { key: { classroom: 1, timestamp: 1 }, serves: 'a classroom by time' },
-    { key: { eventType: 1, timestamp: 1 }, serves: 'an event type by time' },
-    { key: { hash: 1 }, serves: 'an entry by its hash' },
+    {
+      key: { eventType: 1, timestamp: 1 },
+      partialFilterExpression: { eventType: { $in: ['switch_on', 'switch_off', 'manual_adjustment', 'erasure'] } },
+      serves: 'adjustments by time; what was switched, newest first',
+    },
+    {
+      key: { deviceId: 1, switchId: 1 },
+      partialFilterExpression: { flags: 'placed' },
+      serves: 'the chains that have entries of a device',
+    },
+    {
+      key: { classroom: 1, switchId: 1 },
+      partialFilterExpression: { flags: 'placed' },
+      serves: 'the chains that have entries of a classroom',
+    },
     {
       key: { personalCommitment: 1 },
       partialFilterExpression: { personalCommitment: { $exists: true } },
@@ -208,7 +225,10 @@ const entryEventSchema = z.strictObject(eventFields)
 export const ledgerEventSchema = z
   .strictObject({
     ...givenFields,
+    /** What happened. */
     eventType: z.enum(eventTypes),
+    /** What is to be known of it, such as `late`. */
+    flags: z.array(z.enum(eventFlags)).max(8),
     /** Free text. It is kept as personal data, which can be erased. */
     notes: z.string().min(1).max(4000).optional(),
     /** Whatever else of it is personal, as JSON. It can be erased; the entry itself cannot. */

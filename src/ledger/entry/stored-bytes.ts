@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { leafDomain } from './hash.js'
+import { hashBytes } from './hash-bytes.js'
 
 /** An entry in the bytes in which MongoDB stores it, somewhere in a larger buffer. */
 export interface StoredBytes {
@@ -8,19 +9,26 @@ export interface StoredBytes {
   readonly length: number
 }
 
-const digits = 64
+/** More lengths than these are not in use at once. */
+const mostInputs = 1000
 const documentEnd = 1
-/** The type, name, length, digits and final zero of the last two fields. */
-const hashElement = 1 + 'hash\0'.length + 4 + digits + 1
-const previousHashElement = 1 + 'previousHash\0'.length + 4 + digits + 1
+/** The type, name, length, subtype and bytes of the last two fields. */
+const hashElement = 1 + 'hash\0'.length + 4 + 1 + hashBytes
+const previousHashElement = 1 + 'previousHash\0'.length + 4 + 1 + hashBytes
 const hashFromEnd = documentEnd + hashElement
 const previousHashFromEnd = hashFromEnd + previousHashElement
+/** Where the values of the registers are, which come before them. */
+const calculatedCostFromEnd = previousHashFromEnd + 8
+const cumulativeProductionFromEnd = calculatedCostFromEnd + 1 + 'calculatedCost\0'.length + 8
+const cumulativeEnergyFromEnd = cumulativeProductionFromEnd + 1 + 'cumulativeProduction\0'.length + 8
 
 /** Where the first fields are, which are all of a fixed size. */
 const idAt = 4 + 1 + '_id\0'.length
 const formatVersionAt = idAt + 12 + 1 + 'formatVersion\0'.length
 const switchIdAt = formatVersionAt + 8 + 1 + 'switchId\0'.length
 const sequenceAt = switchIdAt + 12 + 1 + 'sequence\0'.length
+const deviceIdAt = sequenceAt + 8 + 1 + 'deviceId\0'.length
+const classroomAt = deviceIdAt + 12 + 1 + 'classroom\0'.length
 const smallest = sequenceAt + 8 + previousHashFromEnd
 
 /** Bytes that must stand between the values, and where. */
@@ -36,10 +44,10 @@ const marksFromStart = marksOf([
   [switchIdAt + 12, '\x01sequence\0'],
 ])
 const marksFromEnd = marksOf([
-  [-previousHashFromEnd, '\x02previousHash\0\x41\0\0\0'],
-  [-hashFromEnd, '\x02hash\0\x41\0\0\0'],
-  // The hash covers nothing of its own field: the zero that ends it is looked at here.
-  [-2, '\0\0'],
+  [-previousHashFromEnd, '\x05previousHash\0\x20\0\0\0\0'],
+  [-hashFromEnd, '\x05hash\0\x20\0\0\0\0'],
+  // The hash covers nothing of its own field, and not the end of the document behind it.
+  [-documentEnd, '\0'],
 ])
 
 function marksOf(texts: readonly (readonly [at: number, text: string])[]): Marks {
@@ -56,12 +64,28 @@ function hasMarks(buffer: Buffer, origin: number, { offsets, bytes }: Marks): bo
   return true
 }
 
-/** Whether the first and last fields are those of an entry, in their places. What is between them is the hash's business. */
+/** Whether the first and last fields are those of an entry, in their positions: its chain, sequence and hash can be read. */
 export function isLaidOut({ buffer, start, length }: StoredBytes): boolean {
   return length >= smallest && hasMarks(buffer, start, marksFromStart) && hasMarks(buffer, start + length, marksFromEnd)
 }
 
 let scratch = Buffer.concat([leafDomain, Buffer.alloc(4096)])
+/** Its beginnings, by how long a body is: entries of one length follow each other, and to make a view takes time. */
+const inputs = new Map<number, Buffer>()
+
+function inputFor(bodyLength: number): Buffer {
+  const known = inputs.get(bodyLength)
+  if (known !== undefined) return known
+  const length = leafDomain.length + bodyLength + 1
+  if (scratch.length < length) {
+    scratch = Buffer.concat([leafDomain, Buffer.alloc(2 * bodyLength)])
+    inputs.clear()
+  }
+  if (inputs.size >= mostInputs) inputs.clear()
+  const input = scratch.subarray(0, length)
+  inputs.set(bodyLength, input)
+  return input
+}
 
 /**
  * The hash that the bytes have: over everything but the last field. Nothing is decoded: an added field, another type or
@@ -70,23 +94,40 @@ let scratch = Buffer.concat([leafDomain, Buffer.alloc(4096)])
 export function computedHash({ buffer, start, length }: StoredBytes): string {
   const bodyLength = length - hashFromEnd
   const prefix = leafDomain.length
-  if (scratch.length < prefix + bodyLength + 1) scratch = Buffer.concat([leafDomain, Buffer.alloc(2 * bodyLength)])
-  buffer.copy(scratch, prefix, start, start + bodyLength)
-  scratch.writeInt32LE(bodyLength + 1, prefix)
-  scratch[prefix + bodyLength] = 0
-  return hash('sha256', scratch.subarray(0, prefix + bodyLength + 1), 'hex')
+  const input = inputFor(bodyLength)
+  buffer.copy(input, prefix, start, start + bodyLength)
+  input.writeInt32LE(bodyLength + 1, prefix)
+  input[prefix + bodyLength] = 0
+  return hash('sha256', input, 'hex')
 }
 
-/** The hash that the entry carries. */
-export function carriedHash({ buffer, start, length }: StoredBytes): string {
-  const end = start + length - documentEnd - 1
-  return buffer.toString('latin1', end - digits, end)
+/** The hash that the bytes would have with another number in their chain. */
+export function hashWithSequence({ buffer, start, length }: StoredBytes, sequence: number): string {
+  const copy = Buffer.from(buffer.subarray(start, start + length))
+  copy.writeDoubleLE(sequence, sequenceAt)
+  return computedHash({ buffer: copy, start: 0, length })
 }
 
-/** The hash of the entry before it, as it says. */
-export function previousHash({ buffer, start, length }: StoredBytes): string {
-  const end = start + length - hashFromEnd - 1
-  return buffer.toString('latin1', end - digits, end)
+/** Where the hash is that the entry carries. */
+export function carriedHashAt({ start, length }: StoredBytes): number {
+  return start + length - documentEnd - hashBytes
+}
+
+/** Where the hash of the entry before it is, as it says. */
+export function previousHashAt({ start, length }: StoredBytes): number {
+  return start + length - hashFromEnd - hashBytes
+}
+
+/** The hash that the entry carries, in hexadecimal. */
+export function carriedHash(entry: StoredBytes): string {
+  const at = carriedHashAt(entry)
+  return entry.buffer.toString('hex', at, at + hashBytes)
+}
+
+/** The hash of the entry before it, as it says, in hexadecimal. */
+export function previousHash(entry: StoredBytes): string {
+  const at = previousHashAt(entry)
+  return entry.buffer.toString('hex', at, at + hashBytes)
 }
 
 /** The id of the switch as 12 characters: a key for maps that is cheap to make. */
@@ -112,15 +153,31 @@ export function formatVersionOf({ buffer, start }: StoredBytes): number {
   return buffer.readDoubleLE(start + formatVersionAt)
 }
 
+/** The registers of an entry that is one to the byte: W·s, W·s and currency units. */
+export function cumulativeEnergyOf({ buffer, start, length }: StoredBytes): number {
+  return buffer.readDoubleLE(start + length - cumulativeEnergyFromEnd)
+}
+
+export function cumulativeProductionOf({ buffer, start, length }: StoredBytes): number {
+  return buffer.readDoubleLE(start + length - cumulativeProductionFromEnd)
+}
+
+export function calculatedCostOf({ buffer, start, length }: StoredBytes): number {
+  return buffer.readDoubleLE(start + length - calculatedCostFromEnd)
+}
+
+/** Whether the entry is of a device, or of a classroom, by the bytes of the id. */
+export function isOfDevice({ buffer, start }: StoredBytes, id: Uint8Array): boolean {
+  const at = start + deviceIdAt
+  return buffer.compare(id, 0, id.length, at, at + id.length) === 0
+}
+
+export function isOfClassroom({ buffer, start }: StoredBytes, id: Uint8Array): boolean {
+  const at = start + classroomAt
+  return buffer.compare(id, 0, id.length, at, at + id.length) === 0
+}
+
 /** The entry's own id in hexadecimal. */
 export function entryIdOf({ buffer, start }: StoredBytes): string {
   return buffer.toString('hex', start + idAt, start + idAt + 12)
-}
-
-/** The hash of an entry's stored bytes, if they are those of an entry that has the hash it carries. */
-export function hashEntry(stored: Buffer): Buffer | undefined {
-  const bytes = { buffer: stored, start: 0, length: stored.length }
-  if (stored.length < 4 || stored.readInt32LE(0) !== stored.length || !isLaidOut(bytes)) return undefined
-  const computed = computedHash(bytes)
-  return computed === carriedHash(bytes) ? Buffer.from(computed, 'hex') : undefined
 }

@@ -1,4 +1,4 @@
-/** A file that this version cannot tell anything of: it is no export, or of a later format. */
+/** A file that this version can say nothing about: it is no export, or of a later format. */
 export class ExportError extends Error {
   override readonly name = 'ExportError'
 }

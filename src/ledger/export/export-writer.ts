@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { Collection } from 'mongodb'
 import { DatabaseError } from '../../core/errors.js'
+import { rawDocuments } from '../../core/raw-documents.js'
 import type { LedgerEntry } from '../entry/entry.js'
+import { hexOf } from '../entry/sha256.js'
+import { isLaidOut, sequenceOf } from '../entry/stored-bytes.js'
 import { noSigner } from '../log/checkpointer.js'
 import type { Segment, StoredCheckpoint } from '../log/log-entities.js'
 import type { SignerKey } from '../log/signed-note.js'
 import type { TransparencyLog } from '../log/transparency-log.js'
-import type { PersonalData } from '../personal/personal-data.js'
+import type { PersonalStore } from '../personal/personal-store.js'
 import { digestLine, exportFormat, formatLine } from './export-format.js'
 
 export interface ExportOptions {
@@ -17,7 +20,7 @@ export interface ExportOptions {
 export interface ExportParts {
   readonly log: TransparencyLog
   readonly entries: () => Collection<LedgerEntry>
-  readonly personalData: () => Collection<PersonalData>
+  readonly personal: PersonalStore
   readonly signers: readonly SignerKey[]
 }
 
@@ -97,9 +100,13 @@ async function* linesOf(parts: ExportParts, fromSize: number, size: number, opti
 
 async function readSegment({ entries }: ExportParts, { switchId, firstSequence, count }: Segment): Promise<Buffer[]> {
   const range = { $gte: firstSequence, $lt: firstSequence + count }
-  const stored = (await entries()
-    .find({ switchId, sequence: range }, { raw: true, sort: { sequence: 1 }, batchSize: 10_000 })
-    .toArray()) as unknown as Buffer[]
+  const options = { raw: true, sort: { sequence: 1 }, batchSize: 10_000 } as const
+  const found = await rawDocuments(entries().find({ switchId, sequence: range }, options))
+  // One with a number between two others is none of the segment's, and is not to keep it from being exported.
+  const stored = found.filter((buffer) => {
+    const bytes = { buffer, start: 0, length: buffer.length }
+    return !isLaidOut(bytes) || Number.isInteger(sequenceOf(bytes))
+  })
   if (stored.length === count) return stored
   throw new DatabaseError(
     'LEDGER_DAMAGED',
@@ -107,15 +114,15 @@ async function readSegment({ entries }: ExportParts, { switchId, firstSequence, 
   )
 }
 
-async function* personalLines({ entries, personalData }: ExportParts, { switchId, firstSequence, count }: Segment) {
+async function* personalLines({ entries, personal }: ExportParts, { switchId, firstSequence, count }: Segment) {
   const range = { $gte: firstSequence, $lt: firstSequence + count }
   const committed = await entries()
     .find({ switchId, sequence: range, personalCommitment: { $exists: true } })
     .toArray()
-  for (const { personalCommitment } of committed) {
-    const data = await personalData().findOne({ switchId, commitment: personalCommitment ?? '' })
+  for (const entry of committed) {
+    const data = await personal.of(entry, undefined)
     if (data === null) continue
     const { commitment, salt, text } = data
-    yield formatLine({ personal: { commitment, salt, text } })
+    yield formatLine({ personal: { commitment: hexOf(commitment), salt: hexOf(salt), text } })
   }
 }

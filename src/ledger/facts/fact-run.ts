@@ -1,5 +1,5 @@
 import { type CounterRules, isSettledAfter } from '../../metering/index.js'
-import type { Fact } from './fact.js'
+import { type Fact, isParting } from './fact.js'
 
 /** Facts that are decided together: counter readings under the same rules, or one fact of another source. */
 export interface FactRun {
@@ -10,9 +10,10 @@ export interface FactRun {
 
 /**
  * Facts in order, cut where the source or a counter's rules change. Counter readings of one instant stay together, under the
- * rules of the last: that is the one that counts.
+ * rules of the last: that is the one that counts. Signs of life between counter readings say nothing, and are left out.
  */
-export function* runsOf(facts: readonly Fact[]): Generator<FactRun, void, undefined> {
+export function* runsOf(all: readonly Fact[]): Generator<FactRun, void, undefined> {
+  const facts = withoutIdleSigns(all)
   for (let start = 0; start < facts.length; ) {
     const rules = rulesAt(facts, start)
     let end = instantEnd(facts, start)
@@ -25,15 +26,33 @@ export function* runsOf(facts: readonly Fact[]): Generator<FactRun, void, undefi
 }
 
 /**
- * Whether nothing that lies before these facts matters to what comes after them, and the other way round: a fact that is no
- * counter reading parts the two, and so do counter readings that settle the counter (see `isSettledAfter`). The facts are
+ * Whether nothing that lies before these facts matters to what comes after them, and the other way round: a power reading and
+ * a reported state part the two, and so do counter readings that settle the counter (see `isSettledAfter`). The facts are
  * complete, in order, and whole instants.
  */
 export function partTheirNeighbours(facts: readonly Fact[]): boolean {
   for (const { facts: readings, rules } of runsOf(facts)) {
-    if (rules === undefined || (readings.length >= 3 && isSettledAfter(readings, rules))) return true
+    if (rules === undefined ? readings.some(isParting) : isSettledAfter(readings, rules)) return true
   }
   return false
+}
+
+function withoutIdleSigns(facts: readonly Fact[]): readonly Fact[] {
+  if (!facts.some(isSign)) return facts
+  let before: Fact | undefined
+  return facts.filter((fact, at) => {
+    if (!isSign(fact)) {
+      before = fact
+      return true
+    }
+    return (
+      before?.counter === undefined || facts.find((other, place) => place > at && !isSign(other))?.counter === undefined
+    )
+  })
+}
+
+function isSign({ counter, on }: Fact): boolean {
+  return counter === undefined && on === undefined
 }
 
 function instantEnd(facts: readonly Fact[], start: number): number {

@@ -3,7 +3,7 @@ import type { Fact } from './fact.js'
 import { inOrder } from './fact.js'
 import { type FactStretch, SwitchMeter } from './switch-meter.js'
 
-/** What a fact changes in its switch's registers. */
+/** Register change: what a fact changes in its switch's registers. */
 export interface RegisterChange {
   /** Whole milliwatt-seconds; negative where a late reading shows that less was used. */
   readonly consumedMws: number
@@ -29,9 +29,14 @@ export function sumOf(stretches: readonly FactStretch[]): RegisterChange {
   for (const { stretch, since } of stretches) {
     sum.consumedMws += stretch.consumedMws
     sum.producedMws += stretch.producedMws
-    sum.cost += (stretch.consumedMws * since.ratePerKwh) / mwsPerKwh
+    sum.cost += costOf(stretch.consumedMws, since.ratePerKwh)
   }
   return sum
+}
+
+/** What consumed energy costs, in currency units. */
+export function costOf(consumedMws: number, ratePerKwh: number): number {
+  return (consumedMws * ratePerKwh) / mwsPerKwh
 }
 
 /** What a fact changes that comes among others: the energy with it less the energy without it. */

@@ -1,7 +1,7 @@
 import { BSON, ObjectId } from 'mongodb'
 import { ByteMark } from '../entry/byte-mark.js'
+import { elementMarks as marks } from '../entry/element-marks.js'
 import type { LedgerEntry } from '../entry/entry.js'
-import { elements } from '../entry/entry-bytes.js'
 import type { StoredBytes } from '../entry/stored-bytes.js'
 import type { FactEntry } from './fact.js'
 
@@ -23,11 +23,6 @@ export function energyEntryOf(stored: StoredBytes): EnergyEntry {
 
 /** Ends the reading of bytes that are laid out in another way. */
 const otherwise = new Error('The entry is not laid out as it was written')
-
-type ElementName = keyof typeof elements
-const marks = Object.fromEntries(
-  Object.entries(elements).map(([name, bytes]) => [name, new ByteMark(bytes)]),
-) as Readonly<Record<ElementName, ByteMark>>
 
 /** Bytes that no element begins with. */
 const noText = { mark: new ByteMark(Uint8Array.of(0xff)), text: '' }
@@ -62,13 +57,13 @@ class EntryReader {
     const energyDirection = this.#isNext(marks.energyDirection) ? this.#direction() : undefined
     const reading = this.#isNext(marks.reading) ? this.#reading() : undefined
     const adjustment = this.#isNext(marks.adjustment) ? this.#adjustment() : undefined
-    if (this.#isNext(marks.erases)) this.#skipString(marks.erases)
+    if (this.#isNext(marks.erases)) this.#skipBinary(marks.erases)
     const gapLimitMs = this.#double(marks.gapLimitMs)
     const silentSince = this.#isNext(marks.silentSince) ? this.#date(marks.silentSince) : undefined
     const ratePerKwh = this.#double(marks.ratePerKwh)
     this.#at = this.#endOf(marks.flags)
     const metadata = this.#metadata()
-    if (this.#isNext(marks.personalCommitment)) this.#skipString(marks.personalCommitment)
+    if (this.#isNext(marks.personalCommitment)) this.#skipBinary(marks.personalCommitment)
     const idempotencyKey = this.#string(marks.idempotencyKey)
     return {
       switchId,
@@ -180,6 +175,11 @@ class EntryReader {
   #skipString(element: ByteMark): void {
     this.#take(element)
     this.#at += 4 + this.#view.getInt32(this.#at, true)
+  }
+
+  #skipBinary(element: ByteMark): void {
+    this.#take(element)
+    this.#at += 5 + this.#view.getInt32(this.#at, true)
   }
 
   #string(element: ByteMark): string {

@@ -1,5 +1,5 @@
+import { hashBytes } from '../entry/hash-bytes.js'
 import { decodeBase64 } from './base64.js'
-import { hashBytes } from './merkle-tree.js'
 import { formatNote, NoteError, parseNote, type SignedNote, type SignerKey, type VerifierKey } from './signed-note.js'
 
 /** What a checkpoint says: so many entries, in a tree with this root (C2SP tlog-checkpoint). */
@@ -29,13 +29,13 @@ export function parseTreeHead(text: string): TreeHead {
   return { origin, size: Number(size), rootHash }
 }
 
-/** Signs with every key, so that whoever knows only one of them can verify. */
+/** Signs with every key, so that one known key is enough to verify. */
 export function signTreeHead(head: TreeHead, signers: readonly SignerKey[]): string {
   const text = formatTreeHead(head)
   return formatNote({ text, signatures: signers.map((signer) => signer.sign(text)) })
 }
 
-/** Who has signed a note, of those who are known. */
+/** Signature check: who has signed a note, of those who are known. */
 export interface SignatureCheck {
   /** Names of the keys whose signatures are right, with their ids. */
   readonly signedBy: readonly VerifierKey[]

@@ -2,15 +2,18 @@ import { Binary, type ClientSession, ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import { DatabaseError } from '../../core/errors.js'
 import type { Lease } from '../../core/lease.js'
+import type { Anchor } from './anchor.js'
 import type { CheckpointStore } from './checkpoint-store.js'
-import { signTreeHead } from './checkpoint-text.js'
+import { signTreeHead, type TreeHead } from './checkpoint-text.js'
+import { KnownStatements } from './known-statements.js'
 import type { Segment, StoredCheckpoint } from './log-entities.js'
 import { withLogLease } from './log-lease.js'
 import type { MerkleFrontier } from './merkle-tree.js'
 import type { NewEntries, NewEntryReader } from './new-entries.js'
 import type { SegmentStore } from './segment-store.js'
-import type { SignerKey } from './signed-note.js'
-import { type TileStore, whereMissing } from './tile-store.js'
+import type { SignerKey, VerifierKey } from './signed-note.js'
+import { SignedTree } from './signed-tree.js'
+import type { TileStore } from './tile-store.js'
 
 export interface CheckpointerParts {
   readonly database: Database
@@ -19,11 +22,15 @@ export interface CheckpointerParts {
   readonly segments: SegmentStore
   readonly tiles: TileStore
   readonly signers: readonly SignerKey[]
+  /** Those that may have signed the checkpoints so far. */
+  readonly keys: readonly VerifierKey[]
+  /** Who is asked before anything is signed. */
+  readonly anchors: readonly Anchor[]
   /** The entries that one checkpoint adds at most: its tiles and segments are one transaction. @default 200,000 */
   readonly entriesPerCheckpoint?: number
 }
 
-/** What a call of `checkpoint` has come to. */
+/** Checkpoint result: what a call of `checkpoint` has come to. */
 export interface CheckpointResult {
   /** The newest checkpoint; null if the ledger is empty. */
   readonly checkpoint: StoredCheckpoint | null
@@ -35,12 +42,19 @@ export interface CheckpointResult {
 
 const defaultEntriesPerCheckpoint = 200_000
 
-/** Makes checkpoints, one process at a time. Appends go on meanwhile. */
+/**
+ * Makes checkpoints, one process at a time. Appends go on meanwhile. Before anything is signed everybody who may know better is
+ * asked, and the tree is built again from its leaves: what is signed goes on from all that was signed before.
+ */
 export class Checkpointer {
   readonly #parts: CheckpointerParts
+  readonly #known: KnownStatements
+  readonly #tree: SignedTree
 
   constructor(parts: CheckpointerParts) {
     this.#parts = parts
+    this.#known = new KnownStatements(parts.checkpoints, parts.keys, parts.anchors)
+    this.#tree = new SignedTree(parts.tiles, parts.segments)
   }
 
   /** Covers everything that a majority had when it began; in several checkpoints if that is much. */
@@ -50,28 +64,38 @@ export class Checkpointer {
 
   async #coverAll(lease: Lease): Promise<CheckpointResult> {
     const { entriesPerCheckpoint = defaultEntriesPerCheckpoint } = this.#parts
+    const known = await this.#ask()
+    let { newest } = known
+    let frontier: MerkleFrontier | undefined
     for (let added = 0; ; ) {
-      const newest = await this.#parts.checkpoints.newest()
       const found = await this.#parts.entries.read(await this.#parts.segments.coverage(), entriesPerCheckpoint)
       const fresh = found.filter(({ hashes }) => hashes.length > 0)
       const count = fresh.reduce((sum, { hashes }) => sum + hashes.length, 0)
       const unsound = found.flatMap(({ switchId, unsound: sequence }) =>
         sequence === undefined ? [] : [{ switchId, sequence }],
       )
-      const checkpoint = count === 0 ? newest : await this.#add(newest, fresh, lease)
+      if (count > 0) {
+        frontier ??= await this.#tree.build(newest?.size ?? 0, known.statements)
+        newest = await this.#add(frontier, fresh, lease)
+      }
       added += count
       // With less than it could have taken there was no more when it looked.
-      if (count < entriesPerCheckpoint) return { checkpoint, added, unsound }
+      if (count < entriesPerCheckpoint) return { checkpoint: newest, added, unsound }
     }
   }
 
-  async #add(before: StoredCheckpoint | null, fresh: readonly NewEntries[], lease: Lease): Promise<StoredCheckpoint> {
-    const { tiles, signers, database } = this.#parts
+  /** Without a key nothing is signed, so nobody has to be asked. */
+  async #ask(): Promise<Awaited<ReturnType<KnownStatements['ask']>>> {
+    if (this.#parts.signers.length > 0) return this.#known.ask()
+    return { newest: await this.#parts.checkpoints.newest(), statements: [] }
+  }
+
+  /** @param frontier Of the tree so far; of the one with the new entries afterwards. */
+  async #add(frontier: MerkleFrontier, fresh: readonly NewEntries[], lease: Lease): Promise<StoredCheckpoint> {
+    const { signers, database } = this.#parts
     const [signer] = signers
     if (signer === undefined) throw noSigner()
-    const size = before?.size ?? 0
-    const frontier = await tiles.frontier(size).catch(whereMissing(undefined))
-    refuseOtherTree(frontier, before, await this.#parts.segments.end())
+    const { size } = frontier
     const segments: Segment[] = []
     const leaves: Buffer[] = []
     for (const { switchId, firstSequence, hashes } of fresh) {
@@ -89,7 +113,7 @@ export class Checkpointer {
         frontier.append(hash)
       }
     }
-    const head = { origin: signer.verifier.name, size: frontier.size, rootHash: frontier.root() }
+    const head: TreeHead = { origin: signer.verifier.name, size: frontier.size, rootHash: frontier.root() }
     const checkpoint: StoredCheckpoint = {
       _id: new ObjectId(),
       size: head.size,
@@ -99,6 +123,7 @@ export class Checkpointer {
       signedAt: database.clock.now(),
     }
     await this.#store(lease, size, leaves, segments, checkpoint)
+    this.#known.signed(head)
     return checkpoint
   }
 
@@ -121,26 +146,6 @@ export class Checkpointer {
       }),
     )
   }
-}
-
-/** The tree is rebuilt from its tiles before anything is added: what was tampered with is not signed again. */
-function refuseOtherTree(
-  frontier: MerkleFrontier | undefined,
-  before: StoredCheckpoint | null,
-  leaves: number,
-): asserts frontier is MerkleFrontier {
-  const size = before?.size ?? 0
-  const hasRoot = frontier !== undefined && (before === null || frontier.root().toString('hex') === before.rootHash)
-  if (!hasRoot)
-    throw new DatabaseError(
-      'LEDGER_DAMAGED',
-      `The Merkle tree does not have the root of the checkpoint of ${size} entries any more: verify the ledger`,
-    )
-  if (leaves !== size)
-    throw new DatabaseError(
-      'LEDGER_DAMAGED',
-      `The newest checkpoint is of ${size} entries, and the Merkle tree is of ${leaves}: verify the ledger`,
-    )
 }
 
 export function noSigner(): DatabaseError {

@@ -8,14 +8,17 @@ const size = () => z.int().min(0)
 export const checkpointEntity = defineAppendOnlyEntity({
   name: 'ledger checkpoint',
   collection: 'ledger_checkpoints',
+  personal: 'none',
   fields: {
     /** How many entries it covers. */
     size: z.int().min(1),
+    /** The name of the log. */
     origin: z.string().min(1).max(200),
     /** The root of the Merkle tree of those entries, in hexadecimal. */
     rootHash: z.string().regex(/^[0-9a-f]{64}$/),
     /** The checkpoint itself (C2SP tlog-checkpoint in a signed note), with the cosignatures of witnesses. */
     note: z.string().min(1).max(100_000),
+    /** When it was signed. */
     signedAt: z.date(),
   },
   shardKey: { size: 1 },
@@ -29,8 +32,11 @@ export type StoredCheckpoint = Stored<typeof checkpointEntity>
 export const tileEntity = defineAppendOnlyEntity({
   name: 'ledger tile',
   collection: 'ledger_tiles',
+  personal: 'none',
   fields: {
+    /** The level in the tree, 0 for leaves. */
     level: z.int().min(0).max(6),
+    /** The place in its level. */
     index: z.int().min(0),
     /** 32 bytes each; fewer than 256 in the last tile of a level. */
     hashes: binary(),
@@ -44,9 +50,13 @@ export type Tile = Stored<typeof tileEntity>
 export const segmentEntity = defineAppendOnlyEntity({
   name: 'ledger segment',
   collection: 'ledger_segments',
+  personal: 'none',
   fields: {
+    /** The switch that it is of. */
     switchId: objectId(),
+    /** The first entry of the chain in it. */
     firstSequence: z.int().min(1),
+    /** How many entries. */
     count: z.int().min(1),
     /** Where in the tree the first of them is. */
     firstLeaf: size(),
@@ -68,17 +78,21 @@ export type Segment = Stored<typeof segmentEntity>
 /** Has room for the path of a file. */
 export const longestAnchorName = 5000
 
-/** How far an anchor outside the database has come. */
+/** How far an anchor outside the database has come, as it was seen last: to be shown, and relied on by nothing. */
 export const anchorEntity = defineEntity({
   name: 'ledger anchor',
   collection: 'ledger_anchors',
+  personal: 'none',
   fields: {
+    /** The name of the anchor. */
     name: z.string().min(1).max(longestAnchorName),
     /** The size of the newest checkpoint that it keeps; 0 if it keeps none. */
     size: z.int().min(0),
+    /** When the anchor last took one. */
     anchoredAt: z.date().optional(),
     /** Attempts that have failed since. */
     failures: z.int().min(0),
+    /** Why the anchor did not take one; left out if it did. */
     lastError: z.string().max(1000).optional(),
   },
   indexes: [{ key: { name: 1 }, unique: true, serves: 'one document for each anchor' }],

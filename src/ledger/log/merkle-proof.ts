@@ -41,7 +41,7 @@ export function consistencyPath(firstSize: number, secondSize: number): LeafRang
       isOldRoot = false
     }
   }
-  // The old root itself is known to whoever verifies.
+  // The old root itself is known to the verifier.
   if (!isOldRoot) path.push({ begin, end })
   return path.reverse()
 }
@@ -80,8 +80,9 @@ export function provesConsistency(
   hashes: readonly Uint8Array[],
 ): boolean {
   if (!isIndex(firstSize) || !isIndex(secondSize) || firstSize > secondSize || !hashes.every(isHash)) return false
-  if (firstSize === 0) return hashes.length === 0 && isEqual(firstRoot, emptyRoot)
+  if (firstSize === 0 && !isEqual(firstRoot, emptyRoot)) return false
   if (firstSize === secondSize) return hashes.length === 0 && isEqual(firstRoot, secondRoot)
+  if (firstSize === 0) return hashes.length === 0
   const [start, ...rest] = isPowerOfTwo(firstSize) ? [firstRoot, ...hashes] : hashes
   if (start === undefined) return false
   let [at, last] = [firstSize - 1, secondSize - 1]

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
-
-export const hashBytes = 32
+import { hashBytes } from '../entry/hash-bytes.js'
 
 const nodeInput = Buffer.alloc(1 + 2 * hashBytes, 0x01)
 
@@ -32,7 +31,7 @@ export function perfectRoot(hashes: Uint8Array): Buffer {
 /** The root of a tree without leaves. */
 export const emptyRoot: Buffer = hash('sha256', '', 'buffer')
 
-/** Told of the root of a perfect subtree. */
+/** Called with the root of each perfect subtree. */
 export type SubtreeListener = (leaves: number, root: Buffer) => void
 
 /**

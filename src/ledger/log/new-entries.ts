@@ -1,18 +1,11 @@
 import { type Collection, type Filter, ObjectId } from 'mongodb'
-import { sideBySide } from '../../core/side-by-side.js'
-import { chainHeads } from '../chain-heads.js'
+import { forEachConcurrently } from '../../core/for-each-concurrently.js'
+import { rawDocuments } from '../../core/raw-documents.js'
 import type { LedgerEntry } from '../entry/entry.js'
-import { entryFormatVersion } from '../entry/format-version.js'
 import { genesisHash } from '../entry/hash.js'
-import {
-  carriedHash,
-  computedHash,
-  formatVersionOf,
-  isLaidOut,
-  previousHash,
-  type StoredBytes,
-  sequenceOf,
-} from '../entry/stored-bytes.js'
+import { carriedHash, computedHash, previousHash, type StoredBytes, sequenceOf } from '../entry/stored-bytes.js'
+import { entryFault } from '../entry/strict-entry.js'
+import { lastEntries } from '../last-entries.js'
 import type { Coverage } from './segment-store.js'
 
 /** The entries of a chain that a checkpoint is to cover. */
@@ -56,7 +49,7 @@ export class NewEntryReader {
     const groups = inGroups(await this.#uncovered(coverage, limit))
     const found: NewEntries[][] = []
     let count = 0
-    await sideBySide(groups.entries(), readers, async ([at, group]) => {
+    await forEachConcurrently(groups.entries(), readers, async ([at, group]) => {
       if (count >= limit) return
       const entries = await this.#readGroup(group)
       found[at] = entries
@@ -67,13 +60,13 @@ export class NewEntryReader {
 
   /** The chains that go on after what is covered; looks at the head of each chain. */
   async #uncovered(coverage: ReadonlyMap<string, Coverage>, limit: number): Promise<Uncovered[]> {
-    const heads: readonly Head[] = await chainHeads(this.#collection(), 'sequence', majority)
+    const heads: readonly Head[] = await lastEntries(this.#collection(), 'sequence', majority)
     const uncovered: Uncovered[] = []
     // What names no switch is no entry: a verification names it.
     for (const { switchId, sequence } of heads.filter(isOfChain).sort(byId)) {
       const after = coverage.get(switchId.toHexString())
       // The number of a head that was tampered with can be anything.
-      const count = typeof sequence === 'number' ? sequence - (after?.sequence ?? 0) : 1
+      const count = isNumber(sequence) ? sequence - (after?.sequence ?? 0) : 1
       if (count !== 0) uncovered.push({ switchId, after, count: Math.min(Math.max(count, 1), limit) })
     }
     return uncovered
@@ -84,14 +77,8 @@ export class NewEntryReader {
       const covered = after?.sequence ?? 0
       return { switchId, sequence: { $gt: covered, $lte: covered + count } }
     })
-    const documents = (await this.#collection()
-      .find({ $or: conditions } as Filter<LedgerEntry>, {
-        ...majority,
-        raw: true,
-        hint: { switchId: 1, sequence: 1 },
-        batchSize: entriesAtOnce,
-      })
-      .toArray()) as unknown as Buffer[]
+    const options = { ...majority, raw: true, hint: { switchId: 1, sequence: 1 }, batchSize: entriesAtOnce }
+    const documents = await rawDocuments(this.#collection().find({ $or: conditions } as Filter<LedgerEntry>, options))
     const byChain = new Map<string, StoredBytes[]>()
     for (const document of documents) {
       const bytes = { buffer: document, start: 0, length: document.length }
@@ -114,13 +101,14 @@ function soundPart({ switchId, after, count }: Uncovered, entries: readonly Stor
   const firstSequence = (after?.sequence ?? 0) + 1
   const hashes: Buffer[] = []
   let previous = after?.hash ?? genesisHash
-  const inOrder = entries.filter(isLaidOut).sort((a, b) => sequenceOf(a) - sequenceOf(b))
+  // What is no entry to the byte is never signed, whatever hash it carries: no verifier would take it.
+  const strict = entries.filter((entry) => entryFault(entry) === undefined)
+  const inOrder = strict.sort((a, b) => sequenceOf(a) - sequenceOf(b))
   for (const [at, entry] of inOrder.entries()) {
     const hash = computedHash(entry)
     const other = inOrder[at + 1]
     const follows =
       hash === carriedHash(entry) &&
-      formatVersionOf(entry) === entryFormatVersion &&
       sequenceOf(entry) === firstSequence + hashes.length &&
       previousHash(entry) === previous &&
       // Which of two at one place is right is not for a checkpoint to say.
@@ -149,6 +137,10 @@ function firstOf(found: readonly NewEntries[], limit: number): NewEntries[] {
 
 function isOfChain({ switchId }: Head): boolean {
   return switchId instanceof ObjectId
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && !Number.isNaN(value)
 }
 
 function byId(a: Head, b: Head): number {

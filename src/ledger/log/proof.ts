@@ -1,29 +1,10 @@
-import { hashEntry } from '../entry/stored-bytes.js'
+import { hashEntry } from '../entry/strict-entry.js'
 import { decodeBase64 } from './base64.js'
 import { openCheckpoint, UntrustedCheckpointError } from './checkpoint-text.js'
+import { parseHeldKeys } from './held-keys.js'
 import { provesConsistency, provesInclusion } from './merkle-proof.js'
-import { NoteError, VerifierKey } from './signed-note.js'
-
-/** Shows that an entry is in the ledger that a checkpoint was signed for. */
-export interface InclusionProof {
-  readonly kind: 'inclusion'
-  /** The entry as MongoDB stores it (BSON), in base64. */
-  readonly entry: string
-  /** The place of the entry in the tree. */
-  readonly leafIndex: number
-  /** From the leaf upwards, in base64. */
-  readonly hashes: readonly string[]
-  /** The signed checkpoint. */
-  readonly checkpoint: string
-}
-
-/** Shows that the ledger of one checkpoint begins with that of an earlier one: nothing was changed or taken away. */
-export interface ConsistencyProof {
-  readonly kind: 'consistency'
-  readonly from: string
-  readonly to: string
-  readonly hashes: readonly string[]
-}
+import { type ConsistencyProof, consistencyOf, type InclusionProof, inclusionOf } from './proof-form.js'
+import { NoteError, type VerifierKey } from './signed-note.js'
 
 /** Whether a proof holds, and if not, why. */
 export type ProofVerdict = { readonly valid: true } | { readonly valid: false; readonly reason: string }
@@ -33,12 +14,15 @@ const refuted = (reason: string): ProofVerdict => ({ valid: false, reason })
 
 /**
  * Whether the proof shows that its entry is in the ledger. Pure: no database, no network.
- * @param verifierKeys Who may have signed the checkpoint, `name+id+base64`; from a source that you trust, never from the proof.
+ * @param given The proof, or its JSON as a text, which is read more strictly: each member once, in its order.
+ * @param verifierKeys Who may have signed the checkpoint, `name+id+base64`, of one log; from a source that you trust, never from the proof.
+ * @throws NoteError if these are none: that says nothing of the proof.
  */
-export function verifyInclusion(proof: InclusionProof, verifierKeys: readonly string[]): ProofVerdict {
-  return judged(() => {
-    if (!hasTexts(proof, 'inclusion', ['entry', 'checkpoint'])) return refuted('it is no inclusion proof')
-    const head = openCheckpoint(proof.checkpoint, verifierKeys.map(VerifierKey.parse))
+export function verifyInclusion(given: InclusionProof | string, verifierKeys: readonly string[]): ProofVerdict {
+  return judged(verifierKeys, (keys) => {
+    const proof = inclusionOf(given)
+    if (proof === undefined) return refuted('it is no inclusion proof')
+    const head = openCheckpoint(proof.checkpoint, keys)
     const bytes = decodeBase64(proof.entry)
     const leafHash = bytes && hashEntry(bytes)
     const hashes = proof.hashes.map(decodeBase64)
@@ -51,35 +35,30 @@ export function verifyInclusion(proof: InclusionProof, verifierKeys: readonly st
 
 /**
  * Whether the proof shows that the later ledger begins with the earlier one. Pure: no database, no network.
- * @param verifierKeys Who may have signed the checkpoints, `name+id+base64`.
+ * @param given The proof, or its JSON as a text, which is read more strictly: each member once, in its order.
+ * @param verifierKeys Who may have signed the checkpoints, `name+id+base64`, of one log.
+ * @throws NoteError if these are none: that says nothing of the proof.
  */
-export function verifyConsistency(proof: ConsistencyProof, verifierKeys: readonly string[]): ProofVerdict {
-  return judged(() => {
-    if (!hasTexts(proof, 'consistency', ['from', 'to'])) return refuted('it is no consistency proof')
-    const keys = verifierKeys.map(VerifierKey.parse)
+export function verifyConsistency(given: ConsistencyProof | string, verifierKeys: readonly string[]): ProofVerdict {
+  return judged(verifierKeys, (keys) => {
+    const proof = consistencyOf(given)
+    if (proof === undefined) return refuted('it is no consistency proof')
     const [from, to] = [openCheckpoint(proof.from, keys), openCheckpoint(proof.to, keys)]
     const hashes = proof.hashes.map(decodeBase64)
     if (!areAll(hashes)) return refuted('a hash is not in base64')
-    if (from.origin !== to.origin) return refuted('the checkpoints are of two logs')
     const isProven = provesConsistency(from.size, to.size, from.rootHash, to.rootHash, hashes)
     return isProven ? valid : refuted('the later ledger does not begin with the earlier one')
   })
-}
-
-/** Whether what somebody has sent is a proof of the kind as far as its form goes. */
-function hasTexts(proof: unknown, kind: string, names: readonly string[]): boolean {
-  if (typeof proof !== 'object' || proof === null) return false
-  const fields = proof as Record<string, unknown>
-  return fields.kind === kind && Array.isArray(fields.hashes) && names.every((name) => typeof fields[name] === 'string')
 }
 
 function areAll(hashes: readonly (Buffer | undefined)[]): hashes is Buffer[] {
   return !hashes.includes(undefined)
 }
 
-function judged(judge: () => ProofVerdict): ProofVerdict {
+function judged(verifierKeys: unknown, judge: (keys: readonly VerifierKey[]) => ProofVerdict): ProofVerdict {
+  const keys = parseHeldKeys(verifierKeys)
   try {
-    return judge()
+    return judge(keys)
   } catch (error) {
     if (error instanceof NoteError || error instanceof UntrustedCheckpointError) return refuted(error.message)
     throw error

@@ -1,13 +1,23 @@
-import type { ClientSession, Collection, Document, ObjectId } from 'mongodb'
-import type { Segment } from './log-entities.js'
+import type { ClientSession, Collection, Document, FindOptions, ObjectId } from 'mongodb'
+import { DatabaseError } from '../../core/errors.js'
+import { rawDocuments, rawIn } from '../../core/raw-documents.js'
+import { idOf, readStored } from '../stored-document.js'
+import { type Segment, segmentEntity } from './log-entities.js'
 
-/** How far a chain is covered by the tree. */
+/** Coverage: how far a chain is covered by the tree. */
 export interface Coverage {
   readonly switchId: ObjectId
   /** The sequence number of the last entry. */
   readonly sequence: number
   /** Its hash, in hexadecimal. */
   readonly hash: string
+}
+
+/** A document of the index as it is stored. */
+export interface SegmentDocument {
+  readonly id: string
+  /** Undefined if it is no segment. */
+  readonly segment: Segment | undefined
 }
 
 /** Knows where in the tree the entries of each chain are. */
@@ -36,7 +46,9 @@ export class SegmentStore {
       { $replaceRoot: { newRoot: '$last' } },
     ]
     const coverage = new Map<string, Coverage>()
-    for await (const segment of this.#collection().aggregate<Segment>(lastOfEach)) {
+    const found = rawIn(this.#collection().aggregate(lastOfEach, { raw: true }))
+    for await (const bytes of found) {
+      const segment = segmentOf(bytes)
       coverage.set(segment.switchId.toHexString(), {
         switchId: segment.switchId,
         sequence: segment.firstSequence + segment.count - 1,
@@ -48,38 +60,80 @@ export class SegmentStore {
 
   /** The leaf of an entry; undefined if the tree does not cover it yet. */
   async leafOf(switchId: ObjectId, sequence: number): Promise<number | undefined> {
-    const segment = await this.#collection().findOne(
-      { switchId, firstSequence: { $lte: sequence } },
-      { sort: { firstSequence: -1 } },
-    )
-    if (segment === null || sequence >= segment.firstSequence + segment.count) return undefined
+    const filter = { switchId, firstSequence: { $lte: sequence } }
+    const [segment] = await this.#find(filter, { sort: { firstSequence: -1 }, limit: 1 })
+    if (segment === undefined || sequence >= segment.firstSequence + segment.count) return undefined
     return segment.firstLeaf + sequence - segment.firstSequence
   }
 
   /** How many leaves the segments are of. */
   async end(): Promise<number> {
-    const last = await this.#collection().findOne({}, { sort: { firstLeaf: -1 } })
-    return last === null ? 0 : last.firstLeaf + last.count
+    const [last] = await this.#find({}, { sort: { firstLeaf: -1 }, limit: 1 })
+    return last === undefined ? 0 : last.firstLeaf + last.count
   }
 
-  /** The segments in the order of the tree. */
-  inOrder(): AsyncIterable<Segment> {
-    return this.#collection().find({}, { sort: { firstLeaf: 1 } })
+  /** How many leaves the segments are of, counted one by one; NaN where one of them does not say. */
+  async leaves(): Promise<number> {
+    const counted = this.#collection().aggregate<{ leaves: unknown }>([
+      { $group: { _id: null, leaves: { $sum: '$count' } } },
+    ])
+    return Number((await counted.next())?.leaves ?? 0)
   }
 
-  /** The segments of some leaves in the order of the tree; the ends are those of checkpoints. */
-  between(firstLeaf: number, endLeaf: number): AsyncIterable<Segment> {
-    return this.#collection().find({ firstLeaf: { $gte: firstLeaf, $lt: endLeaf } }, { sort: { firstLeaf: 1 } })
+  /** All segments in the order of the tree, or those of some leaves. */
+  async *inOrder(firstLeaf?: {
+    readonly $gte: number
+    readonly $lt: number
+  }): AsyncGenerator<SegmentDocument, void, undefined> {
+    const filter = firstLeaf === undefined ? {} : { firstLeaf }
+    const found = this.#collection().find(filter, { sort: { firstLeaf: 1 }, raw: true })
+    for await (const bytes of rawIn(found)) {
+      const segment = readStored(segmentEntity, bytes)
+      yield { segment, id: segment === undefined ? idOf(bytes) : segment._id.toHexString() }
+    }
   }
 
-  /** The segments of a chain in order. */
+  /**
+   * The segments of some leaves in the order of the tree; the ends are those of checkpoints.
+   * @throws DatabaseError `LEDGER_DAMAGED` if one of them is none.
+   */
+  async *between(firstLeaf: number, endLeaf: number): AsyncGenerator<Segment, void, undefined> {
+    for await (const { id, segment } of this.inOrder({ $gte: firstLeaf, $lt: endLeaf })) {
+      if (segment === undefined) throw strangerError(id)
+      yield segment
+    }
+  }
+
+  /** The segments of a chain in order. @throws DatabaseError `LEDGER_DAMAGED` if one of them is none. */
   ofChain(switchId: ObjectId): Promise<Segment[]> {
-    return this.#collection()
-      .find({ switchId }, { sort: { firstSequence: 1 } })
-      .toArray()
+    return this.#find({ switchId }, { sort: { firstSequence: 1 } })
+  }
+
+  /** Those of a chain that have entries from one number to another. */
+  async ofChainBetween(switchId: ObjectId, from: number, through: number): Promise<Segment[]> {
+    const segments = await this.#find({ switchId, firstSequence: { $lte: through } }, { sort: { firstSequence: 1 } })
+    return segments.filter(({ firstSequence, count }) => firstSequence + count > from)
+  }
+
+  async #find(filter: Document, options: FindOptions): Promise<Segment[]> {
+    const found = await rawDocuments(this.#collection().find(filter, { ...options, raw: true }))
+    return found.map(segmentOf)
   }
 
   async add(segments: readonly Segment[], session: ClientSession): Promise<void> {
     await this.#collection().insertMany([...segments], { session, ordered: true })
   }
+}
+
+function segmentOf(bytes: Buffer): Segment {
+  const segment = readStored(segmentEntity, bytes)
+  if (segment === undefined) throw strangerError(idOf(bytes))
+  return segment
+}
+
+function strangerError(id: string): DatabaseError {
+  return new DatabaseError(
+    'LEDGER_DAMAGED',
+    `The index of the Merkle tree has a document that is none of it (${id}): verify the ledger`,
+  )
 }

@@ -5,10 +5,10 @@ import {
   hash,
   type KeyObject,
   sign as signBytes,
-  verify as verifyBytes,
 } from 'node:crypto'
 import { inspect } from 'node:util'
 import { decodeBase64 } from './base64.js'
+import { Ed25519Key } from './ed25519.js'
 
 /** Ed25519, as the C2SP signed-note specification numbers it. */
 const ed25519 = 0x01
@@ -37,24 +37,34 @@ export interface NoteSignature {
 
 /** @throws NoteError if it is no signed note. */
 export function parseNote(note: string): SignedNote {
+  requirePlain(note)
   const end = note.lastIndexOf('\n\n')
   if (end < 0 || !note.endsWith('\n')) throw new NoteError('a signed note has a text, an empty line and signatures')
-  if (!isPlain(note)) throw new NoteError('a signed note has no control characters')
-  const lines = note.slice(end + 2, -1).split('\n')
+  const lines = note.slice(end + 2, -1).split('\n', mostSignatures + 1)
+  if (lines.length > mostSignatures) throw new NoteError(`a signed note has at most ${mostSignatures} signatures`)
   return { text: note.slice(0, end + 1), signatures: lines.map(parseSignature) }
 }
 
 /** Half a surrogate pair, or what stands for a byte that is no UTF-8. */
 const noText = /[\p{Cs}\ufffd]/u
 const [lineFeed, space] = [0x0a, 0x20]
+/** As `golang.org/x/mod/sumdb/note` has it: nobody spends an hour on the signatures of one note. */
+const mostSignatures = 100
+const longestNote = 1_000_000
 
-/** Control characters, and what is or stands for no UTF-8, would let two different notes look or sign the same. */
-function isPlain(note: string): boolean {
+/**
+ * Control characters, and what is or stands for no UTF-8, would let two different notes look or sign the same.
+ * @throws NoteError
+ */
+function requirePlain(note: string): void {
+  if (note.length > longestNote) throw new NoteError(`a signed note has at most ${longestNote} characters`)
+  if (note.startsWith('\ufeff')) throw new NoteError('a signed note does not begin with a byte-order mark')
+  if (note.includes('\r\n')) throw new NoteError('the lines of a signed note end with a line feed, not with CRLF')
   for (let at = 0; at < note.length; at += 1) {
     const code = note.charCodeAt(at)
-    if (code < space && code !== lineFeed) return false
+    if (code < space && code !== lineFeed) throw new NoteError('a signed note has no control characters')
   }
-  return !noText.test(note)
+  if (noText.test(note)) throw new NoteError('a signed note is valid UTF-8')
 }
 
 function parseSignature(line: string): NoteSignature {
@@ -90,21 +100,17 @@ const parsedKeys = new Map<string, VerifierKey>()
 export class VerifierKey {
   readonly name: string
   readonly keyId: number
-  readonly #key: KeyObject
-  readonly #publicBytes: Buffer
+  readonly #key: Ed25519Key
 
   private constructor(name: string, publicBytes: Buffer) {
     this.name = name
     this.keyId = keyIdOf(name, ed25519, publicBytes)
-    this.#publicBytes = publicBytes
-    this.#key = createPublicKey({
-      key: { kty: 'OKP', crv: 'Ed25519', x: publicBytes.toString('base64url') },
-      format: 'jwk',
-    })
+    this.#key = new Ed25519Key(publicBytes)
   }
 
   /** @param text `name+id+base64`, as {@link text} gives it. @throws NoteError. */
   static parse(text: string): VerifierKey {
+    if (typeof text !== 'string') throw new NoteError('a verifier key is a text: name+id+base64')
     const known = parsedKeys.get(text)
     if (known !== undefined) return known
     const [, name, id, encoded] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(text.trim()) ?? []
@@ -123,9 +129,9 @@ export class VerifierKey {
     return new VerifierKey(name, Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'))
   }
 
-  /** `name+id+base64`, to be given to whoever is to verify. */
+  /** `name+id+base64`, to be given to those who are to verify. */
   get text(): string {
-    const bytes = Buffer.concat([Buffer.from([ed25519]), this.#publicBytes])
+    const bytes = Buffer.concat([Buffer.from([ed25519]), this.#key.bytes])
     return `${this.name}+${hexId(this.keyId)}+${bytes.toString('base64')}`
   }
 
@@ -135,7 +141,7 @@ export class VerifierKey {
   }
 
   verifies(text: string, { bytes }: NoteSignature): boolean {
-    return verifyBytes(null, Buffer.from(text), this.#key, bytes)
+    return this.#key.verifies(text, bytes)
   }
 
   toJSON(): string {
@@ -155,6 +161,7 @@ export class SignerKey {
 
   /** @param text `PRIVATE+KEY+name+id+base64`. @throws NoteError, which does not quote it. */
   static parse(text: string): SignerKey {
+    if (typeof text !== 'string') throw new NoteError('a signer key is a text: PRIVATE+KEY+name+id+base64')
     const [, name, id, encoded] = /^PRIVATE\+KEY\+([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(text.trim()) ?? []
     const bytes = encoded === undefined ? undefined : decodeBase64(encoded)
     if (name === undefined || !keyNamePattern.test(name) || bytes?.length !== 33 || bytes[0] !== ed25519)
@@ -194,7 +201,8 @@ export interface LogKeys {
  * @throws NoteError if it has spaces or a plus sign.
  */
 export function generateLogKeys(origin: string): LogKeys {
-  if (!keyNamePattern.test(origin)) throw new NoteError('the name of a key has no spaces and no plus sign')
+  if (typeof origin !== 'string' || !keyNamePattern.test(origin))
+    throw new NoteError('the name of a key has no spaces and no plus sign')
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const seed = Buffer.from(privateKey.export({ format: 'jwk' }).d ?? '', 'base64url')
   const verifier = VerifierKey.ofPublicKey(origin, publicKey)

@@ -1,12 +1,25 @@
-import { type AnyBulkWriteOperation, Binary, type ClientSession, type Collection, ObjectId } from 'mongodb'
+import {
+  type AnyBulkWriteOperation,
+  Binary,
+  BSON,
+  type ClientSession,
+  type Collection,
+  type Document,
+  type Filter,
+  type FindCursor,
+  type FindOptions,
+  ObjectId,
+} from 'mongodb'
+import { rawIn } from '../../core/raw-documents.js'
 import { inSession } from '../../core/repository/reader.js'
+import { hashBytes } from '../entry/hash-bytes.js'
 import type { Tile } from './log-entities.js'
-import { hashBytes, type LeafRange, MerkleFrontier, perfectRoot, perfectSubtrees } from './merkle-tree.js'
-import { joinParts, perfectParts, sliceOf, type TilePlace, tileWidth } from './tile.js'
+import { type LeafRange, MerkleFrontier, perfectRoot, perfectSubtrees } from './merkle-tree.js'
+import { joinParts, perfectParts, sliceOf, type TilePosition, tileWidth } from './tile.js'
 
 const tilesInMemory = 64
 
-/** What a tile has. */
+/** Tile hashes: what a tile has. */
 export interface TileHashes {
   readonly index: number
   readonly hashes: Buffer
@@ -59,9 +72,7 @@ export class TileStore {
 
   /** The leaf hashes of a tile, at once for many; undefined for one that is not there. */
   async leafTiles(indexes: readonly number[]): Promise<Map<number, Buffer>> {
-    const tiles = await this.#collection()
-      .find({ level: 0, index: { $in: [...indexes] } })
-      .toArray()
+    const tiles = await this.#find({ level: 0, index: { $in: [...indexes] } }, {}).toArray()
     return new Map(tiles.map(({ index, hashes }) => [index, bytesOf(hashes)]))
   }
 
@@ -72,7 +83,7 @@ export class TileStore {
 
   /** The same for the hashes of another level. */
   async *ofLevel(level: number, from: number, size: number): AsyncGenerator<TileHashes, void, undefined> {
-    const cursor = this.#collection().find(
+    const cursor = this.#find(
       { level, index: { $gte: Math.floor(from / tileWidth), $lt: Math.ceil(size / tileWidth) } },
       { sort: { index: 1 }, batchSize: tilesInMemory },
     )
@@ -101,29 +112,55 @@ export class TileStore {
   }
 
   /** The hashes that a tile has already. */
-  async #begun({ level, index }: TilePlace, count: number, session: ClientSession): Promise<Buffer> {
+  async #begun({ level, index }: TilePosition, count: number, session: ClientSession): Promise<Buffer> {
     if (count === 0) return Buffer.alloc(0)
-    const tile = await this.#collection().findOne({ level, index }, inSession(session))
+    const tile = await this.#find({ level, index }, inSession(session)).next()
     const bytes = tile === null ? Buffer.alloc(0) : bytesOf(tile.hashes)
     if (bytes.length < count * hashBytes)
       throw new MissingLeavesError(`The tile ${level}/${index} has not ${count} hashes`)
     return bytes.subarray(0, count * hashBytes)
   }
 
-  async #read(places: readonly TilePlace[]): Promise<Map<string, Buffer>> {
-    const wanted = new Map(places.map(({ level, index }) => [nameOf({ level, index }), { level, index }]))
+  /** Every document there is, as it is stored. */
+  documents(): AsyncIterable<Buffer> {
+    return rawIn(this.#collection().find({}, { raw: true, batchSize: tilesInMemory }))
+  }
+
+  /** What else somebody has put into a tile is not read: it could be anything. */
+  #find(filter: Document, options: FindOptions): FindCursor<FoundTile> {
+    const projection = { _id: 0, level: 1, index: 1, hashes: 1 }
+    return this.#collection()
+      .find(filter as Filter<Tile>, { ...options, projection, raw: true })
+      .map(tileOf)
+  }
+
+  async #read(positions: readonly TilePosition[]): Promise<Map<string, Buffer>> {
+    const wanted = new Map(positions.map(({ level, index }) => [nameOf({ level, index }), { level, index }]))
     if (wanted.size === 0) return new Map()
-    const levels = [...new Set(places.map(({ level }) => level))]
+    const levels = [...new Set(positions.map(({ level }) => level))]
     const conditions = levels.map((level) => {
       const ofLevel = [...wanted.values()].filter((place) => place.level === level)
       return { level, index: { $in: ofLevel.map(({ index }) => index) } }
     })
-    const tiles = await this.#collection().find({ $or: conditions }).toArray()
+    const tiles = await this.#find({ $or: conditions }, {}).toArray()
     return new Map(tiles.map((tile) => [nameOf(tile), bytesOf(tile.hashes)]))
   }
 }
 
-function nameOf({ level, index }: TilePlace): string {
+interface FoundTile extends TilePosition {
+  readonly hashes: unknown
+}
+
+/** The driver cannot read everything that the server stores. */
+function tileOf(bytes: unknown): FoundTile {
+  try {
+    return BSON.deserialize(bytes as Buffer) as FoundTile
+  } catch {
+    return { level: Number.NaN, index: Number.NaN, hashes: undefined }
+  }
+}
+
+function nameOf({ level, index }: TilePosition): string {
   return `${level}/${index}`
 }
 

@@ -1,16 +1,17 @@
-import { hashBytes, type LeafRange, nodeHash, splitAt } from './merkle-tree.js'
+import { hashBytes } from '../entry/hash-bytes.js'
+import { type LeafRange, nodeHash, splitAt } from './merkle-tree.js'
 
 /** Hashes of a full tile, and leaves below each hash of the next level. */
 export const tileWidth = 256
 
 /** A tile: 256 hashes of a level, of which level 0 has the leaves and every other the roots of the full tiles below it. */
-export interface TilePlace {
+export interface TilePosition {
   readonly level: number
   readonly index: number
 }
 
 /** Hashes beside each other in one tile, which together are one perfect subtree. */
-export interface TileSlice extends TilePlace {
+export interface TileSlice extends TilePosition {
   /** The first hash in the tile. */
   readonly first: number
   /** How many of them; a power of two. */

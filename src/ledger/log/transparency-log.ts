@@ -3,16 +3,16 @@ import type { Database } from '../../core/database.js'
 import { DatabaseError, NotFoundError } from '../../core/errors.js'
 import { findInArchives } from '../archive/archive-reader.js'
 import type { LedgerEntry } from '../entry/entry.js'
-import { chainKey, isLaidOut, sequenceOf, switchIdOf } from '../entry/stored-bytes.js'
+import { chainKey, sequenceOf, switchIdOf } from '../entry/stored-bytes.js'
+import { entryFault } from '../entry/strict-entry.js'
 import { CheckpointStore } from './checkpoint-store.js'
-import { Checkpointer, type CheckpointResult } from './checkpointer.js'
+import { Checkpointer, type CheckpointerParts, type CheckpointResult } from './checkpointer.js'
 import type { Segment, StoredCheckpoint, Tile } from './log-entities.js'
 import { consistencyPath, inclusionPath } from './merkle-proof.js'
 import type { LeafRange } from './merkle-tree.js'
 import { NewEntryReader } from './new-entries.js'
-import type { ConsistencyProof, InclusionProof } from './proof.js'
+import type { ConsistencyProof, InclusionProof } from './proof-form.js'
 import { SegmentStore } from './segment-store.js'
-import type { SignerKey } from './signed-note.js'
 import { hashAt, tileWidth } from './tile.js'
 import { TileStore, whereMissing } from './tile-store.js'
 
@@ -24,6 +24,9 @@ export interface LogCollections {
   readonly segments: string
 }
 
+/** Log signing: who signs checkpoints, whose signatures are believed, and who is asked before. */
+export type LogSigning = Pick<CheckpointerParts, 'signers' | 'keys' | 'anchors'>
+
 /** The Merkle tree over the ledger's entries, with its checkpoints and proofs. */
 export class TransparencyLog {
   readonly checkpoints: CheckpointStore
@@ -32,7 +35,7 @@ export class TransparencyLog {
   readonly #checkpointer: Checkpointer
   readonly #entries: () => Collection<LedgerEntry>
 
-  constructor(database: Database, names: LogCollections, signers: readonly SignerKey[]) {
+  constructor(database: Database, names: LogCollections, signing: LogSigning) {
     const journaled = { writeConcern: { w: 'majority', journal: true } } as const
     // What a secondary does not have yet would look as if it were missing.
     const primary = { readPreference: 'primary' } as const
@@ -48,7 +51,7 @@ export class TransparencyLog {
       checkpoints: this.checkpoints,
       segments: this.segments,
       tiles: this.tiles,
-      signers,
+      ...signing,
     })
   }
 
@@ -63,7 +66,7 @@ export class TransparencyLog {
       (await findInArchives(archiveFiles, entryId.toHexString()))
     if (stored === undefined) throw new NotFoundError('ledger entry', `_id ${entryId.toHexString()}`)
     const bytes = { buffer: stored, start: 0, length: stored.length }
-    if (!isLaidOut(bytes)) throw damaged(entryId)
+    if (entryFault(bytes) !== undefined) throw damaged(entryId)
     const [leafIndex, newest] = await Promise.all([
       this.segments.leafOf(new ObjectId(switchIdOf(chainKey(bytes))), sequenceOf(bytes)),
       this.checkpoints.newest(),

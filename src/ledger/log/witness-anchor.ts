@@ -1,6 +1,8 @@
+import { z } from 'zod'
 import { DatabaseError } from '../../core/errors.js'
+import { validateData } from '../../core/validate.js'
 import type { Anchor, PublishedCheckpoint } from './anchor.js'
-import { formatSignature, parseNote } from './signed-note.js'
+import { formatSignature, NoteError, parseNote } from './signed-note.js'
 import { WitnessKey } from './witness-key.js'
 
 export interface WitnessOptions {
@@ -12,7 +14,11 @@ export interface WitnessOptions {
   readonly timeoutMs?: number
 }
 
-const timeoutMs = 10_000
+const witnessSchema = z.object({
+  url: z.string().max(2000),
+  verifierKey: z.string().max(1000),
+  timeoutMs: z.int().min(1).max(600_000).default(10_000),
+})
 const largestReplyBytes = 100_000
 
 /**
@@ -20,8 +26,9 @@ const largestReplyBytes = 100_000
  * that it has seen before, so that nobody, not even who has our key, can show two histories.
  * @throws DatabaseError `CONFIGURATION` for what is no key of a witness or no URL.
  */
-export function witnessAnchor({ url, verifierKey, timeoutMs: limitMs = timeoutMs }: WitnessOptions): Anchor {
-  const key = WitnessKey.parse(verifierKey)
+export function witnessAnchor(options: WitnessOptions): Anchor {
+  const { url, verifierKey, timeoutMs: limitMs } = validateData(witnessSchema, options, 'The options of the witness')
+  const key = witnessKeyOf(verifierKey)
   const endpoint = endpointOf(url)
   /** What the witness has seen, as far as it has said. */
   let seenSize = 0
@@ -36,7 +43,7 @@ export function witnessAnchor({ url, verifierKey, timeoutMs: limitMs = timeoutMs
       redirect: 'error',
     })
     const text = await textOf(response)
-    // It knows another checkpoint than we thought: it tells the size.
+    // It knows another checkpoint than we thought: it gives the size.
     if (response.status === 409 && /^\d{1,15}\n?$/.test(text) && !isSecond) {
       const size = Number(text)
       if (size > checkpoint.size)
@@ -55,6 +62,14 @@ export function witnessAnchor({ url, verifierKey, timeoutMs: limitMs = timeoutMs
       seenSize = checkpoint.size
       return lines
     },
+  }
+}
+
+function witnessKeyOf(text: string): WitnessKey {
+  try {
+    return WitnessKey.parse(text)
+  } catch (error) {
+    throw error instanceof NoteError ? new DatabaseError('CONFIGURATION', error.message) : error
   }
 }
 

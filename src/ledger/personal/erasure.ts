@@ -1,4 +1,5 @@
 import type { LedgerEntry, LedgerEvent } from '../entry/entry.js'
+import { hexOf } from '../entry/sha256.js'
 
 /** The event that an entry's personal data is erased by. */
 export function erasureOf(entry: LedgerEntry, now: Date): LedgerEvent {
@@ -18,6 +19,11 @@ export function erasureOf(entry: LedgerEntry, now: Date): LedgerEvent {
     flags: [],
     metadata: { source: 'api' },
     erases: hash,
-    idempotencyKey: `erasure:${hash}`,
+    idempotencyKey: erasureKey(hash),
   }
+}
+
+/** The idempotency key of the erasure of an entry's personal data, from the entry's hash. */
+export function erasureKey(hash: unknown): string {
+  return `erasure:${hexOf(hash)}`
 }

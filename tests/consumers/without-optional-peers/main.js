@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert'
 import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
-for (const peer of ['mqtt', 'mongodb-memory-server-core']) {
+for (const peer of ['mqtt', 'mongodb-memory-server-core', 'prom-client', '@opentelemetry/api']) {
   assert.throws(() => require.resolve(peer), { code: 'MODULE_NOT_FOUND' })
 }
 

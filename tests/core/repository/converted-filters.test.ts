@@ -6,7 +6,7 @@ import { instant, objectId } from '../../../src/core/fields.js'
 import { where } from '../../../src/core/repository/conditions.js'
 import type { Repository } from '../../../src/core/repository/repository.js'
 import { macAddress } from '../../../src/devices/mac-address.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 
 const linkEntity = defineEntity({
@@ -22,7 +22,7 @@ const linkEntity = defineEntity({
   },
 })
 
-const database = testDatabase()
+const database = setUpDatabase()
 let links: Repository<never, never>
 const id = new ObjectId()
 const hex = id.toHexString()
@@ -70,5 +70,33 @@ describe('a filter', () => {
     ['owner', { owner: where.exists('yes' as never) }],
   ])('refuses for %s what could never be there: %j', async (path, filter) => {
     await expect(found(filter)).rejects.toMatchObject({ name: 'ValidationError', issues: [{ path }] })
+  })
+})
+
+describe('a filter of the Mongoose model', () => {
+  it.each<[string, object]>([
+    ['in another spelling', { macAddress: 'aa-bb-cc-dd-ee-ff' }],
+    ['among several', { macAddress: { $in: ['aabb.ccdd.eeff', 'nonsense'] } }],
+    ['unlike another', { macAddress: { $ne: 'aabbccddee00' } }],
+    ['in a combination', { $and: [{ macAddress: 'aabbccddeeff' }] }],
+  ])('takes a MAC address %s', async (_, filter) => {
+    expect(await links.model.countDocuments(filter)).toBe(1)
+  })
+
+  it.each<[string, object]>([
+    ['none', { macAddress: 'aa-bb' }],
+    ['another', { macAddress: 'aa-bb-cc-dd-ee-00' }],
+  ])('finds nothing by %s', async (_, filter) => {
+    expect(await links.model.countDocuments(filter)).toBe(0)
+  })
+
+  it('is of what an update sets, too', async () => {
+    await links.model.updateOne({ _id: hex } as never, { $set: { macAddress: '00-11-22-33-44-55' } } as never)
+    expect(await found({ macAddress: '001122334455' })).toBe(1)
+    await links.model.updateOne(
+      { macAddress: '001122334455' } as never,
+      { $set: { macAddress: 'AABBCCDDEEFF' } } as never,
+    )
+    expect(await found({ macAddress: 'aabbccddeeff' })).toBe(1)
   })
 })

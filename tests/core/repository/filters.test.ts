@@ -1,14 +1,14 @@
-import { MinKey, ObjectId } from 'mongodb'
+import { BSONRegExp, Code, MinKey, ObjectId } from 'mongodb'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
 import { ValidationError } from '../../../src/core/errors.js'
 import type { Filter } from '../../../src/core/repository/conditions.js'
 import { where } from '../../../src/core/repository/conditions.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 import { aThing, setUpThings, type Thing, type Things, thingEntity } from '../support/thing.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let volt: AutoVolt
 let things: Things
 
@@ -69,6 +69,8 @@ const operators: readonly (readonly [what: string, filter: () => Filter<Thing>])
   ['an empty combination', () => where.or()],
   ['an operator in a combination', () => where.and(fromOutside('{ "code": { "$gt": "" } }'))],
   ['an operator in a condition', () => ({ code: where.ne(JSON.parse('{ "$gt": "" }')) })],
+  ["a pattern of the driver's in the list of a condition", () => ({ code: where.in([new BSONRegExp('.') as never]) })],
+  ["code of the driver's", () => ({ code: new Code('1') as never })],
   ['an operator in the list of a condition', () => ({ code: where.in([JSON.parse('{ "$regex": "." }')]) })],
   ['a regular expression in the list of a condition', () => ({ code: where.in([/x/ as never]) })],
   ['undefined in a condition', () => ({ code: where.ne(undefined as never) })],
@@ -215,7 +217,7 @@ describe('a filter', () => {
   let own: Things
 
   beforeAll(async () => {
-    own = await setUpThings(await openVolt(testDatabase(), { hostEntities: [thingEntity] }))
+    own = await setUpThings(await openVolt(setUpDatabase(), { hostEntities: [thingEntity] }))
     await own.createMany([
       {
         code: 'a',

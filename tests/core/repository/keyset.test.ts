@@ -3,18 +3,20 @@ import { type Document, ObjectId } from 'mongodb'
 import mongoose from 'mongoose'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AutoVolt } from '../../../src/autovolt.js'
-import type { EntityDescription, SortDirection } from '../../../src/core/entity.js'
+import type { EntityDescription } from '../../../src/core/entity.js'
 import { ValidationError } from '../../../src/core/errors.js'
+import type { SortDirection } from '../../../src/core/index-definition.js'
 import { compileFilter } from '../../../src/core/repository/compile-filter.js'
 import type { Filter } from '../../../src/core/repository/conditions.js'
 import { where } from '../../../src/core/repository/conditions.js'
 import type { Sort } from '../../../src/core/repository/selection.js'
 import { aClassroom, keyRing } from '../../support/builders.js'
 import { cleanUpLater } from '../../support/clean-up.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
+import { runs } from '../../support/extent.js'
 import { aThing, setUpThings, type Thing, type ThingInput, type Things, thingEntity } from '../support/thing.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let volt: AutoVolt
 let things: Things
 
@@ -95,7 +97,7 @@ describe('after()', () => {
         expect([...stay].filter((code) => !codes.includes(code))).toEqual([])
       },
     )
-    await fc.assert(property, { numRuns: 60 })
+    await fc.assert(property, { numRuns: runs(25) })
   })
 
   it.each(sorts)('walks in the order in which find() sorts by %j', async (sort) => {
@@ -143,6 +145,28 @@ describe('after()', () => {
     const second = await things.after({}, { sort: { rank: 1 }, select: ['label'], limit: 1, cursor: first.nextCursor })
     expect(second.items).toEqual([{ _id: expect.any(ObjectId), label: 'two' }])
     expect(second).toMatchObject({ hasNext: false, nextCursor: null })
+  })
+
+  it('seals a cursor with values that the selection leaves out, and takes none that nobody has sealed', async () => {
+    await things.createMany([aThing({ rank: 4711, label: 'one' }), aThing({ rank: 4712, label: 'two' })])
+    const hidden = { sort: { rank: 1 }, select: ['label'], limit: 1 } as const
+    const { nextCursor } = await things.after({}, hidden)
+    expect(nextCursor).toMatch(/^av1\.first\./)
+    expect(Buffer.from(nextCursor ?? '', 'base64url').toString('latin1')).not.toContain('4711')
+    const open = await things.after({}, { sort: { rank: 1 }, limit: 1 })
+    expect(Buffer.from(open.nextCursor ?? '', 'base64url').toString()).toContain('4711')
+    for (const cursor of [open.nextCursor, nextCursor?.replace(/.$/, 'A'), 'av1.first.x']) {
+      await expect(things.after({}, { ...hidden, cursor })).rejects.toMatchObject({ issues: [{ path: 'cursor' }] })
+    }
+    const other = { sort: { weight: -1, at: 1 }, select: ['label'], limit: 1 } as const
+    await expect(things.after({}, { ...other, cursor: nextCursor })).rejects.toMatchObject({ code: 'VALIDATION' })
+  })
+
+  it('is refused where it would have to be sealed and the handle has no keys', async () => {
+    const keyless = await AutoVolt.open({ uri: database.uri, dbName: database.dbName })
+    cleanUpLater(() => keyless.close())
+    const hidden = keyless.repository(thingEntity).after({}, { sort: { rank: 1 }, select: ['label'] })
+    await expect(hidden).rejects.toMatchObject({ code: 'KEY_RING' })
   })
 
   it('leaves secrets out', async () => {
@@ -193,8 +217,11 @@ describe('the server', () => {
     let judged = 0
     for (const key of ['classrooms', 'devices', 'quarantine', 'ledger', 'activities', 'powerSettings'] as const) {
       const reader = volt[key] as unknown as Things
-      for (const { key: indexed, partialFilterExpression } of volt.entityOf(key).indexes) {
-        if (partialFilterExpression !== undefined) continue
+      for (const { key: indexed } of volt.entityOf(key).indexes) {
+        // By bytes nothing is sorted.
+        if (Object.keys(indexed).includes('personalCommitment')) continue
+        // A place, and words, have no order.
+        if (Object.values(indexed).some((kind) => typeof kind === 'string')) continue
         const names = Object.keys(indexed).filter((name) => name !== 'deletedAt')
         for (let fixed = 0; fixed < names.length; fixed += 1) {
           for (const direction of directions) {
@@ -202,6 +229,12 @@ describe('the server', () => {
               names.slice(0, fixed).map((name) => [name, valueFor(reader.entity, name)]),
             )
             const sort = sortAlong(indexed, names.slice(fixed), direction)
+            // The values of a list have no one order.
+            if (Object.keys(sort).some((name) => /^(switches|capabilities|assignedUsers)\b/.test(name))) {
+              const sorted = reader.after(filter as never, { sort: sort as never, limit: 2 })
+              await expect(sorted).rejects.toMatchObject({ code: 'VALIDATION' })
+              continue
+            }
             judged += await expectNoSort(reader, filter, sort)
           }
         }
@@ -232,7 +265,7 @@ describe('the server', () => {
 
   /** One that a filter on the field takes. */
   function valueFor(entity: EntityDescription, name: string): unknown {
-    return ['x', new ObjectId(), new Date(0), 'AA:BB:CC:DD:EE:FF'].find((value) => {
+    return ['x', new ObjectId(), new Date(0), 'AA:BB:CC:DD:EE:FF', 'storage', 'online'].find((value) => {
       try {
         return compileFilter(entity, { [name]: value })
       } catch {
@@ -254,7 +287,11 @@ describe('the server', () => {
     for (const cursor of [null, first.nextCursor]) {
       const plans = await plansOf(() => reader.after(filter as never, { sort: sort as never, limit: 2, cursor }))
       expect(plans.length).toBeGreaterThan(0)
-      const inMemory = plans.flatMap(({ stages }) => stages.filter((stage) => stage === 'SORT' || stage === 'COLLSCAN'))
+      // The server may sort the one document that an equality with a unique value has left.
+      const ofMany = plans.filter(({ docsExamined }) => docsExamined > 1)
+      const inMemory = ofMany.flatMap(({ stages }) =>
+        stages.filter((stage) => stage === 'SORT' || stage === 'COLLSCAN'),
+      )
       expect({ filter, sort, inMemory }).toEqual({ filter, sort, inMemory: [] })
     }
     return 1
@@ -275,7 +312,7 @@ interface Plan {
 async function plansOf(call: () => Promise<unknown>): Promise<Plan[]> {
   const commands: Document[] = []
   const onCommand = ({ commandName, command }: { commandName: string; command: Document }) => {
-    if (commandName === 'find') commands.push(command)
+    if (commandName === 'find' && command.find !== 'restore_journals') commands.push(command)
   }
   volt.database.client.on('commandStarted', onCommand)
   await call()

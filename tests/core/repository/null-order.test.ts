@@ -6,10 +6,10 @@ import { type Filter, where } from '../../../src/core/repository/conditions.js'
 import type { Sort } from '../../../src/core/repository/selection.js'
 import { keyRing } from '../../support/builders.js'
 import { cleanUpLater } from '../../support/clean-up.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { aThing, setUpThings, type Thing, type ThingInput, type Things, thingEntity } from '../support/thing.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let volt: AutoVolt
 let things: Things
 
@@ -143,7 +143,7 @@ async function commandsOf(call: () => Promise<unknown>): Promise<Document[]> {
   const commands: Document[] = []
   const onCommand = ({ commandName, command }: { commandName: string; command: Document }) => {
     const { lsid, $db, $clusterTime, readConcern, ...find } = command
-    if (commandName === 'find') commands.push(find)
+    if (commandName === 'find' && find.find === 'things') commands.push(find)
   }
   volt.database.client.on('commandStarted', onCommand)
   await call()

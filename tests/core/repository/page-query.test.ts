@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { afterQuerySchema, pageQuerySchema } from '../../../src/core/repository/page-query.js'
 import { validateData } from '../../../src/core/validate.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 
 describe('the query parameters of a page', () => {
@@ -35,7 +35,7 @@ describe('the query parameters of a page', () => {
   })
 
   it('are what page() and after() take', async () => {
-    const volt = await openVolt(testDatabase())
+    const volt = await openVolt(setUpDatabase())
     await volt.setup()
     await volt.classrooms.createMany([{ name: 'a' }, { name: 'b' }, { name: 'c' }])
     const page = await volt.classrooms.page({}, validateData(pageQuerySchema, { page: '2', limit: '2', sort: '-name' }))

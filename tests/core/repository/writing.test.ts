@@ -4,11 +4,11 @@ import type { AutoVolt } from '../../../src/autovolt.js'
 import { ConflictError, NotFoundError } from '../../../src/core/errors.js'
 import { type Changes, change } from '../../../src/core/repository/changes.js'
 import { where } from '../../../src/core/repository/conditions.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 import { aThing, setUpThings, type Thing, type ThingInput, type Things, thingEntity } from '../support/thing.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 const collection = database.db.collection('things')
 let volt: AutoVolt
 let things: Things
@@ -359,6 +359,12 @@ describe('delete()', () => {
 })
 
 describe('bulk()', () => {
+  it('ends a transaction around it with an error of ours, too', async () => {
+    const missing = [{ update: new ObjectId(), changes: { rank: 1 } }]
+    const attempt = volt.transaction(() => things.bulk(missing))
+    await expect(attempt).rejects.toMatchObject({ name: 'NotFoundError', code: 'NOT_FOUND' })
+  })
+
   it('writes in order, and tells what it did', async () => {
     const [one, two] = await things.createMany([aThing({ rank: 1 }), aThing({ rank: 2 })])
     const result = await things.bulk([

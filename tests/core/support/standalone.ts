@@ -27,7 +27,7 @@ export async function startStandalone({
   const uri = `mongodb://127.0.0.1:${chosen}/`
   const client = new MongoClient(uri)
   try {
-    await eventually('mongod answers', () => client.db('admin').command({ hello: 1 }), { timeoutMs: 30_000 })
+    await eventually('mongod answers', () => client.db('admin').command({ hello: 1 }), { timeoutMs: 120_000 })
   } finally {
     await client.close()
   }

@@ -43,7 +43,7 @@ export const thingEntity = defineEntity({
   ],
   softDelete: true,
   indexes: [
-    { key: { code: 1, deletedAt: 1 }, unique: true, serves: 'a thing by its code' },
+    { key: { code: 1 }, unique: true, serves: 'a thing by its code' },
     { key: { rank: 1, _id: 1 }, serves: 'things by rank' },
     { key: { weight: -1, at: 1, _id: 1 }, serves: 'things by weight and age' },
     { key: { color: 1, at: -1, _id: -1 }, serves: 'things of a color, newest first' },

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { consumersPipeline, dailySummaryPipeline } from '../../../src/energy/analytics/daily-pipelines.js'
 import { RollUpReader } from '../../../src/energy/analytics/roll-up-reader.js'
 import { exactOf } from '../../../src/energy/exact-decimal.js'
-import { dailyAggregateEntity } from '../../../src/energy/rollups/daily-aggregate.js'
-import { monthlyAggregateEntity } from '../../../src/energy/rollups/monthly-aggregate.js'
+import { dailyAggregateEntity } from '../../../src/energy/roll-ups/daily-aggregate.js'
+import { monthlyAggregateEntity } from '../../../src/energy/roll-ups/monthly-aggregate.js'
 import { analyticsDatabase } from './support/analytics.js'
 import { aRollUpSite, kWh, type Use, writeRollUps } from './support/roll-ups.js'
 
@@ -61,9 +61,9 @@ describe('sums of one set of roll-ups', () => {
           analytics.costs({ ...everything, by: 'month' }),
         ])
         for (const rows of [months, peaks, devices, byMonth]) {
-          expect(total(rows.map((row) => mws(row.totalEnergy)))).toBe(whole)
+          expect(total(rows.map((row) => mws(row.totalEnergyKwh)))).toBe(whole)
         }
-        expect(total(curve.map(({ energy }) => mws(energy)))).toBe(whole)
+        expect(total(curve.map(({ energyKwh }) => mws(energyKwh)))).toBe(whole)
         const exact = Number((costs[0] ?? 0n) / 36_000_000_000_000n) / 100
         const rounded = total(byMonth.map(({ totalCost }) => totalCost ?? 0))
         expect(Math.abs(rounded - exact)).toBeLessThan(0.03)

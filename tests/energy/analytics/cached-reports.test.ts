@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 import { aSite } from '../support/site.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 const volt = await openVolt(database, { cacheReports: true })
 await volt.setup()
 
@@ -22,7 +22,7 @@ it('reports come from the cache until their roll-ups change', async () => {
     await volt.analytics.idleUse({ ...march, classrooms: [room.toHexString()] }),
   ]
   const first = await ask()
-  expect(first[0]).toMatchObject([{ totalEnergy: 2 }])
+  expect(first[0]).toMatchObject([{ totalEnergyKwh: 2 }])
   await database.db.collection('daily_aggregates').updateMany({}, { $set: { energy_mws: 1 } })
   expect(await ask()).toEqual(first)
   const types = (await volt.analyticsCache.find()).map(({ cacheType }) => cacheType).sort()
@@ -39,8 +39,8 @@ it('reports come from the cache until their roll-ups change', async () => {
   await volt.ledger.append([event.rated('2026-03-03T10:00:00Z', true), event.rated('2026-03-03T11:00:00Z', false)])
   await volt.rollUps.update()
   const after = await ask()
-  expect(after[0]).toMatchObject([{ totalEnergy: 2 }, { totalEnergy: 1 }])
-  expect(after[1]).toMatchObject([{ totalEnergy: 3 }])
+  expect(after[0]).toMatchObject([{ totalEnergyKwh: 2 }, { totalEnergyKwh: 1 }])
+  expect(after[1]).toMatchObject([{ totalEnergyKwh: 3 }])
   await expect(volt.analytics.peakHours({ from: '2026-03-02', to: 'x' })).rejects.toMatchObject({
     message: expect.stringMatching(/^The question/),
   })

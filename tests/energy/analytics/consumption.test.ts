@@ -22,20 +22,22 @@ describe('daily consumption by classroom', () => {
       {
         day: '2026-03-02',
         classroom: large.classroom,
-        totalEnergy: 8,
+        totalEnergyKwh: 8,
         totalCost: 2.4,
         currency: 'EUR',
         costs: [{ currency: 'EUR', amount: 2.4 }],
         uniqueSwitches: 2,
         recordCount: 2,
-        averageEnergyPerSwitch: 4,
+        averageEnergyPerSwitchKwh: 4,
       },
-      expect.objectContaining({ classroom: small.classroom, totalEnergy: 1, totalCost: 0.3 }),
-      expect.objectContaining({ day: '2026-03-03', totalEnergy: 0.5, totalCost: 0.15 }),
+      expect.objectContaining({ classroom: small.classroom, totalEnergyKwh: 1, totalCost: 0.3 }),
+      expect.objectContaining({ day: '2026-03-03', totalEnergyKwh: 0.5, totalCost: 0.15 }),
     ])
     const ofSmall = await analytics.dailyByClassroom({ ...march, classrooms: [small.classroom.toHexString()] })
     expect(ofSmall.map(({ day }) => day)).toEqual(['2026-03-02', '2026-03-03'])
-    expect(await analytics.dailyByClassroom({ ...march, devices: [beside.device] })).toMatchObject([{ totalEnergy: 5 }])
+    expect(await analytics.dailyByClassroom({ ...march, devices: [beside.device] })).toMatchObject([
+      { totalEnergyKwh: 5 },
+    ])
   })
 
   it('never adds up two currencies, and knows what had no price', async () => {
@@ -49,7 +51,7 @@ describe('daily consumption by classroom', () => {
     )
     expect(await analytics.dailyByClassroom(march)).toMatchObject([
       {
-        totalEnergy: 4,
+        totalEnergyKwh: 4,
         totalCost: null,
         currency: null,
         costs: [
@@ -57,7 +59,7 @@ describe('daily consumption by classroom', () => {
           { currency: 'INR', amount: 15 },
         ],
       },
-      { totalEnergy: 2, totalCost: 0, currency: null, costs: [] },
+      { totalEnergyKwh: 2, totalCost: 0, currency: null, costs: [] },
     ])
   })
 
@@ -76,7 +78,7 @@ describe('daily consumption by classroom', () => {
     expect(await analytics.dailyByClassroom(march)).toEqual([])
     await writeRollUps(database, [used(aRollUpSite(), '2026-03-02T11:00:00Z', 0)])
     expect(await analytics.dailyByClassroom(march)).toMatchObject([
-      { totalEnergy: 0, totalCost: 0, uniqueSwitches: 0, recordCount: 1, averageEnergyPerSwitch: null },
+      { totalEnergyKwh: 0, totalCost: 0, uniqueSwitches: 0, recordCount: 1, averageEnergyPerSwitchKwh: null },
     ])
   })
 
@@ -104,11 +106,11 @@ describe('daily summaries', () => {
       used(one, '2026-03-01T10:00:00Z', 1),
     ])
     expect(await analytics.dailySummaries(march)).toEqual([
-      expect.objectContaining({ day: '2026-03-01', totalEnergy: 1 }),
+      expect.objectContaining({ day: '2026-03-01', totalEnergyKwh: 1 }),
       {
         day: '2026-03-02',
-        totalEnergy: 3,
-        totalProduction: 1,
+        totalEnergyKwh: 3,
+        totalProductionKwh: 1,
         totalCost: 0.9,
         currency: 'EUR',
         costs: [{ currency: 'EUR', amount: 0.9 }],
@@ -133,9 +135,9 @@ describe('the comparison with the period before', () => {
     ])
     const compared = await analytics.compareWithPrevious({ from: '2026-03-15', to: '2026-03-21' })
     expect(compared).toMatchObject({
-      current: { from: '2026-03-15', to: '2026-03-21', totalEnergy: 6, totalCost: 1.8 },
-      previous: { from: '2026-03-08', to: '2026-03-14', totalEnergy: 4, totalCost: 1.2 },
-      energyChange: 2,
+      current: { from: '2026-03-15', to: '2026-03-21', totalEnergyKwh: 6, totalCost: 1.8 },
+      previous: { from: '2026-03-08', to: '2026-03-14', totalEnergyKwh: 4, totalCost: 1.2 },
+      energyChangeKwh: 2,
       energyChangePercent: 50,
     })
   })
@@ -143,8 +145,8 @@ describe('the comparison with the period before', () => {
   it('has no percentage of nothing', async () => {
     await writeRollUps(database, [used(aRollUpSite(), '2026-03-15T10:00:00Z', 5)])
     expect(await analytics.compareWithPrevious({ from: '2026-03-15', to: '2026-03-21' })).toMatchObject({
-      previous: { totalEnergy: 0, totalCost: 0, costs: [] },
-      energyChange: 5,
+      previous: { totalEnergyKwh: 0, totalCost: 0, costs: [] },
+      energyChangeKwh: 5,
       energyChangePercent: null,
     })
   })
@@ -165,7 +167,7 @@ describe('top consumers', () => {
     const top = async (by: 'device' | 'classroom' | 'switch') =>
       (await analytics.topConsumers({ ...march, by, limit: 2 })).map((one) => [
         one.id.toHexString(),
-        one.totalEnergy,
+        one.totalEnergyKwh,
         one.totalCost,
         one.sharePercent,
       ])

@@ -4,7 +4,7 @@ import { analyticsDatabase } from './support/analytics.js'
 
 const { volt, analytics } = await analyticsDatabase()
 
-it('answers are those of the entries that the keeper has rolled up', async () => {
+it('answers are those of the entries that the updater has rolled up', async () => {
   const { room, device, event } = await aSite(volt, { timeZone: 'Asia/Kolkata' })
   await volt.tariffs.set({ startsAt: '2026-01-01T00:00:00Z', currency: 'INR', pricePerKwh: 7.5 })
   await volt.ledger.append([
@@ -16,25 +16,27 @@ it('answers are those of the entries that the keeper has rolled up', async () =>
   await volt.rollUps.update()
   const march = { from: '2026-03-01', to: '2026-03-31' }
   expect(await analytics.dailyByClassroom(march)).toMatchObject([
-    { day: '2026-03-02', classroom: room, totalEnergy: 2, totalCost: 15, currency: 'INR', uniqueSwitches: 1 },
-    { day: '2026-03-03', totalEnergy: 0.5, totalCost: 3.75 },
+    { day: '2026-03-02', classroom: room, totalEnergyKwh: 2, totalCost: 15, currency: 'INR', uniqueSwitches: 1 },
+    { day: '2026-03-03', totalEnergyKwh: 0.5, totalCost: 3.75 },
   ])
   const peaks = [
-    { hour: 9, totalEnergy: 1 },
-    { hour: 0, totalEnergy: 0.5 },
-    { hour: 10, totalEnergy: 0.5 },
-    { hour: 23, totalEnergy: 0.5 },
+    { hour: 9, totalEnergyKwh: 1 },
+    { hour: 0, totalEnergyKwh: 0.5 },
+    { hour: 10, totalEnergyKwh: 0.5 },
+    { hour: 23, totalEnergyKwh: 0.5 },
   ]
   expect(await analytics.peakHours(march)).toMatchObject(peaks)
   expect(await analytics.peakHours({ from: '2026-03-02', to: '2026-03-03' })).toMatchObject(peaks)
   expect(await analytics.deviceEfficiency(march)).toMatchObject([
-    { deviceId: device._id, totalEnergy: 2.5, totalDurationHours: 2.5, averagePower: 1000, uniqueSwitches: 1 },
+    { deviceId: device._id, totalEnergyKwh: 2.5, totalDurationHours: 2.5, averagePowerW: 1000, uniqueSwitches: 1 },
   ])
   const months = { from: '2026-03', to: '2026-03' }
-  expect(await analytics.monthlyTrends(months)).toMatchObject([{ totalEnergy: 2.5, totalCost: 18.75, activeDays: 2 }])
+  expect(await analytics.monthlyTrends(months)).toMatchObject([
+    { totalEnergyKwh: 2.5, totalCost: 18.75, activeDays: 2 },
+  ])
   const hourly = await analytics.loadCurve({ ...march, to: '2026-03-03' })
   const quarters = await analytics.loadCurve({ ...march, to: '2026-03-03', resolution: '30min' })
-  const sum = (points: typeof hourly) => points.reduce((total, { energy }) => total + energy, 0)
+  const sum = (points: typeof hourly) => points.reduce((total, { energyKwh }) => total + energyKwh, 0)
   expect([sum(hourly), sum(quarters)]).toEqual([2.5, 2.5])
 })
 
@@ -48,9 +50,9 @@ it('energy that was adjusted by hand is no load', async () => {
   ])
   await volt.rollUps.update()
   const performance = await analytics.devicePerformance({ device: device._id })
-  expect(performance).toMatchObject({ totalEnergy: 3, peakPower: 1000, peakAt: new Date('2026-03-30T10:00:00Z') })
+  expect(performance).toMatchObject({ totalEnergyKwh: 3, peakPowerW: 1000, peakAt: new Date('2026-03-30T10:00:00Z') })
   const days = { from: '2026-03-30', to: '2026-03-30', classrooms: [room] }
-  expect(await analytics.idleUse({ ...days, tolerancePercent: 0 })).toMatchObject([{ floorPower: 0, hours: 14 }])
+  expect(await analytics.idleUse({ ...days, tolerancePercent: 0 })).toMatchObject([{ floorPowerW: 0, hours: 14 }])
 })
 
 it.each(['15min', 'hour'] as const)('the curve has the same energy at any resolution (%s)', async (resolution) => {
@@ -73,9 +75,9 @@ it.each(['15min', 'hour'] as const)('the curve has the same energy at any resolu
     const sum = (of: (point: (typeof points)[number]) => number) =>
       points.reduce((total, point) => total + Math.round(of(point) * 1e6), 0) / 1e6
     return [
-      sum(({ energy }) => energy),
-      sum(({ production }) => production),
-      Math.max(...points.map(({ power }) => power)),
+      sum(({ energyKwh }) => energyKwh),
+      sum(({ productionKwh }) => productionKwh),
+      Math.max(...points.map(({ powerW }) => powerW)),
     ]
   }
   expect(await sums({ classrooms: [left.room] })).toEqual([1.75, 0.1, 1000])

@@ -26,18 +26,18 @@ describe('the load curve', () => {
     expect(curve[10]).toEqual({
       start: new Date('2026-03-02T10:00:00Z'),
       seconds: 3600,
-      energy: 1.5,
-      production: 0.5,
-      power: 1500,
+      energyKwh: 1.5,
+      productionKwh: 0.5,
+      powerW: 1500,
     })
-    expect(curve.filter(({ energy }) => energy > 0)).toHaveLength(1)
+    expect(curve.filter(({ energyKwh }) => energyKwh > 0)).toHaveLength(1)
   })
 
   it('spreads the hours of a zone that begin at other minutes, and loses nothing', async () => {
     const site = aRollUpSite({ timeZone: 'Asia/Kolkata' })
     await writeRollUps(database, [{ site, at: '2026-03-02T09:30:00Z', energyMws: 7 }])
     const utc = await analytics.loadCurve({ from: '2026-03-02', to: '2026-03-02', timeZone: 'UTC' })
-    const mws = utc.map(({ energy }) => Math.round(energy * kWh))
+    const mws = utc.map(({ energyKwh }) => Math.round(energyKwh * kWh))
     expect([mws[9], mws[10]]).toEqual([4, 3])
     expect(mws.reduce((sum, one) => sum + one, 0)).toBe(7)
   })
@@ -68,7 +68,9 @@ describe('the load curve', () => {
       devices: [device._id],
     })
     expect(quarters).toHaveLength(96)
-    expect(quarters.slice(40, 44).map(({ energy, production, power }) => [energy, production, power])).toEqual([
+    expect(
+      quarters.slice(40, 44).map(({ energyKwh, productionKwh, powerW }) => [energyKwh, productionKwh, powerW]),
+    ).toEqual([
       [0.1, 0, 400],
       [0.15, 0, 600],
       [0.05, 0.1, 200],
@@ -96,16 +98,22 @@ describe('idle use', () => {
     expect(await analytics.idleUse({ from: '2026-03-02', to: '2026-03-03' })).toEqual([
       {
         classroom: site.classroom,
-        floorPower: 100,
+        floorPowerW: 100,
         hours: 48,
         idleHours: 28,
-        idleEnergy: 2.8,
+        idleEnergyKwh: 2.8,
         idlePercent: (100 * 2.8) / 42.8,
         totalCost: 1.4,
         currency: 'EUR',
         costs: [{ currency: 'EUR', amount: 1.4 }],
       },
-      expect.objectContaining({ classroom: lit.classroom, floorPower: 0, idleHours: 0, idleEnergy: 0, totalCost: 0 }),
+      expect.objectContaining({
+        classroom: lit.classroom,
+        floorPowerW: 0,
+        idleHours: 0,
+        idleEnergyKwh: 0,
+        totalCost: 0,
+      }),
     ])
   })
 })
@@ -125,16 +133,16 @@ describe('anomalies', () => {
         start: new Date('2026-03-09T02:00:00Z'),
         hour: 3,
         weekday: 1,
-        power: 2000,
-        expectedPower: 100,
+        powerW: 2000,
+        expectedPowerW: 100,
         score: 190,
       },
-      expect.objectContaining({ hour: 9, power: 0, expectedPower: 1000, score: -100 }),
+      expect.objectContaining({ hour: 9, powerW: 0, expectedPowerW: 1000, score: -100 }),
     ])
     expect(await analytics.anomalies({ ...march9, by: 'device', limit: 1 })).toMatchObject([
       { id: site.device, hour: 3 },
     ])
-    expect(await analytics.anomalies({ ...march9, leastPower: 1000 })).toEqual([])
+    expect(await analytics.anomalies({ ...march9, leastPowerW: 1000 })).toEqual([])
   })
 
   it('take the spread of the weeks before as their measure', async () => {
@@ -174,15 +182,15 @@ describe('the forecast', () => {
     const forecast = await analytics.forecast({ days: 7, heldOutDays: 7 })
     expect(forecast.method).toBe('mean of the same weekday')
     expect(forecast.days).toEqual([
-      { day: '2026-03-31', totalEnergy: 2 },
-      { day: '2026-04-01', totalEnergy: 2 },
-      { day: '2026-04-02', totalEnergy: 2 },
-      { day: '2026-04-03', totalEnergy: 2 },
-      { day: '2026-04-04', totalEnergy: 2 },
-      { day: '2026-04-05', totalEnergy: 0 },
-      { day: '2026-04-06', totalEnergy: (14 + 3 * 7) / 4 },
+      { day: '2026-03-31', totalEnergyKwh: 2 },
+      { day: '2026-04-01', totalEnergyKwh: 2 },
+      { day: '2026-04-02', totalEnergyKwh: 2 },
+      { day: '2026-04-03', totalEnergyKwh: 2 },
+      { day: '2026-04-04', totalEnergyKwh: 2 },
+      { day: '2026-04-05', totalEnergyKwh: 0 },
+      { day: '2026-04-06', totalEnergyKwh: (14 + 3 * 7) / 4 },
     ])
-    expect(forecast.error).toEqual({ days: 7, mae: 1, mapePercent: 50 / 6 })
+    expect(forecast.error).toEqual({ days: 7, meanAbsoluteErrorKwh: 1, meanAbsoluteErrorPercent: 50 / 6 })
   })
 
   it('takes a day as known when it has ended in every zone of the question', async () => {
@@ -202,8 +210,9 @@ describe('the forecast', () => {
   it('knows nothing of nothing', async () => {
     expect(await analytics.forecast({ days: 1 })).toEqual({
       method: 'mean of the same weekday',
-      days: [{ day: '2026-03-31', totalEnergy: null }],
+      days: [{ day: '2026-03-31', totalEnergyKwh: null }],
       error: null,
+      completeUntil: expect.any(Date),
     })
   })
 })

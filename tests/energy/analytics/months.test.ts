@@ -18,27 +18,27 @@ describe('monthly trends', () => {
       used(one, '2026-03-10T10:00:00Z', 1),
     ])
     expect(await analytics.monthlyTrends({ from: '2026-01', to: '2026-04' })).toEqual([
-      expect.objectContaining({ month: '2026-02', totalEnergy: 1, activeDays: 1, averageDailyEnergy: 1 }),
+      expect.objectContaining({ month: '2026-02', totalEnergyKwh: 1, activeDays: 1, averageDailyEnergyKwh: 1 }),
       {
         month: '2026-03',
-        totalEnergy: 6,
-        totalProduction: 0,
+        totalEnergyKwh: 6,
+        totalProductionKwh: 0,
         totalCost: 1.8,
         currency: 'EUR',
         costs: [{ currency: 'EUR', amount: 1.8 }],
         activeDays: 2,
-        averageDailyEnergy: 3,
+        averageDailyEnergyKwh: 3,
       },
-      expect.objectContaining({ month: '2026-04', totalEnergy: 4, activeDays: 1 }),
+      expect.objectContaining({ month: '2026-04', totalEnergyKwh: 4, activeDays: 1 }),
     ])
     const ofOne = await analytics.monthlyTrends({ from: '2026-03', to: '2026-03', devices: [one.device] })
-    expect(ofOne).toMatchObject([{ totalEnergy: 3, activeDays: 2, averageDailyEnergy: 1.5 }])
+    expect(ofOne).toMatchObject([{ totalEnergyKwh: 3, activeDays: 2, averageDailyEnergyKwh: 1.5 }])
   })
 
   it('divide nothing by zero', async () => {
     await writeRollUps(database, [used(aRollUpSite(), '2026-03-09T10:00:00Z', 0)])
     const months = { from: '2026-03', to: '2026-03' }
-    expect(await analytics.monthlyTrends(months)).toMatchObject([{ activeDays: 0, averageDailyEnergy: null }])
+    expect(await analytics.monthlyTrends(months)).toMatchObject([{ activeDays: 0, averageDailyEnergyKwh: null }])
     expect(await analytics.monthlyTrends({ from: '2026-05', to: '2026-06' })).toEqual([])
   })
 
@@ -63,8 +63,8 @@ describe('peak usage hours', () => {
       used(berlin, '2026-03-03T10:00:00Z', 1),
     ])
     const hours = [
-      { hour: 9, totalEnergy: 5, switchCount: 2, averageEnergyPerSwitch: 2.5 },
-      { hour: 11, totalEnergy: 1, switchCount: 1, averageEnergyPerSwitch: 1 },
+      { hour: 9, totalEnergyKwh: 5, switchCount: 2, averageEnergyPerSwitchKwh: 2.5 },
+      { hour: 11, totalEnergyKwh: 1, switchCount: 1, averageEnergyPerSwitchKwh: 1 },
     ]
     expect(await analytics.peakHours(march)).toEqual(hours)
     expect(await analytics.peakHours({ from: '2026-03-02', to: '2026-03-03' })).toEqual(hours)
@@ -75,7 +75,7 @@ describe('peak usage hours', () => {
   it('count both of an hour that clocks repeat as one hour of the day', async () => {
     const site = aRollUpSite({ timeZone: 'Europe/Berlin' })
     await writeRollUps(database, [used(site, '2026-10-25T00:00:00Z', 1), used(site, '2026-10-25T01:00:00Z', 2)])
-    const expected = [{ hour: 2, totalEnergy: 3, switchCount: 1, averageEnergyPerSwitch: 3 }]
+    const expected = [{ hour: 2, totalEnergyKwh: 3, switchCount: 1, averageEnergyPerSwitchKwh: 3 }]
     expect(await analytics.peakHours({ from: '2026-10-25', to: '2026-10-25' })).toEqual(expected)
     expect(await analytics.peakHours({ from: '2026-10-01', to: '2026-10-31' })).toEqual(expected)
   })
@@ -88,7 +88,7 @@ describe('peak usage hours', () => {
       used(second, '2026-02-06T10:00:00Z', 2),
     ])
     expect(await analytics.peakHours({ from: '2026-01-31', to: '2026-04-01' })).toEqual([
-      { hour: 10, totalEnergy: 6, switchCount: 2, averageEnergyPerSwitch: 3 },
+      { hour: 10, totalEnergyKwh: 6, switchCount: 2, averageEnergyPerSwitchKwh: 3 },
     ])
   })
 
@@ -100,7 +100,7 @@ describe('peak usage hours', () => {
       used(site, '2026-03-03T10:00:00Z', 1),
       used(moved, '2026-03-03T10:00:00Z', 2),
     ])
-    const expected = [{ hour: 10, totalEnergy: 4, switchCount: 2, averageEnergyPerSwitch: 2 }]
+    const expected = [{ hour: 10, totalEnergyKwh: 4, switchCount: 2, averageEnergyPerSwitchKwh: 2 }]
     expect(await analytics.peakHours(march)).toEqual(expected)
     expect(await analytics.peakHours({ from: '2026-03-01', to: '2026-04-02' })).toEqual(expected)
     expect(await analytics.peakHours({ from: '2026-03-02', to: '2026-03-03' })).toEqual(expected)
@@ -113,8 +113,8 @@ describe('peak usage hours', () => {
     const site = aRollUpSite()
     await writeRollUps(database, [used(site, '2026-03-02T10:00:00Z', 1), used(site, '2026-03-02T11:00:00Z', -2)])
     const expected = [
-      { hour: 10, totalEnergy: 1, switchCount: 1, averageEnergyPerSwitch: 1 },
-      { hour: 11, totalEnergy: -2, switchCount: 1, averageEnergyPerSwitch: -2 },
+      { hour: 10, totalEnergyKwh: 1, switchCount: 1, averageEnergyPerSwitchKwh: 1 },
+      { hour: 11, totalEnergyKwh: -2, switchCount: 1, averageEnergyPerSwitchKwh: -2 },
     ]
     expect(await analytics.peakHours(march)).toEqual(expected)
     expect(await analytics.peakHours({ from: '2026-03-02', to: '2026-03-02' })).toEqual(expected)
@@ -137,19 +137,19 @@ describe('device efficiency', () => {
         deviceId: other.device,
         deviceName: 'Box 2',
         classroom: other.classroom,
-        totalEnergy: 4,
+        totalEnergyKwh: 4,
         totalDurationHours: 1,
         uniqueSwitches: 1,
-        averagePower: 4000,
+        averagePowerW: 4000,
       },
       {
         deviceId: site.device,
         deviceName: 'Box 1',
         classroom: site.classroom,
-        totalEnergy: 2,
+        totalEnergyKwh: 2,
         totalDurationHours: 1.5,
         uniqueSwitches: 2,
-        averagePower: 2000 / 1.5,
+        averagePowerW: 2000 / 1.5,
       },
     ]
     expect(await analytics.deviceEfficiency(march)).toEqual(expected)
@@ -179,7 +179,7 @@ describe('device efficiency', () => {
   it('has no mean power where nothing was on', async () => {
     await writeRollUps(database, [used(aRollUpSite(), '2026-03-02T10:00:00Z', 0, { onMs: 0 })])
     expect(await analytics.deviceEfficiency(march)).toMatchObject([
-      { totalEnergy: 0, totalDurationHours: 0, averagePower: null, uniqueSwitches: 0 },
+      { totalEnergyKwh: 0, totalDurationHours: 0, averagePowerW: null, uniqueSwitches: 0 },
     ])
   })
 })
@@ -195,11 +195,13 @@ describe('a day at a change of clocks', () => {
       allDay(site, day, () => 1),
     )
     const days = { from: day, to: day }
-    expect(await analytics.dailySummaries(days)).toMatchObject([{ totalEnergy: hours }])
+    expect(await analytics.dailySummaries(days)).toMatchObject([{ totalEnergyKwh: hours }])
     const curve = await analytics.loadCurve({ ...days, timeZone: 'Europe/Berlin' })
     expect(curve).toHaveLength(hours)
-    expect(curve.every(({ energy, power, seconds }) => energy === 1 && power === 1000 && seconds === 3600)).toBe(true)
+    expect(
+      curve.every(({ energyKwh, powerW, seconds }) => energyKwh === 1 && powerW === 1000 && seconds === 3600),
+    ).toBe(true)
     const peaks = await analytics.peakHours(days)
-    expect(peaks.reduce((sum, { totalEnergy }) => sum + totalEnergy * kWh, 0)).toBe(hours * kWh)
+    expect(peaks.reduce((sum, { totalEnergyKwh }) => sum + totalEnergyKwh * kWh, 0)).toBe(hours * kWh)
   })
 })

@@ -43,21 +43,22 @@ describe('the performance of a device', () => {
       from: '2026-03-25',
       to: '2026-03-31',
       days: [
-        { day: '2026-03-25', totalEnergy: 2.7, peakPower: 1500 },
-        { day: '2026-03-31', totalEnergy: 0.3, peakPower: 300 },
+        { day: '2026-03-25', totalEnergyKwh: 2.7, peakPowerW: 1500 },
+        { day: '2026-03-31', totalEnergyKwh: 0.3, peakPowerW: 300 },
       ],
-      totalEnergy: 3,
-      averageDailyEnergy: 1.5,
-      peakPower: 1500,
+      totalEnergyKwh: 3,
+      averageDailyEnergyKwh: 1.5,
+      peakPowerW: 1500,
       peakAt: new Date('2026-03-25T10:00:00Z'),
+      completeUntil: null,
     })
     const earlier = { device: site.device.toHexString(), days: 2, to: '2026-03-24' }
-    expect(await analytics.devicePerformance(earlier)).toMatchObject({ from: '2026-03-23', totalEnergy: 9 })
+    expect(await analytics.devicePerformance(earlier)).toMatchObject({ from: '2026-03-23', totalEnergyKwh: 9 })
   })
 
   it('is of nothing where there is nothing', async () => {
     const { device } = await aRegisteredSite()
-    const nothing = { days: [], totalEnergy: 0, averageDailyEnergy: null, peakPower: null, peakAt: null }
+    const nothing = { days: [], totalEnergyKwh: 0, averageDailyEnergyKwh: null, peakPowerW: null, peakAt: null }
     expect(await analytics.devicePerformance({ device })).toMatchObject(nothing)
   })
 
@@ -91,10 +92,11 @@ describe('the energy balance of a user', () => {
       userId: user._id,
       from: '2026-03-02',
       to: '2026-03-31',
-      consumption: 4,
-      production: 5,
-      net: 1,
+      consumptionKwh: 4,
+      productionKwh: 5,
+      netKwh: 1,
       selfSufficiencyPercent: 25,
+      completeUntil: null,
     })
   })
 
@@ -103,9 +105,9 @@ describe('the energy balance of a user', () => {
     await aRegisteredSite({ owner: idle._id })
     for (const { _id } of [without, idle]) {
       expect(await analytics.energyBalance({ user: _id })).toMatchObject({
-        consumption: 0,
-        production: 0,
-        net: 0,
+        consumptionKwh: 0,
+        productionKwh: 0,
+        netKwh: 0,
         selfSufficiencyPercent: null,
       })
     }
@@ -129,9 +131,9 @@ describe('the energy of users', () => {
         name: 'asha',
         userType: 'prosumer',
         devices: 2,
-        totalConsumption: 3,
-        totalProduction: 5,
-        net: 2,
+        totalConsumptionKwh: 3,
+        totalProductionKwh: 5,
+        netKwh: 2,
         totalCost: 0.9,
         currency: 'EUR',
         costs: [{ currency: 'EUR', amount: 0.9 }],
@@ -142,9 +144,9 @@ describe('the energy of users', () => {
         name: 'ravi',
         userType: 'consumer',
         devices: 0,
-        totalConsumption: 0,
-        totalProduction: 0,
-        net: 0,
+        totalConsumptionKwh: 0,
+        totalProductionKwh: 0,
+        netKwh: 0,
         totalCost: 0,
         currency: null,
         costs: [],
@@ -152,7 +154,7 @@ describe('the energy of users', () => {
     ])
     // What a deleted device used stays, but nobody has it any more.
     await volt.devices.delete(sites[0]!.device)
-    expect((await analytics.userEnergySummaries(march)).items[0]).toMatchObject({ devices: 1, totalConsumption: 3 })
+    expect((await analytics.userEnergySummaries(march)).items[0]).toMatchObject({ devices: 1, totalConsumptionKwh: 3 })
     const ofRavi = await analytics.userEnergySummaries({ ...march, users: [ravi._id] })
     expect(ofRavi.items.map(({ name }) => name)).toEqual(['ravi'])
     await expect(analytics.userEnergySummaries({ from: march.to, to: march.from })).rejects.toMatchObject({
@@ -173,7 +175,7 @@ describe('costs', () => {
     ])
     const range = { from: '2026-01-31', to: '2026-03-01' }
     const byMonth = await analytics.costs({ ...range, by: 'month' })
-    expect(byMonth.map((one) => [one.period, one.totalEnergy, one.totalCost, one.carbonGrams])).toEqual([
+    expect(byMonth.map((one) => [one.period, one.totalEnergyKwh, one.totalCost, one.carbonGrams])).toEqual([
       ['2026-01', 4, 1.2, 1600],
       ['2026-02', 3, 0.9, 1200],
       ['2026-03', 8, 2.4, 3200],
@@ -214,13 +216,20 @@ describe('costs', () => {
     ])
     const costs = await analytics.costs({ ...march, tariff: 'solar' })
     expect(costs).toMatchObject([
-      { period: '2026-03-01', totalEnergy: 1, totalCost: 0, currency: null, carbonGrams: 0 },
-      { period: '2026-03-02', totalEnergy: 2, totalProduction: 2, totalCost: 14, currency: 'INR', carbonGrams: 1400 },
-      { period: '2026-03-03', totalEnergy: 2, totalCost: 14 },
+      { period: '2026-03-01', totalEnergyKwh: 1, totalCost: 0, currency: null, carbonGrams: 0 },
+      {
+        period: '2026-03-02',
+        totalEnergyKwh: 2,
+        totalProductionKwh: 2,
+        totalCost: 14,
+        currency: 'INR',
+        carbonGrams: 1400,
+      },
+      { period: '2026-03-03', totalEnergyKwh: 2, totalCost: 14 },
     ])
     expect(costs[1]?.earnings).toEqual([{ currency: 'INR', amount: 6 }])
     expect(await analytics.costs({ ...march, by: 'month', tariff: 'solar' })).toMatchObject([
-      { period: '2026-03', totalEnergy: 5, totalCost: 28 },
+      { period: '2026-03', totalEnergyKwh: 5, totalCost: 28 },
     ])
     await expect(analytics.costs({ ...march, tariff: 'none' })).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })

@@ -47,7 +47,7 @@ describe('hours that are not known', () => {
     expect(await analytics.anomalies(today)).toEqual([])
     expect(await analytics.anomalies({ ...today, by: 'device' })).toEqual([])
     const [idle] = await analytics.idleUse(today)
-    expect(idle).toMatchObject({ floorPower: 200, hours: 12, idleHours: 12, idleEnergy: 2.4, idlePercent: 100 })
+    expect(idle).toMatchObject({ floorPowerW: 200, hours: 12, idleHours: 12, idleEnergyKwh: 2.4, idlePercent: 100 })
   })
 
   it('have a part that is missing', async () => {
@@ -55,8 +55,8 @@ describe('hours that are not known', () => {
     await rolledUp(steady(site, nowMs, { day: today.from, after: 3, before: 9 }))
     expect(await analytics.anomalies(today)).toEqual([])
     const [idle] = await analytics.idleUse(today)
-    expect(idle).toMatchObject({ floorPower: 200, hours: 6, idleHours: 6 })
-    expect(idle?.idleEnergy).toBeCloseTo(1.2, 9)
+    expect(idle).toMatchObject({ floorPowerW: 200, hours: 6, idleHours: 6 })
+    expect(idle?.idleEnergyKwh).toBeCloseTo(1.2, 9)
   })
 
   it('are not compared with', async () => {
@@ -73,7 +73,7 @@ describe('hours that are not known', () => {
     const silent = await aMeter(site.room)
     await rolledUp([...steady(site, nowMs), ...steady(silent, nowMs - 5.5 * hourMs)])
     expect(await analytics.anomalies({ ...today, classrooms: [site.room] })).toEqual([])
-    expect(await analytics.idleUse(today)).toMatchObject([{ floorPower: 400, hours: 6 }])
+    expect(await analytics.idleUse(today)).toMatchObject([{ floorPowerW: 400, hours: 6 }])
     expect(await analytics.idleUse({ ...today, devices: [site.device._id] })).toMatchObject([{ hours: 12 }])
     await volt.devices.delete(silent.device._id)
     expect(await analytics.idleUse(today)).toMatchObject([{ hours: 12 }])
@@ -84,10 +84,10 @@ describe('hours that are not known', () => {
     const lamp = await volt.devices.create(aDevice({ classroom: site.room, switches: [aSwitch()] }))
     const { rated } = eventsOf(lamp)
     await rolledUp([...steady(site, nowMs), rated('2026-03-31T06:00:00Z', true), rated('2026-03-31T08:00:00Z', false)])
-    expect(await analytics.idleUse(today)).toMatchObject([{ floorPower: 200, hours: 12, idleHours: 10 }])
+    expect(await analytics.idleUse(today)).toMatchObject([{ floorPowerW: 200, hours: 12, idleHours: 10 }])
     const { _id } = lamp
     await volt.devices.update(_id, { switches: [{ ...lamp.switches[0]!, state: true }] })
-    expect(await analytics.idleUse(today)).toMatchObject([{ floorPower: 200, hours: 8, idleHours: 6 }])
+    expect(await analytics.idleUse(today)).toMatchObject([{ floorPowerW: 200, hours: 8, idleHours: 6 }])
   })
 
   it('are not judged where none is known', async () => {
@@ -97,7 +97,7 @@ describe('hours that are not known', () => {
       site.event.power('2026-03-31T06:00:00Z', 200, { gapLimitMs: 60_000 }),
     ])
     expect(await analytics.idleUse(today)).toMatchObject([
-      { floorPower: null, hours: 0, idleHours: 0, idleEnergy: 0, idlePercent: null },
+      { floorPowerW: null, hours: 0, idleHours: 0, idleEnergyKwh: 0, idlePercent: null },
     ])
   })
 })

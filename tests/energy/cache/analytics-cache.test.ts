@@ -1,13 +1,13 @@
 import { BSON, Decimal128, ObjectId } from 'mongodb'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { eventually } from '../../support/eventually.js'
 import { gate } from '../../support/gate.js'
 import { SettableClock } from '../../support/settable-clock.js'
 import { openVolt } from '../../support/volt.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 const entries = database.db.collection('analytics_cache')
 const clock = new SettableClock()
 const warnings: unknown[] = []

@@ -4,12 +4,13 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
 import type { CacheDependencies } from '../../../src/energy/cache/dependencies.js'
 import { aCacheEntry } from '../../support/builders.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { eventually } from '../../support/eventually.js'
+import { runs } from '../../support/extent.js'
 import { gate } from '../../support/gate.js'
 import { openVolt } from '../../support/volt.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 const entries = database.db.collection('analytics_cache')
 const operations: string[] = []
 let volt: AutoVolt
@@ -57,7 +58,7 @@ describe('invalidate()', () => {
         expect(left.map(({ dependsOn }) => dependsOn)).toEqual(kept)
       },
     )
-    await fc.assert(property, { numRuns: 25 })
+    await fc.assert(property, { numRuns: runs(12) })
   })
 
   it('removes what does not say what it depends on, whatever has changed', async () => {

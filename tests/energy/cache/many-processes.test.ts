@@ -14,8 +14,8 @@ beforeAll(async () => {
   await volt.setup()
   const env = { MONGODB_URI: database.uri, DB_NAME: database.dbName, CLAIM_MS: '2000' }
   askers = Array.from({ length: 10 }, () => startChild(new URL('./processes/asker.ts', import.meta.url), { env }))
-  await Promise.all(askers.map((child) => child.next('ready', 100_000)))
-}, 120_000)
+  await Promise.all(askers.map((child) => child.next('ready')))
+})
 
 function ask(children: readonly Child[], question: string): void {
   for (const child of children) child.send({ type: 'ask', question })

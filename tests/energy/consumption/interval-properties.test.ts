@@ -11,11 +11,12 @@ import { PriceBookReader } from '../../../src/energy/tariffs/price-book.js'
 import { chainOf } from '../../ledger/support/chains.js'
 import { arrivalsOf, histories, rooms } from '../../ledger/support/histories.js'
 import { aClassroom } from '../../support/builders.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
+import { runs } from '../../support/extent.js'
 import { openVolt } from '../../support/volt.js'
 
-const runs = Number(process.env.AUTOVOLT_RUNS ?? 8)
-const database = testDatabase()
+const cases = runs(4)
+const database = setUpDatabase()
 const day = { fromMs: Date.parse('2026-02-28T00:00:00Z'), toMs: Date.parse('2026-03-05T00:00:00Z') }
 let volt: AutoVolt
 
@@ -40,7 +41,7 @@ function deriverOf(facts: number, intervals: number): IntervalDeriver {
     devices: new Reader(own, entities.devices),
   }
   const prices = new PriceBookReader(own, entities.costVersions, volt.powerSettings)
-  const store = new IntervalStore(own, entities.intervals, entities.intervalTurns)
+  const store = new IntervalStore(own, entities.intervals, entities.intervalRevisions)
   return new IntervalDeriver({ database: own, facts: volt.ledger.facts, readers, prices, store }, { facts, intervals })
 }
 
@@ -90,8 +91,8 @@ describe('derived intervals', () => {
       expectApart(found)
       expect(await deriver.derive(switchId, day)).toMatchObject({ created: 0, changed: 0, removed: 0 })
     })
-    await fc.assert(property, { numRuns: runs })
-  }, 300_000)
+    await fc.assert(property, { numRuns: cases })
+  }, 600_000)
 })
 
 /** Their energy is the chain's, to the milliwatt-second. */

@@ -1,14 +1,15 @@
 import { ObjectId } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
+import { where } from '../../../src/core/repository/conditions.js'
 import type { DeviceConsumption } from '../../../src/energy/consumption/device-consumption.js'
 import type { TariffBand } from '../../../src/metering/index.js'
 import { aClassroom } from '../../support/builders.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 import { aSite, emptyBeforeEach } from '../support/site.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 const stored = () => database.db.collection('device_consumption_ledger')
 let volt: AutoVolt
 
@@ -49,6 +50,7 @@ describe('derived intervals', () => {
       classroom: room,
       switch_id: switchId,
       switch_name: 'Fan',
+      switch_type: 'light',
       start_ts: new Date('2026-03-02T10:00:00Z'),
       end_ts: new Date('2026-03-02T10:30:00Z'),
       switch_on_duration_seconds: 1800,
@@ -354,8 +356,29 @@ describe('the history of a device', () => {
     }
   })
 
+  it('is there for devices that old documents name by the text of an id', async () => {
+    const id = new ObjectId()
+    const digits = id.toHexString()
+    const old = { delta_wh: 10, start_ts: new Date('2024-05-01T10:00:00Z') }
+    const documents = [id, digits, digits.toUpperCase()].map((device_id, at) => ({
+      ...old,
+      _id: new ObjectId(),
+      device_id,
+      start_ts: new Date(Date.UTC(2024, 4, 1, 12 - at)),
+    }))
+    await stored().insertMany(documents, { bypassDocumentValidation: true })
+    expect((await volt.intervals.getConsumptionHistory(digits.toUpperCase())).items).toEqual(documents)
+    expect((await volt.intervals.getConsumptionHistory(id)).items).toEqual(documents.slice(0, 2))
+    // As filters do.
+    expect(await volt.intervals.count({ device_id: digits })).toBe(2)
+    expect(await volt.intervals.count({ device_id: where.in([digits, digits.toUpperCase()]) })).toBe(3)
+    expect(await volt.intervals.count(where.and({ device_id: digits }, { device_id: where.nin([digits]) }))).toBe(0)
+    expect(await volt.intervals.count({ device_id: id })).toBe(1)
+  })
+
   it('is read from an index', async () => {
-    const query = stored().find({ device_id: new ObjectId() }).sort({ start_ts: -1, _id: -1 }).limit(50)
+    const ids = { $in: [new ObjectId(), 'ESP32_01'] }
+    const query = stored().find({ device_id: ids }).sort({ start_ts: -1, _id: -1 }).limit(50)
     const plan = JSON.stringify(await query.explain())
     expect(plan).toContain('device_id_1_start_ts_-1__id_-1')
     expect(plan).not.toMatch(/COLLSCAN|"SORT"/)

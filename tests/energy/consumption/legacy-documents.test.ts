@@ -1,6 +1,7 @@
-import { ObjectId } from 'mongodb'
+import { type Document, ObjectId } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
+import { where } from '../../../src/core/repository/conditions.js'
 import type { PowerConsumptionMethods } from '../../../src/energy/consumption/power-consumption.js'
 import { aPowerConsumption } from '../../support/builders.js'
 import { testDatabase } from '../../support/database.js'
@@ -19,6 +20,8 @@ const disagreeing = [
   { deviceId, classroom: 'Room 101', startTime: new Date('2024-05-04T10:00:00Z'), isLegacy: true, duration: -1 },
 ].map((document) => ({ ...document, _id: new ObjectId() }))
 const [overstated] = disagreeing
+/** What is not declared is not shown. */
+const shown = disagreeing.map(({ isLegacy, ...document }: Document) => document)
 
 const reckoning = (document: unknown) => document as PowerConsumptionMethods
 
@@ -43,11 +46,22 @@ describe('documents from before the library whose numbers disagree', () => {
   it('can be read, page by page, newest first', async () => {
     const page = await volt.powerConsumption.page({ deviceId }, { sort: { startTime: -1 }, limit: 3 })
     expect(page).toMatchObject({ total: 4, pages: 2, hasNext: true })
-    expect(page.items).toEqual(disagreeing.slice(1).reverse())
+    expect(page.items).toEqual(shown.slice(1).reverse())
     const first = await volt.powerConsumption.after({ deviceId }, { sort: { startTime: -1 }, limit: 3 })
     const cursor = first.nextCursor
     const rest = await volt.powerConsumption.after({ deviceId }, { sort: { startTime: -1 }, limit: 3, cursor })
-    expect([...first.items, ...rest.items]).toEqual(disagreeing.toReversed())
+    expect([...first.items, ...rest.items]).toEqual(shown.toReversed())
+  })
+
+  it('are found by a name that is in the place of an id', async () => {
+    const { powerConsumption } = volt
+    const ofRoom = shown[3]
+    expect(await powerConsumption.find({ classroom: 'Room 101' })).toEqual([ofRoom])
+    expect(await powerConsumption.find({ classroom: where.in(['Room 101', new ObjectId()]) })).toEqual([ofRoom])
+    expect(await powerConsumption.count({ classroom: where.ne('Room 101') })).toBe(3)
+    await expect(powerConsumption.find({ classroom: 101 as never })).rejects.toMatchObject({ code: 'VALIDATION' })
+    await expect(powerConsumption.find({ _id: 'Room 101' })).rejects.toMatchObject({ code: 'VALIDATION' })
+    await expect(volt.devices.find({ classroom: 'Room 101' })).rejects.toMatchObject({ code: 'VALIDATION' })
   })
 
   it('can be read as Mongoose documents, with what follows from them', async () => {

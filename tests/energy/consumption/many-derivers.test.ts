@@ -30,8 +30,8 @@ beforeAll(async () => {
       ),
     )
   }
-  await Promise.all(derivers.map((child) => child.next('ready', 100_000)))
-}, 120_000)
+  await Promise.all(derivers.map((child) => child.next('ready')))
+})
 
 /** No interval is there twice, and none is lacking. */
 async function expectWhole(): Promise<void> {
@@ -62,7 +62,7 @@ describe('several processes', () => {
     await expectWhole()
   })
 
-  it('can be killed at any moment: the next derivation mends what they leave', async () => {
+  it('can be killed at any moment: the next derivation corrects what they leave', async () => {
     for (const [index, child] of derivers.entries()) {
       await database.db.collection('device_consumption_ledger').deleteMany({ switch_id: sites[index]?.switchId })
       child.send({ type: 'derive', ...march })

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import { AutoVolt } from '../../../src/autovolt.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 
 const day = 86_400
 
 it('is set, changed and taken back by setup, on collections that are there', async () => {
-  const database = testDatabase()
+  const database = setUpDatabase()
   const expiryOf = async (name: string) => {
     const [found] = await database.db.listCollections({ name }).toArray()
     return (found as { options?: { expireAfterSeconds?: number } } | undefined)?.options?.expireAfterSeconds
@@ -43,6 +43,6 @@ it.each([
   { telemetry: '90 d' as never },
   { ledger: 5 } as never,
 ])('cannot be %j', async (expireAfterSeconds) => {
-  const { uri, dbName } = testDatabase()
+  const { uri, dbName } = setUpDatabase()
   await expect(AutoVolt.open({ uri, dbName, expireAfterSeconds })).rejects.toMatchObject({ code: 'CONFIGURATION' })
 })

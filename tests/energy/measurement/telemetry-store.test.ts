@@ -6,10 +6,10 @@ import type { TelemetryEventInput } from '../../../src/energy/measurement/teleme
 import { spoil } from '../../entities/bad-documents.js'
 import { catalogues } from '../../entities/catalogues.js'
 import { aDevice, aTelemetryEvent } from '../../support/builders.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let volt: AutoVolt
 const stored = () => database.db.collection('telemetry_events')
 const at = (seconds: number) => new Date(Date.UTC(2026, 2, 1, 10) + seconds * 1000)

@@ -1,12 +1,11 @@
 import { connectAsync } from 'mqtt'
 import { beforeAll, expect, it } from 'vitest'
 import { Lease } from '../../../src/core/lease.js'
+import { DecoderSet } from '../../../src/ingestion/decoder-set.js'
 import { IngestWindowStore } from '../../../src/ingestion/ingest-window-store.js'
 import { OrderedPipeline } from '../../../src/ingestion/ordered-pipeline.js'
 import { IngestionCounters } from '../../../src/ingestion/pipeline.js'
-import { digestOf } from '../../../src/ingestion/quarantine-store.js'
-import { DecoderSet } from '../../../src/mqtt/decoder-set.js'
-import { partsOf } from '../../../src/mqtt/ingestion-parts.js'
+import { digestOf } from '../../../src/ingestion/raw-message.js'
 import { meteredDecoder } from '../../../src/mqtt/metered-decoder.js'
 import { openSite, type Site, v2Topic } from '../../mqtt/support/site.js'
 import { startAedes } from '../../support/aedes.js'
@@ -66,9 +65,9 @@ it('readings whose only order is that of their arrival go the same way', async (
   await lease.acquire()
   const window = new IngestWindowStore(volt.database, volt.entityOf('ingestWindows').collection, 'registers')
   await window.load()
-  const pipeline = new OrderedPipeline(partsOf(volt), new IngestionCounters(), lease, window)
+  const pipeline = new OrderedPipeline(volt.ingestion.parts(), new IngestionCounters(), lease, window)
   const metered = new DecoderSet([
-    meteredDecoder({ 'lab/telemetry': { device: { macAddress: device.macAddress }, gpio: 16 } }),
+    meteredDecoder({ 'lab/telemetry': { device: { macAddress: device.macAddress! }, gpio: 16 } }),
   ])
   const payload = { esp32_name: 'lab', classroom: 'Lab 1', device_id: 'd1', timestamp: startMs, power_w: 60.5 }
   const content = { topic: 'lab/telemetry', payload: Buffer.from(JSON.stringify(payload)) }
@@ -76,7 +75,7 @@ it('readings whose only order is that of their arrival go the same way', async (
   const receivedAt = new Date(startMs + 200)
   const delivery = { packetId: 1, digest, isRepeated: false }
   await pipeline.process(
-    metered.decode([{ ...content, receivedAt, digest, delivery, heardSinceMs: receivedAt.getTime() }]),
+    metered.decode([{ ...content, receivedAt, digest, delivery, waitingSinceMs: receivedAt.getTime() }]),
   )
   const ofDevice = { deviceId: device._id }
   expect(await volt.ledger.count(ofDevice)).toBe(0)

@@ -36,7 +36,7 @@ export async function aSite(
 
 /** Makes events of the device's first switch. */
 export function eventsOf(device: Device) {
-  const own = { deviceId: device._id, switchId: device.switches[0]!._id, classroom: device.classroom }
+  const own = { deviceId: device._id, switchId: device.switches[0]!._id, classroom: device.classroom! }
   const event = (time: string, overrides: Partial<HostEvent>) =>
     anEvent({ ...own, timestamp: new Date(time), gapLimitMs: 1e9, ...overrides })
   return {

@@ -1,11 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
 import { powerSettings } from '../../support/builders.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 import { emptyBeforeEach } from '../support/site.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 const start = new Date('2026-03-01T10:00:00Z')
 let now = start
 const clock = { now: () => now }

@@ -5,11 +5,11 @@ import { where } from '../../../src/core/repository/conditions.js'
 import type { Recosting } from '../../../src/energy/tariffs/recosting.js'
 import { aCostVersion } from '../../support/builders.js'
 import { startChild } from '../../support/child.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import type { ChildMessage } from '../../support/inbox.js'
 import { openVolt } from '../../support/volt.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 const { db } = database
 let volt: AutoVolt
 
@@ -28,7 +28,7 @@ const recostings = async () => {
 }
 
 describe('a version of a tariff', () => {
-  it('is made with one record of who did it and one order to reckon again from its start to the next', async () => {
+  it('is made with one record of who did it and one order to compute again from its start to the next', async () => {
     const later = await volt.tariffs.set(aCostVersion({ startsAt: day('2026-06-01') }))
     const version = await volt.tariffs.set(aCostVersion({ startsAt: day('2026-01-01'), pricePerKwh: 7 }), {
       actor: 'asha',
@@ -65,7 +65,7 @@ describe('a version of a tariff', () => {
     expect(await recostings()).toHaveLength(1)
   })
 
-  it('has nothing reckoned again where only its note changes', async () => {
+  it('has nothing computed again where only its note changes', async () => {
     await volt.tariffs.set(aCostVersion())
     await volt.tariffs.set(aCostVersion({ note: 'as in the letter' }))
     expect(await volt.auditLog.count()).toBe(2)
@@ -155,7 +155,7 @@ describe('the currency of a tariff', () => {
     const children = ['INR', 'EUR', 'INR'].map((currency, number) =>
       startChild(new URL('../processes/tariff-setter.ts', import.meta.url), { args: [currency, String(number)], env }),
     )
-    await Promise.all(children.map((child) => child.next('ready', 60_000)))
+    await Promise.all(children.map((child) => child.next('ready')))
     for (let round = 0; round < 2; round += 1) {
       const tariff = `tariff ${round} ${new ObjectId().toHexString()}`
       for (const child of children) child.send({ type: 'set', tariff })
@@ -171,7 +171,7 @@ describe('the currency of a tariff', () => {
       expect(await db.collection('recostings').countDocuments({ tariff })).toBe(set)
       expect(await volt.auditLog.count({ entityId: where.in(versions.map(({ _id }) => _id)) })).toBe(set)
     }
-  }, 60_000)
+  })
 })
 
 interface Answer extends ChildMessage {

@@ -4,11 +4,11 @@ import type { AutoVolt } from '../../../src/autovolt.js'
 import { ChainCache } from '../../../src/ledger/append/chain-cache.js'
 import { ChainStore } from '../../../src/ledger/append/chain-store.js'
 import type { LedgerEntry } from '../../../src/ledger/entry/entry.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 import { aSwitchInLedger, readings } from '../support/events.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let volt: AutoVolt
 
 beforeAll(async () => {
@@ -18,7 +18,11 @@ beforeAll(async () => {
 
 const aCache = (maximum: number) => {
   const collection = () => database.db.collection<LedgerEntry>('power_consumption_ledger')
-  return new ChainCache({ chains: new ChainStore(collection), facts: volt.ledger.facts }, maximum)
+  return new ChainCache(
+    { chains: new ChainStore(collection, async () => new Set()), facts: volt.ledger.facts },
+    maximum,
+    () => undefined,
+  )
 }
 const ids = (...chains: ObjectId[]) => new Map(chains.map((id) => [id.toHexString(), id]))
 

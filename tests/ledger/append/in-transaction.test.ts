@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
 import { aClassroom } from '../../support/builders.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 import { chainOf, expectSound } from '../support/chains.js'
 import { anEvent, aSwitchInLedger, at, readings } from '../support/events.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let volt: AutoVolt
 let other: AutoVolt
 
@@ -118,7 +118,7 @@ describe('append() in a transaction', () => {
       const own = switches[job % 4]!
       const { ledger, transaction } = job % 2 === 0 ? volt : other
       const handle = job % 2 === 0 ? volt : other
-      // Late facts make a lane look into the database while a transaction tells it to forget the chain.
+      // Late facts make a queue look into the database while a transaction tells it to forget the chain.
       const events = [3, 1, 2].map((minute) =>
         anEvent({ ...own, timestamp: at(60 * (10 * job + minute)), idempotencyKey: `${job} ${minute}` }),
       )

@@ -7,7 +7,7 @@ import { cleanUpLater } from '../../support/clean-up.js'
 import { testDatabase } from '../../support/database.js'
 import { startMongodProcess } from '../../support/mongod-process.js'
 import { openVolt } from '../../support/volt.js'
-import { chainOf, expectSound } from '../support/chains.js'
+import { chainOf, expectSound, hex } from '../support/chains.js'
 import { anEvent, aSwitchInLedger, at, readings } from '../support/events.js'
 
 const database = testDatabase()
@@ -66,7 +66,7 @@ describe('append() while the database is killed', () => {
     const append = async (call: number) => {
       try {
         const appended = await volt.ledger.append(eventsOf(call))
-        for (const { entry } of appended) acknowledged.set(`${entry.switchId} ${entry.idempotencyKey}`, entry.hash)
+        for (const { entry } of appended) acknowledged.set(`${entry.switchId} ${entry.idempotencyKey}`, hex(entry.hash))
       } catch (error) {
         expect(error).toBeInstanceOf(DatabaseError)
         rejected.push(call)
@@ -85,7 +85,7 @@ describe('append() while the database is killed', () => {
     for (const { switchId } of switches) {
       const entries = await chainOf(volt.database.native, switchId)
       expectSound(entries)
-      const stored = new Map(entries.map(({ idempotencyKey, hash }) => [`${switchId} ${idempotencyKey}`, hash]))
+      const stored = new Map(entries.map(({ idempotencyKey, hash }) => [`${switchId} ${idempotencyKey}`, hex(hash)]))
       const ofSwitch = [...acknowledged].filter(([key]) => key.startsWith(String(switchId)))
       for (const [key, hash] of ofSwitch) expect(stored.get(key)).toBe(hash)
     }

@@ -2,12 +2,12 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
 import { ValidationError } from '../../../src/core/errors.js'
 import type { LedgerEventInput } from '../../../src/ledger/ledger.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 import { chainOf, expectSound } from '../support/chains.js'
 import { anEvent, aSwitchInLedger, at, readings } from '../support/events.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let volt: AutoVolt
 
 beforeAll(async () => {

@@ -1,17 +1,12 @@
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { MongoClient } from 'mongodb'
+import type { MongoClient } from 'mongodb'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { AutoVolt } from '../../../src/autovolt.js'
 import { cleanUpLater } from '../../support/clean-up.js'
-import { startMongodProcess } from '../../support/mongod-process.js'
+import { startSecuredMongod } from '../../support/secured-mongod.js'
 import { chainOf, expectSound } from '../support/chains.js'
 import { anEvent, aSwitchInLedger, readings } from '../support/events.js'
 
 const dbName = 'school'
-const password = 'a-password'
 let owner: MongoClient
 let writerUri: string
 let writer: AutoVolt
@@ -19,25 +14,13 @@ const told: string[] = []
 
 /** A database whose user may read and write, as the usual role allows, and may not bypass the validator. */
 beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'autovolt-key-'))
-  cleanUpLater(() => rm(folder, { recursive: true }))
-  const keyFile = join(folder, 'key')
-  await writeFile(keyFile, randomBytes(96).toString('base64'), { mode: 0o600 })
-  const { uri, port } = await startMongodProcess({ args: ['--auth', '--keyFile', keyFile] })
-  const first = new MongoClient(uri)
-  await first.db('admin').command({ createUser: 'owner', pwd: password, roles: ['root'] })
-  await first.close()
-  const uriOf = (user: string) =>
-    `mongodb://${user}:${password}@127.0.0.1:${port}/?replicaSet=autovolt&authSource=admin`
-  owner = new MongoClient(uriOf('owner'))
-  cleanUpLater(() => owner.close())
-  const role = { role: 'readWrite', db: dbName }
-  await owner.db('admin').command({ createUser: 'writer', pwd: password, roles: [role] })
-  await using volt = await AutoVolt.open({ uri: uriOf('owner'), dbName })
+  const mongod = await startSecuredMongod()
+  owner = mongod.owner
+  writerUri = await mongod.createUser('writer', [{ role: 'readWrite', db: dbName }])
+  await using volt = await AutoVolt.open({ uri: mongod.uriOf('owner'), dbName })
   await volt.setup()
   const note = (_fields: unknown, message: string) => void told.push(message)
   const logger = { debug: () => undefined, info: note, warn: note, error: note }
-  writerUri = uriOf('writer')
   writer = await AutoVolt.open({ uri: writerUri, dbName, logger })
   cleanUpLater(() => writer.close())
 })

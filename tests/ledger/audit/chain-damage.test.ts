@@ -1,11 +1,12 @@
-import { Double, ObjectId } from 'mongodb'
+import { Binary, Double, ObjectId } from 'mongodb'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Finding, VerificationReport } from '../../../src/ledger/audit/finding.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
+import { hex } from '../support/chains.js'
 import { anEvent, at } from '../support/events.js'
 import { forged, rewrittenFrom, Site } from './support/site.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let site: Site
 let notes: readonly string[]
 const noAnchor = expect.stringContaining('cannot be excluded that chains were cut at their ends, or rewritten')
@@ -54,9 +55,9 @@ describe('entries that are gone', () => {
   })
 
   it('are named with the hash that they had, where something tells it', async () => {
-    const hash = (await site.plain(site.first, 2)).hash
+    const { hash } = await site.plain(site.first, 2)
     await site.remove('entries', { hash })
-    expect((await site.verify()).invalidEntry).toMatchObject({ sequence: 2, expected: hash })
+    expect((await site.verify()).invalidEntry).toMatchObject({ sequence: 2, expected: hex(hash) })
   })
 
   it('beside each other are one finding', async () => {
@@ -112,11 +113,15 @@ describe('entries that were put in', () => {
 
   it('at a place that is taken are named, and the genuine one is not', async () => {
     const entry = await site.plain(site.first, 2)
-    const twin = forged(entry, { powerState: false, previousHash: 'f'.repeat(64) })
+    const twin = forged(entry, { powerState: false, previousHash: new Binary(Buffer.alloc(32, 0xff)) })
     await site.insert('entries', twin)
     const report = await verdict('first')
     expect(kinds(report)).toEqual([damage('inserted', 2)])
-    expect(report.invalidEntry).toMatchObject({ entryId: String(twin._id), expected: entry.hash, found: twin.hash })
+    expect(report.invalidEntry).toMatchObject({
+      entryId: String(twin._id),
+      expected: hex(entry.hash),
+      found: hex(twin.hash),
+    })
   })
 
   it('a copy of an entry is named', async () => {
@@ -132,7 +137,7 @@ describe('entries that were put in', () => {
     await site.insert('entries', alien)
     const report = await verdict('first')
     expect(kinds(report)).toEqual([damage('inserted', sequence)])
-    expect(report.invalidEntry).toMatchObject({ entryId: String(alien._id), found: alien.hash })
+    expect(report.invalidEntry).toMatchObject({ entryId: String(alien._id), found: hex(alien.hash) })
   })
 
   it('behind the end, with a hole before them, are named', async () => {
@@ -144,7 +149,7 @@ describe('entries that were put in', () => {
 
   it('behind a signed end, with a link to something else, are named', async () => {
     await site.protect()
-    await site.volt.ledger.checkpoint()
+    await site.checkpoint()
     await site.unprotect()
     await site.insert('entries', forged(await site.plain(site.second, 2), { sequence: 5 }))
     expect(kinds(await verdict('second'))).toEqual([damage('inserted', 5)])
@@ -152,7 +157,7 @@ describe('entries that were put in', () => {
 
   it('from a foreign chain are named', async () => {
     await site.protect()
-    await site.volt.ledger.checkpoint()
+    await site.checkpoint()
     await site.unprotect()
     const foreign = await site.plain(site.second, 3)
     await site.insert('entries', forged(foreign, { switchId: site.first.switchId, sequence: 8 }))
@@ -166,8 +171,8 @@ describe('entries that were put in', () => {
     // Either may be the false one: entry 4 with a new hash, or entry 5.
     expect(kinds(report)).toEqual([damage('rewritten', 4)])
     expect(report.invalidEntry).toMatchObject({
-      found: last.hash,
-      expected: (await site.plain(site.second, 5)).previousHash,
+      found: hex(last.hash),
+      expected: hex((await site.plain(site.second, 5)).previousHash),
     })
   })
 
@@ -177,11 +182,11 @@ describe('entries that were put in', () => {
       const fork = forged(genuine, { powerRating: 1 })
       await site.insert('entries', fork)
       expect(kinds(await verdict('first'))).toEqual([damage('forked', place)])
-      const next = forged(await site.plain(site.first, place + 1), { previousHash: String(fork.hash) })
+      const next = forged(await site.plain(site.first, place + 1), { previousHash: fork.hash })
       await site.insert('entries', next)
       const report = await verdict('first')
       expect(kinds(report)).toEqual([damage('forked', place, place + 1)])
-      expect(report.invalidEntry).toMatchObject({ expected: genuine.hash, found: fork.hash })
+      expect(report.invalidEntry).toMatchObject({ expected: hex(genuine.hash), found: hex(fork.hash) })
       await site.restore()
     }
   })
@@ -202,8 +207,8 @@ describe('entries that were put in', () => {
     const report = await site.verify()
     expect(report.valid).toBe(false)
     expect(report.findings).toEqual([
-      expect.objectContaining({ damage: 'edited', where: 'entry', entryId: 'x' }),
       expect.objectContaining({ damage: 'inserted', sequence: 3, entryId: String(near._id) }),
+      expect.objectContaining({ damage: 'edited', where: 'entry', entryId: 'x' }),
     ])
   })
 })
@@ -243,17 +248,17 @@ describe('a chain with new hashes', () => {
 
   it('is named as rewritten from the first place on, as far as a checkpoint covers it', async () => {
     for (const from of [1, 3, 5]) {
-      const hash = (await site.plain(site.first, from)).hash
+      const { hash } = await site.plain(site.first, from)
       const rewritten = await rewrite('first', from)
       const report = await verdict('first')
       expect(kinds(report)).toEqual([damage('rewritten', from, from < 5 ? 5 : undefined)])
-      expect(report.invalidEntry).toMatchObject({ expected: hash, found: rewritten[from - 1]?.hash })
+      expect(report.invalidEntry).toMatchObject({ expected: hex(hash), found: hex(rewritten[from - 1]?.hash) })
       await site.restore()
     }
   })
 
   it('after the newest checkpoint is not found, and the report says so; with a later one known outside it is', async () => {
-    await site.volt.ledger.checkpoint()
+    await site.checkpoint()
     const later = (await site.notes()).at(-1) as string
     await site.restore()
     await rewrite('first', 6)

@@ -1,9 +1,11 @@
-import { BSON, type Document, Double, Int32, Long, ObjectId } from 'mongodb'
+import { Binary, BSON, type Document, Double, Int32, Long, ObjectId } from 'mongodb'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
+import { slice } from '../../support/extent.js'
+import { hex } from '../support/chains.js'
 import { Site } from './support/site.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let site: Site
 
 beforeAll(async () => {
@@ -31,7 +33,7 @@ async function reportAfter(sequence: number, change: (entry: Document) => Docume
   const report = await site.verify()
   await site.remove('entries', { _id: after._id })
   await site.insert('entries', before)
-  return { report, hash: String(before.hash), entryId: String(after._id) }
+  return { report, hash: hex(before.hash), entryId: String(after._id) }
 }
 
 /** The one finding is the edited entry in its place. */
@@ -60,6 +62,7 @@ function anotherOfItsType(value: unknown): unknown {
   if (value instanceof Date) return new Date(value.getTime() + 1)
   if (value instanceof ObjectId) return new ObjectId()
   if (typeof value === 'boolean') return !value
+  if (value instanceof Binary) return new Binary(Buffer.from(value.buffer).fill((value.buffer[0] ?? 0) ^ 1, 0, 1))
   const text = String(value)
   return `${text.startsWith('f') ? 'e' : 'f'}${text.slice(1)}`
 }
@@ -69,6 +72,7 @@ function sameInAnotherType(value: unknown): unknown {
   if (value instanceof Date) return Long.fromNumber(value.getTime())
   if (value instanceof ObjectId) return value.toHexString()
   if (typeof value === 'boolean') return new Int32(Number(value))
+  if (value instanceof Binary) return value.toString('hex')
   return new BSON.Code(String(value))
 }
 
@@ -94,18 +98,20 @@ describe('an untouched ledger', () => {
 })
 
 describe.each(places)('in entry %i', (sequence) => {
-  it.each(fields)('%s with another value is found', async (path) => {
+  const own = slice(fields, places.length, places.indexOf(sequence))
+
+  it.each(own)('%s with another value is found', async (path) => {
     const { expected, found, hash } = await expectEdited(sequence, withValue(path, anotherOfItsType))
     if (path !== 'hash') expect(expected).toBe(hash)
     expect(found).toMatch(/^[0-9a-f]{64}$/)
     expect(found).not.toBe(expected)
   })
 
-  it.each(fields)('%s in another type is found', async (path) => {
+  it.each(own)('%s in another type is found', async (path) => {
     await expectEdited(sequence, withValue(path, sameInAnotherType))
   })
 
-  it.each(fields)('%s taken out is found', async (path) => {
+  it.each(own)('%s taken out is found', async (path) => {
     await expectEdited(sequence, (entry) => {
       const [name = '', inner] = path.split('.')
       if (inner === undefined) delete entry[name]
@@ -115,7 +121,7 @@ describe.each(places)('in entry %i', (sequence) => {
     })
   })
 
-  it.each(fields.filter((path) => !path.includes('.')))('%s under another name is found', async (path) => {
+  it.each(own.filter((path) => !path.includes('.')))('%s under another name is found', async (path) => {
     await expectEdited(sequence, (entry) =>
       Object.fromEntries(
         Object.entries(entry).map(([name, value]) => [name === path ? `${name.slice(1)}x` : name, value]),

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
+import { runs } from '../../support/extent.js'
 import { openVolt } from '../../support/volt.js'
 import { aSwitchInLedger, readings } from '../support/events.js'
 import { keys } from './support/site.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 let volt: AutoVolt
 
 beforeAll(async () => {
@@ -48,7 +49,7 @@ describe('a verification', () => {
       const { note } = (await volt.ledger.append(readings(3, chains[0])).then(() => volt.ledger.checkpoint()))
         .checkpoint!
       const { deviceId, switchId } = chains[0]!
-      for (let round = 0; round < 12 || appended < 1000; round += 1) {
+      for (let round = 0; round < runs(3) || appended < runs(200); round += 1) {
         const reports = await Promise.all([
           volt.ledger.verify(),
           volt.ledger.verify({ knownCheckpoint: note }),

@@ -6,12 +6,16 @@ import { EntryStore } from '../../../src/ledger/append/entry-store.js'
 import type { LedgerEntry } from '../../../src/ledger/entry/entry.js'
 import { entryBytes } from '../../../src/ledger/entry/entry-bytes.js'
 import { generateHash } from '../../../src/ledger/entry/hash.js'
-import { toStoredEntry } from '../../../src/ledger/entry/stored-entry.js'
-import { testDatabase } from '../../support/database.js'
+import { seal } from '../../../src/ledger/entry/seal.js'
+import { entryFault } from '../../../src/ledger/entry/strict-entry.js'
+import { setUpDatabase } from '../../support/database.js'
+import { runs } from '../../support/extent.js'
 import { openVolt } from '../../support/volt.js'
+import { hex, withHash } from '../support/chains.js'
 import { ledgerEntries } from '../support/entries.js'
+import { toStoredEntry } from '../support/stored-entry.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 const collection = 'power_consumption_ledger'
 let store: EntryStore
 
@@ -33,11 +37,12 @@ function numbered({ id }: ObjectId, at: number): ObjectId {
   return new ObjectId(Buffer.concat([id.subarray(0, 11), Buffer.of(at)]))
 }
 
-const withHash = (entry: LedgerEntry): LedgerEntry => ({ ...entry, hash: generateHash(entry) })
-
 async function write(entries: readonly LedgerEntry[]): Promise<void> {
   await database.db.collection(collection).deleteMany({})
-  await store.insert(entries, undefined)
+  await store.insert(
+    entries.map((entry) => seal({ ...entry })),
+    undefined,
+  )
 }
 
 async function writeAndRead(entries: readonly LedgerEntry[]): Promise<Buffer[]> {
@@ -49,9 +54,13 @@ async function writeAndRead(entries: readonly LedgerEntry[]): Promise<Buffer[]> 
   return ids.map((id) => byId.get(id.toHexString()) ?? Buffer.alloc(0))
 }
 
-/** The stored bytes without their last field, which is the hash: 1 for the type, 5 the name, 4 the length, 65 the digits. */
+function faultOf(stored: Buffer): string | undefined {
+  return entryFault({ buffer: stored, start: 0, length: stored.length })
+}
+
+/** The stored bytes without their last field, which is the hash: 1 for the type, 5 the name, 4 the length, 1 the subtype, 32 the hash. */
 function withoutHash(stored: Buffer): Buffer {
-  const body = Buffer.concat([stored.subarray(0, stored.length - 76), Buffer.of(0)])
+  const body = Buffer.concat([stored.subarray(0, stored.length - 44), Buffer.of(0)])
   body.writeInt32LE(body.length, 0)
   return body
 }
@@ -60,30 +69,31 @@ describe('the bytes of an entry', () => {
   it('are, after MongoDB has stored and read them, those that were hashed', async () => {
     await fc.assert(
       fc.asyncProperty(batches, async (generated) => {
-        const entries = generated.map(withHash)
+        const entries = generated.map((entry) => withHash(entry))
         const stored = await writeAndRead(entries)
         for (const [at, entry] of entries.entries()) {
+          expect(faultOf(stored[at]!)).toBeUndefined()
           const body = withoutHash(stored[at]!)
           expect(body).toEqual(Buffer.from(entryBytes(new Uint8Array(), entry)))
           const hash = createHash('sha256').update('\x00autovolt-ledger-entry\n', 'latin1').update(body).digest('hex')
-          expect(hash).toBe(entry.hash)
+          expect(hash).toBe(hex(entry.hash))
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs(25) },
     )
   })
 
   it('have the same hash when the entry is read as an object, as hosts read it', async () => {
     await fc.assert(
       fc.asyncProperty(batches, async (generated) => {
-        const entries = generated.map(withHash)
+        const entries = generated.map((entry) => withHash(entry))
         await write(entries)
         for (const { _id, hash } of entries) {
           const read = (await database.db.collection(collection).findOne({ _id })) as LedgerEntry | null
-          expect(generateHash(read as LedgerEntry)).toBe(hash)
+          expect(generateHash(read as LedgerEntry)).toBe(hex(hash))
         }
       }),
-      { numRuns: 15 },
+      { numRuns: runs(8) },
     )
   })
 
@@ -92,9 +102,10 @@ describe('the bytes of an entry', () => {
       fc.property(ledgerEntries, (generated) => {
         const entry = withHash(generated)
         const serialized = Buffer.from(BSON.serialize(toStoredEntry(entry), { ignoreUndefined: true }))
+        expect(faultOf(serialized)).toBeUndefined()
         expect(withoutHash(serialized)).toEqual(Buffer.from(entryBytes(new Uint8Array(), entry)))
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(500) },
     )
   })
 })
@@ -127,7 +138,7 @@ describe('generateHash', () => {
   it('says nothing of the hash that the entry carries', () => {
     fc.assert(
       fc.property(ledgerEntries, (entry) => {
-        expect(generateHash({ ...entry, hash: '' } as LedgerEntry)).toBe(generateHash(entry))
+        expect(generateHash({ ...entry, hash: entry.previousHash } as LedgerEntry)).toBe(generateHash(entry))
       }),
     )
   })

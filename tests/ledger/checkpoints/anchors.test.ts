@@ -3,23 +3,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Anchor } from '../../../src/ledger/log/anchor.js'
-import { AnchorKeeper } from '../../../src/ledger/log/anchor-keeper.js'
+import { AnchorPublisher } from '../../../src/ledger/log/anchor-publisher.js'
 import { fileAnchor } from '../../../src/ledger/log/file-anchor.js'
 import { anchorEntity } from '../../../src/ledger/log/log-entities.js'
 import { generateLogKeys } from '../../../src/ledger/log/signed-note.js'
 import { TransparencyLog } from '../../../src/ledger/log/transparency-log.js'
 import { cleanUpLater } from '../../support/clean-up.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 import { readings } from '../support/events.js'
 
 const keys = generateLogKeys('school.example/energy')
 
 async function aLedger(anchors: readonly Anchor[]) {
-  const volt = await openVolt(testDatabase(), { ledgerLog: { signerKeys: [keys.signerKey], anchors } })
+  const database = setUpDatabase()
+  const volt = await openVolt(database, { ledgerLog: { signerKeys: [keys.signerKey], anchors } })
   await volt.setup()
   await volt.ledger.append(readings(2))
-  return volt
+  return Object.assign(volt, { setUpDatabase: database })
 }
 
 /** A host's own anchor, which fails as long as it is told to. */
@@ -79,11 +80,11 @@ describe('an anchor', () => {
         tiles: 'ledger_tiles',
         segments: 'ledger_segments',
       },
-      [],
+      { signers: [], keys: [], anchors: [] },
     )
-    const keeper = new AnchorKeeper(volt.database, anchorEntity, log, [silent], 20)
-    await keeper.publish(checkpoint!)
-    expect(await keeper.status()).toMatchObject([{ size: 0, failures: 3, lastError: 'no answer within 20 ms' }])
+    const publisher = new AnchorPublisher(volt.database, anchorEntity, log, [silent], 20)
+    await publisher.publish(checkpoint!)
+    expect(await publisher.status()).toMatchObject([{ size: 0, failures: 3, lastError: 'no answer within 20 ms' }])
   })
 
   it('that fails does not keep another one from getting the checkpoint', async () => {
@@ -104,8 +105,11 @@ describe('an anchor', () => {
         throw new Error('away')
       },
     }
-    const { ledger } = await aLedger([broken])
-    await ledger.checkpoint()
+    const volt = await aLedger([])
+    await volt.ledger.checkpoint()
+    const ledgerLog = { signerKeys: [keys.signerKey], anchors: [broken] }
+    const { ledger } = await openVolt({ ...volt.setUpDatabase }, { ledgerLog })
+    await expect(ledger.checkpoint()).rejects.toMatchObject({ code: 'ANCHOR_UNREACHABLE' })
     const report = await ledger.verify()
     expect(report).toMatchObject({ valid: true, newestAnchor: null })
     expect(report.caveats).toEqual([

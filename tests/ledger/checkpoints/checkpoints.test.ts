@@ -11,7 +11,7 @@ import { verifyConsistency, verifyInclusion } from '../../../src/ledger/log/proo
 import { SegmentStore } from '../../../src/ledger/log/segment-store.js'
 import { generateLogKeys, SignerKey } from '../../../src/ledger/log/signed-note.js'
 import { TileStore } from '../../../src/ledger/log/tile-store.js'
-import { type TestDatabase, testDatabase } from '../../support/database.js'
+import { setUpDatabase, type TestDatabase } from '../../support/database.js'
 import { eventually } from '../../support/eventually.js'
 import { openVolt } from '../../support/volt.js'
 import { aSwitchInLedger, type OwnFields, readings } from '../support/events.js'
@@ -19,7 +19,7 @@ import { aSwitchInLedger, type OwnFields, readings } from '../support/events.js'
 const keys = generateLogKeys('school.example/energy')
 
 async function aLedger(
-  database: TestDatabase = testDatabase(),
+  database: TestDatabase = setUpDatabase(),
   signerKeys = [keys.signerKey],
   verifierKeys: string[] = [],
 ) {
@@ -31,13 +31,16 @@ async function aLedger(
 /** A checkpointer that takes so many entries at a time. */
 function checkpointerOf(volt: AutoVolt, entriesPerCheckpoint: number): Checkpointer {
   const { native } = volt.database
+  const signer = SignerKey.parse(keys.signerKey)
   return new Checkpointer({
     database: volt.database,
     entries: new NewEntryReader(() => native.collection<LedgerEntry>('power_consumption_ledger')),
     checkpoints: new CheckpointStore(() => native.collection<StoredCheckpoint>('ledger_checkpoints')),
     segments: new SegmentStore(() => native.collection<Segment>('ledger_segments')),
     tiles: new TileStore(() => native.collection<Tile>('ledger_tiles')),
-    signers: [SignerKey.parse(keys.signerKey)],
+    signers: [signer],
+    keys: [signer.verifier],
+    anchors: [],
     entriesPerCheckpoint,
   })
 }
@@ -61,7 +64,7 @@ describe('checkpoint()', () => {
   })
 
   it('cannot be signed without a key', async () => {
-    const { ledger } = await aLedger(testDatabase(), [])
+    const { ledger } = await aLedger(setUpDatabase(), [])
     await ledger.append(readings(1))
     await expect(ledger.checkpoint()).rejects.toMatchObject({ code: 'CONFIGURATION' })
   })
@@ -245,7 +248,7 @@ describe('a log that passes from one key to another', () => {
   })
 
   it('does not take the key of another log', async () => {
-    await expect(aLedger(testDatabase(), [keys.signerKey, foreign.signerKey])).rejects.toMatchObject({
+    await expect(aLedger(setUpDatabase(), [keys.signerKey, foreign.signerKey])).rejects.toMatchObject({
       code: 'CONFIGURATION',
     })
   })

@@ -25,7 +25,11 @@ function everythingBehind(entry: URL): Set<string> {
 describe('@autovolt/data/ledger', () => {
   it('needs nothing but Node: no database, no network, none of what the rest depends on', () => {
     const behind = [...everythingBehind(new URL('../../../src/ledger/offline.ts', import.meta.url))]
-    expect(behind.filter((name) => !name.startsWith('file:')).sort()).toEqual(['node:crypto', 'node:util'])
+    expect(behind.filter((name) => !name.startsWith('file:')).sort()).toEqual([
+      'node:buffer',
+      'node:crypto',
+      'node:util',
+    ])
     expect(behind.filter((name) => name.startsWith('file:') && !name.includes('/src/ledger/'))).toEqual([])
   })
 })

@@ -1,11 +1,11 @@
-import { BSON } from 'mongodb'
+import { Binary, BSON } from 'mongodb'
 import { describe, expect, it } from 'vitest'
 import type { LedgerEntry } from '../../../src/ledger/entry/entry.js'
-import { generateHash } from '../../../src/ledger/entry/hash.js'
-import { toStoredEntry } from '../../../src/ledger/entry/stored-entry.js'
 import { golden as goldenFile } from '../golden/golden-files.js'
 import { firstKeys, origin } from '../golden/inputs.js'
+import { withHash } from '../support/chains.js'
 import { golden, signedFile, verifyText } from '../support/signed-file.js'
+import { toStoredEntry } from '../support/stored-entry.js'
 import { testLogKeys } from '../support/test-keys.js'
 
 const text = goldenFile('v1', 'export.jsonl')
@@ -13,7 +13,7 @@ const lines = text.split(/(?<=\n)/).slice(0, -1)
 const placeOf = (start: string) => lines.findIndex((line) => line.startsWith(start))
 const withLine = (at: number, line: string) => signedFile(lines.with(at, line))
 const entryLine = (entry: LedgerEntry) => {
-  const stored = BSON.serialize(toStoredEntry({ ...entry, hash: generateHash(entry) }), { ignoreUndefined: true })
+  const stored = BSON.serialize(toStoredEntry(withHash(entry)), { ignoreUndefined: true })
   return `${JSON.stringify({ entry: Buffer.from(stored).toString('base64') })}\n`
 }
 const entryAt = (at: number) =>
@@ -42,11 +42,11 @@ describe('an export that its signer has tampered with', () => {
     expect(await verifyText(withLine(1, line))).toEqual(found('edited', 'entry'))
   })
 
-  it('is damaged where the hash of an entry is written in capitals', async () => {
+  it('is damaged where the hash of an entry is of another subtype', async () => {
     const stored = Buffer.from(JSON.parse(lines[1]!).entry as string, 'base64')
-    stored.write(entryAt(1).hash.toUpperCase(), stored.length - 66, 'latin1')
+    stored[stored.length - 34] = Binary.SUBTYPE_USER_DEFINED
     const line = `${JSON.stringify({ entry: stored.toString('base64') })}\n`
-    expect(await verifyText(withLine(1, line))).toEqual(found('edited', 'entry'))
+    expect(await verifyText(withLine(1, line))).toEqual(found('edited', 'export'))
   })
 
   it('is of an unknown version where an entry says so', async () => {
@@ -109,9 +109,8 @@ describe('an export that its signer has tampered with', () => {
   it('names the damage of a long chain without reading it over and over', async () => {
     const chain: LedgerEntry[] = []
     for (let sequence = 1; sequence <= 20_000; sequence += 1) {
-      const previousHash = chain.at(-1)?.hash ?? '0'.repeat(64)
-      const entry = { ...entryAt(1), sequence, previousHash } as LedgerEntry
-      chain.push({ ...entry, hash: generateHash(entry) })
+      const previousHash = chain.at(-1)?.hash ?? new Binary(Buffer.alloc(32))
+      chain.push(withHash({ ...entryAt(1), sequence, previousHash }))
     }
     const header = { ...golden, origin, size: 19_999 }
     const file = [`${JSON.stringify({ header })}\n`, ...chain.toSpliced(5, 1).map(entryLine)]
@@ -126,6 +125,8 @@ describe('the first line of an export', () => {
   it.each([
     ['nothing', null],
     ['no object', 5],
+    ['a format that cannot be made a text', { ...golden, format: { toString: 1 } }],
+    ['an origin that is no text', { ...golden, origin: { toString: 1 } }],
     ['another format', { ...golden, format: 'autovolt-ledger-export/2' }],
     ['a negative size', { ...golden, fromSize: -1 }],
     ['a size that is no integer', { ...golden, fromSize: 0.5 }],

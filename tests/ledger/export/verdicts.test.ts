@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { verifyLedgerFile } from '../../../src/cli/ledger-verify.js'
+import { ledgerVerifyCommand } from '../../../src/cli/ledger-verify.js'
 import type { ExportHeader } from '../../../src/ledger/export/export-format.js'
 import { cleanUpLater } from '../../support/clean-up.js'
 import { runPython } from '../../support/python.js'
@@ -22,7 +22,8 @@ async function verdicts(content: string | Buffer): Promise<number[]> {
   const file = join(folder, 'file')
   await writeFile(file, content)
   const args = [file, '--key', firstKeys.verifierKey]
-  const ours = await verifyLedgerFile(args, new PassThrough(), new PassThrough())
+  const context = { out: new PassThrough(), errors: new PassThrough(), env: {}, signal: new AbortController().signal }
+  const ours = await ledgerVerifyCommand.run(args, context)
   return [ours, (await runPython('ledger/python/verify_export.py', args)).exitCode]
 }
 
@@ -88,7 +89,7 @@ describe('both verifiers agree on a file', () => {
     ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x00, 0x0a, 0x80])],
     ['a later format', laterFormat(first) + lines.slice(1, -1).join('') + laterFormat(lines.at(-1)!)],
     ['no entries', withoutEntries()],
-  ])('that nothing can be told of: %s', async (_, content) => {
+  ])('that nothing can be said of: %s', async (_, content) => {
     expect(await verdicts(content)).toEqual([2, 2])
   })
 })

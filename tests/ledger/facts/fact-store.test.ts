@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
 import { type Fact, factOf, inOrder } from '../../../src/ledger/facts/fact.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 import { anEvent, aSwitchInLedger, at, type HostEvent, type OwnFields } from '../support/events.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 const nothingBeside = { unstored: [], session: undefined }
 let volt: AutoVolt
 
@@ -106,7 +106,7 @@ describe('the facts around a new one', () => {
     expect(facts.some(({ atMs }) => atMs < late!.atMs)).toBe(true)
     expect(facts.some(({ atMs }) => atMs > late!.atMs)).toBe(true)
     expect(toTheEnd).toBe(false)
-    expect((await volt.ledger.facts.newest(own.switchId, nothingBeside)).length).toBeLessThanOrEqual(16)
+    expect((await volt.ledger.facts.newest(own.switchId, nothingBeside)).facts.length).toBeLessThanOrEqual(16)
   })
 
   it('are few for a counter that counts', async () => {
@@ -116,7 +116,7 @@ describe('the facts around a new one', () => {
     const { facts, toTheEnd } = await volt.ledger.facts.around(own.switchId, late!, nothingBeside)
     expect(facts.length).toBeLessThanOrEqual(40)
     expect(toTheEnd).toBe(false)
-    expect((await volt.ledger.facts.newest(own.switchId, nothingBeside)).length).toBeLessThanOrEqual(16)
+    expect((await volt.ledger.facts.newest(own.switchId, nothingBeside)).facts.length).toBeLessThanOrEqual(16)
   })
 
   it('include those that are not stored yet', async () => {

@@ -6,14 +6,15 @@ import { switchStretches } from '../../../src/energy/switch-energy.js'
 import { type Fact, factOf, inOrder } from '../../../src/ledger/facts/fact.js'
 import { sumOf } from '../../../src/ledger/facts/register.js'
 import { type FactStretch, SwitchMeter } from '../../../src/ledger/facts/switch-meter.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
+import { runs } from '../../support/extent.js'
 import { openVolt } from '../../support/volt.js'
 import { chainOf, expectSound } from '../support/chains.js'
 import { at } from '../support/events.js'
 import { type Arrival, arrivalsOf, histories } from '../support/histories.js'
 
-const runs = Number(process.env.AUTOVOLT_RUNS ?? 8)
-const database = testDatabase()
+const cases = runs(4)
+const database = setUpDatabase()
 let volt: AutoVolt
 
 beforeAll(async () => {
@@ -73,7 +74,7 @@ describe.each(sources)('the registers of a switch whose source is %s', (_, histo
         await expectRegisters(arrival, await append(arrival, handleOf, isInTransaction))
         for (const handle of handles) await handle.close()
       }),
-      { numRuns: runs },
+      { numRuns: cases },
     )
   }, 600_000)
 
@@ -99,7 +100,7 @@ describe.each(sources)('the registers of a switch whose source is %s', (_, histo
         expect(found.map(shown)).toEqual(expected.map(shown))
         await handle.close()
       }),
-      { numRuns: runs },
+      { numRuns: cases },
     )
   }, 600_000)
 })

@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { BSON, type Document } from 'mongodb'
 import { describe, expect, it } from 'vitest'
-import { generateHash } from '../../../src/ledger/entry/hash.js'
-import { toStoredEntry } from '../../../src/ledger/entry/stored-entry.js'
 import { energyEntryOf as entryIn } from '../../../src/ledger/facts/stored-fact.js'
+import { withHash } from '../support/chains.js'
 import { ledgerEntries } from '../support/entries.js'
+import { toStoredEntry } from '../support/stored-entry.js'
 
 const energyEntryOf = (buffer: Buffer) => entryIn({ buffer, start: 0, length: buffer.length })
 const bytesOf = (document: Document) => Buffer.from(BSON.serialize(document, { ignoreUndefined: true }))
 
-const stored = ledgerEntries.map((entry) => toStoredEntry({ ...entry, hash: generateHash(entry) }))
+const stored = ledgerEntries.map((entry) => toStoredEntry(withHash(entry)))
 
 /** What is read of an entry, of the document that the driver makes of the same bytes. */
 function expected(bytes: Buffer) {

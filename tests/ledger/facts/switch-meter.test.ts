@@ -41,6 +41,19 @@ describe("a switch's energy", () => {
     expect(consumed(power(0, 100), power(300.001, 0))).toBe(0)
   })
 
+  it('is missing from a reading that was refused to the next one', () => {
+    const refused = power(60, 0, { eventType: 'refused_reading', reading: undefined })
+    expect(consumed(power(0, 100), refused, power(120, 10), power(130, 0))).toBe(6000 + 100)
+    const stretches = new SwitchMeter().take(facts(power(0, 100), refused, power(120, 10)))
+    expect(stretches.map(({ stretch }) => stretch.quality)).toEqual(['measured', 'missing'])
+  })
+
+  it('is none the less for a reading of a counter, or of a rated switch, that was refused', () => {
+    const refused = { eventType: 'refused_reading', reading: undefined } as const
+    expect(consumed(counter(0, 100), counter(60, 0, refused), counter(120, 110))).toBe(36_000)
+    expect(consumed(rated(0, true), rated(60, false, refused), rated(120, false))).toBe(60 * 120)
+  })
+
   it('is produced while the power is negative', () => {
     const sum = sumOf(new SwitchMeter().take(facts(power(0, -100), power(60, 0))))
     expect(sum).toEqual({ consumedMws: 0, producedMws: 6_000_000, cost: 0 })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { BSON } from 'mongodb'
+import { Binary, BSON } from 'mongodb'
 import { describe, expect, it } from 'vitest'
 import { golden, storedEntriesOf } from './golden-files.js'
 
@@ -13,28 +13,29 @@ const hex = (lines: readonly string[] | undefined) => Buffer.from((lines ?? []).
 const sha256 = (...parts: readonly (string | Uint8Array)[]) =>
   parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest()
 
-// Reckoned here as the page says, without the library.
+// Computed here as the page says, without the library.
 describe('the example on the page about the format', () => {
   const entry = hex(entryLines)
 
   it('is the first entry of the golden ledger, and a document as MongoDB knows it', () => {
     expect(entry).toEqual(storedEntriesOf(golden('v1', 'export.jsonl'))[0])
-    expect(entry).toHaveLength(596)
-    expect(BSON.deserialize(entry)).toMatchObject({ sequence: 1, eventType: 'switch_on', previousHash: '0'.repeat(64) })
+    expect(entry).toHaveLength(546)
+    const previousHash = new Binary(Buffer.alloc(32))
+    expect(BSON.deserialize(entry)).toMatchObject({ sequence: 1, eventType: 'switch_on', previousHash })
   })
 
   it('has the hash that it says', () => {
-    const body = Buffer.concat([entry.subarray(0, -76), Buffer.of(0)])
+    const body = Buffer.concat([entry.subarray(0, -44), Buffer.of(0)])
     body.writeInt32LE(body.length, 0)
-    expect(body.toString('hex', 0, 4)).toBe('09020000')
+    expect(body.toString('hex', 0, 4)).toBe('f7010000')
     expect(sha256(Buffer.of(0), 'autovolt-ledger-entry\n', body).toString('hex')).toBe(hashLines?.[0])
-    expect(BSON.deserialize(entry).hash).toBe(hashLines?.[0])
+    expect(BSON.deserialize(entry).hash.toString('hex')).toBe(hashLines?.[0])
   })
 
   it('has the fixed places that the page tells', () => {
     const at = (from: number, name: string) => entry.indexOf(Buffer.from(name)) - from
     expect(['_id\0', 'formatVersion\0', 'switchId\0', 'sequence\0'].map((name) => at(1, name))).toEqual([4, 21, 44, 66])
-    expect([at(1, 'previousHash\0'), entry.lastIndexOf('\x02hash\0')]).toEqual([596 - 159, 596 - 76])
+    expect([at(1, 'previousHash\0'), entry.lastIndexOf('\x05hash\0')]).toEqual([546 - 95, 546 - 44])
   })
 
   it('has the id of its key', () => {
@@ -63,12 +64,12 @@ describe('the example on the page about the format', () => {
     expect(found.toString('hex')).toBe(commitment)
   })
 
-  it('is of a file whose digest is reckoned as the page says', () => {
+  it('is of a file whose digest is computed as the page says', () => {
     const exported = golden('v1', 'export.jsonl')
     const end = exported.lastIndexOf('{"digest":')
     const { digest } = JSON.parse(exported.slice(end)) as { digest: string }
     expect(digest.slice(0, digest.indexOf('\n\n') + 1)).toBe(
-      `autovolt-ledger-export/1\nschool.example/energy\n0 11\n${sha256(exported.slice(0, end)).toString('base64')}\n`,
+      `autovolt-ledger-export/1\nschool.example/energy\n0 11\n${sha256(exported.slice(0, end)).toString('base64')}\n3e7e08f3 4fa2556f\n`,
     )
   })
 })

@@ -1,9 +1,9 @@
 import { BSON } from 'mongodb'
 import { describe, expect, it } from 'vitest'
 import type { LedgerEntry } from '../../../src/ledger/entry/entry.js'
-import { toStoredEntry } from '../../../src/ledger/entry/stored-entry.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
+import { toStoredEntry } from '../support/stored-entry.js'
 import { golden, storedEntriesOf } from './golden-files.js'
 import { erasedKey, firstEvents, laterEvents, now } from './inputs.js'
 
@@ -22,7 +22,7 @@ function withRandomOf(other: LedgerEntry, entry: LedgerEntry): LedgerEntry {
 
 describe('the golden entries and the database', () => {
   it('come back from MongoDB in the bytes that were hashed', async () => {
-    const { db } = testDatabase()
+    const { db } = setUpDatabase()
     const entries = stored.map((bytes) => BSON.deserialize(bytes) as LedgerEntry)
     await db.collection(collection).insertMany(entries.map(toStoredEntry), { ignoreUndefined: true })
     const raw = (await db.collection(collection).find({}, { raw: true }).toArray()) as unknown as Buffer[]
@@ -30,7 +30,7 @@ describe('the golden entries and the database', () => {
   })
 
   it('are what the writer makes of the same events today, apart from ids and salts', async () => {
-    const database = testDatabase()
+    const database = setUpDatabase()
     const volt = await openVolt(database, { clock: { now: () => now } })
     await volt.setup()
     await volt.ledger.append(firstEvents)

@@ -43,6 +43,6 @@ describe('the key of a witness', () => {
     ['a key that is cut off', witnessKey(name, seed).verifierKey.slice(0, -4)],
     ['nothing', ''],
   ])('is not read from %s', (_, given) => {
-    expect(() => WitnessKey.parse(given)).toThrow(expect.objectContaining({ code: 'CONFIGURATION' }))
+    expect(() => WitnessKey.parse(given)).toThrow(expect.objectContaining({ name: 'NoteError' }))
   })
 })

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileAnchor } from '@autovolt/data'
@@ -29,6 +29,16 @@ describe('fileAnchor', () => {
     expect(await fileAnchor(path).newest?.()).toBeUndefined()
     await writeFile(path, '')
     expect(await fileAnchor(path).newest?.()).toBeUndefined()
+  })
+
+  it('keeps them for its user alone, and follows no link', async () => {
+    await fileAnchor(path).publish(upTo(3))
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+    const link = join(folder, 'link.jsonl')
+    await symlink(path, link)
+    await expect(fileAnchor(link).publish(upTo(7))).rejects.toThrow('ELOOP')
+    await expect(fileAnchor(link).newest?.()).rejects.toThrow('ELOOP')
+    expect(await linesOf()).toHaveLength(2)
   })
 
   it('keeps each checkpoint on a line of its own, and gives the newest back', async () => {
@@ -75,6 +85,35 @@ describe('fileAnchor', () => {
     expect((await anchor.newest?.())?.note).toBe(upTo(3).note)
     await anchor.publish(upTo(4))
     expect((await anchor.newest?.())?.note).toBe(upTo(4).note)
+  })
+
+  it('reads a file that an editor has given a byte-order mark and CRLF', async () => {
+    const anchor = fileAnchor(path)
+    await anchor.publish(upTo(3))
+    await writeFile(path, `\ufeff${(await readFile(path, 'utf8')).replaceAll('\n', '\r\n')}`)
+    expect((await anchor.newest?.())?.note).toBe(upTo(3).note)
+    await expect(anchor.publish(rewritten(9))).rejects.toThrow('does not go on from that of 3 entries')
+    await anchor.publish(upTo(9))
+    expect((await anchor.newest?.())?.note).toBe(upTo(9).note)
+  })
+
+  it('does not take a file that it cannot read for an empty one', async () => {
+    const anchor = fileAnchor(path)
+    await anchor.publish(upTo(3))
+    await writeFile(path, Buffer.from(await readFile(path, 'utf8'), 'utf16le'))
+    await expect(anchor.newest?.()).rejects.toThrow('none that can be read is a checkpoint')
+    await expect(anchor.publish(upTo(5))).rejects.toThrow('none that can be read is a checkpoint')
+    await writeFile(path, Buffer.alloc(6_000_000, 'x\n'))
+    await expect(anchor.newest?.()).rejects.toThrow('none that can be read is a checkpoint')
+  })
+
+  it('takes a first line that a crash has cut off for none', async () => {
+    const anchor = fileAnchor(path)
+    await anchor.publish(upTo(3))
+    await truncate(path, 40)
+    expect(await anchor.newest?.()).toBeUndefined()
+    await anchor.publish(upTo(5))
+    expect((await anchor.newest?.())?.note).toBe(upTo(5).note)
   })
 
   it('does not keep a checkpoint twice', async () => {

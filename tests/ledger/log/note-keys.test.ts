@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
-import { generateLogKeys } from '@autovolt/data'
+import { generateLogKeys } from '@autovolt/data/ledger'
 import { describe, expect, it } from 'vitest'
 import { ledgerLogOf } from '../../../src/ledger/log/log-options.js'
 import { NoteError, SignerKey, VerifierKey } from '../../../src/ledger/log/signed-note.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 
 const peter = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'
@@ -97,7 +97,7 @@ describe('a signer key', () => {
 
   it('is not seen in the handle that signs with it', async () => {
     const { signerKey } = generateLogKeys('school.example/energy')
-    const volt = await openVolt(testDatabase(), { ledgerLog: { signerKeys: [signerKey] } })
+    const volt = await openVolt(setUpDatabase(), { ledgerLog: { signerKeys: [signerKey] } })
     expect(shows(inspect(volt, { depth: 10 }) + inspect(volt.ledger, { depth: 10 }), signerKey)).toBe(false)
   })
 })

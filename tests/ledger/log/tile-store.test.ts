@@ -4,11 +4,12 @@ import type { Tile } from '../../../src/ledger/log/log-entities.js'
 import { consistencyPath, inclusionPath } from '../../../src/ledger/log/merkle-proof.js'
 import { MerkleFrontier } from '../../../src/ledger/log/merkle-tree.js'
 import { MissingLeavesError, TileStore } from '../../../src/ledger/log/tile-store.js'
-import { testDatabase } from '../../support/database.js'
+import { setUpDatabase } from '../../support/database.js'
+import { runs } from '../../support/extent.js'
 import { openVolt } from '../../support/volt.js'
 import { slowConsistency, slowInclusion, slowRoot, someLeaves } from '../support/slow-tree.js'
 
-const database = testDatabase()
+const database = setUpDatabase()
 const { db, client } = database
 const tiles = () => db.collection<Tile>('ledger_tiles')
 const store = new TileStore(tiles)
@@ -88,7 +89,7 @@ describe('TileStore', () => {
         await grow(...counts.map((count) => (size += count)))
         expect((await store.frontier(size)).root()).toEqual(rootOf(size))
       }),
-      { numRuns: 25 },
+      { numRuns: runs(12) },
     )
   })
 

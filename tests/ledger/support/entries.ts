@@ -1,10 +1,11 @@
 import fc from 'fast-check'
-import { ObjectId } from 'mongodb'
-import { entryFlags, type LedgerEntry, maximumRegisterWs } from '../../../src/ledger/entry/entry.js'
+import { Binary, ObjectId } from 'mongodb'
+import type { LedgerEntry } from '../../../src/ledger/entry/entry.js'
+import { type EventType, entryFlags, entryTypes, maximumRegisterWs } from '../../../src/ledger/entry/entry-limits.js'
 import { entryFormatVersion } from '../../../src/ledger/entry/format-version.js'
 
 const objectId = fc.uint8Array({ minLength: 12, maxLength: 12 }).map((bytes) => new ObjectId(bytes))
-const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'))
+const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => new Binary(bytes))
 
 /** Any instant that a Date can hold, often one before 1970. */
 const instant = fc.oneof(
@@ -44,18 +45,28 @@ function text(maxLength: number, minLength = 0): fc.Arbitrary<string> {
 }
 const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined })
 
-const reading = fc.record({
+const parts = {
   powerW: optional(quantity(-1e9, 1e9)),
   energyWh: optional(quantity(0, 1e15)),
   counterQuantumWh: optional(quantity(0, 1e6)),
   counterWidthWh: optional(quantity(0, 1e15)),
   maximumPower: optional(quantity(1, 1e9)),
-})
+}
+const reading = fc.record(parts)
+/** One that tells of a power or a counter. */
+const told = fc.oneof(
+  fc.record({ ...parts, powerW: quantity(-1e9, 1e9) }),
+  fc.record({ ...parts, energyWh: quantity(0, 1e15) }),
+)
+const readingOf: Partial<Record<EventType, fc.Arbitrary<LedgerEntry['reading']>>> = {
+  power_reading: told,
+  refused_reading: fc.constant(undefined),
+}
 
 const adjustment = fc.record({
   energyWs: quantity(-maximumRegisterWs, maximumRegisterWs),
   productionWs: quantity(-maximumRegisterWs, maximumRegisterWs),
-  cost: quantity(-1e12, 1e12),
+  cost: quantity(-1e9, 1e9),
 })
 
 const metadata = fc.record({
@@ -76,44 +87,38 @@ const metadata = fc.record({
   originalRecordId: optional(text(200)),
 })
 
-const eventType = fc.constantFrom<LedgerEntry['eventType']>(
-  'switch_on',
-  'switch_off',
-  'power_reading',
-  'manual_adjustment',
-  'erasure',
-)
-
 /** Entries over the whole of their schema. Their hashes are any: they are to be made. */
-export const ledgerEntries: fc.Arbitrary<LedgerEntry> = eventType.chain((type) =>
-  fc.record({
-    _id: objectId,
-    formatVersion: fc.constant(entryFormatVersion),
-    switchId: objectId,
-    sequence: integer(1, Number.MAX_SAFE_INTEGER),
-    deviceId: objectId,
-    classroom: objectId,
-    timestamp: instant,
-    receivedAt: instant,
-    eventType: fc.constant(type),
-    powerState: fc.boolean(),
-    powerRating: quantity(0, 1e6),
-    energySource: fc.constantFrom('counter' as const, 'power' as const, 'rated' as const),
-    energyDirection: optional(fc.constant('production' as const)),
-    reading: type === 'power_reading' ? reading : optional(reading),
-    adjustment: type === 'manual_adjustment' ? adjustment : fc.constant(undefined),
-    erases: type === 'erasure' ? hash : fc.constant(undefined),
-    gapLimitMs: integer(1000, 1e9),
-    silentSince: optional(instant),
-    ratePerKwh: integer(0, 1e12).map((millionths) => millionths / 1e6),
-    flags: fc.array(fc.constantFrom(...entryFlags), { maxLength: 8 }),
-    metadata,
-    personalCommitment: optional(hash),
-    idempotencyKey: text(200, 1),
-    cumulativeEnergy: quantity(-maximumRegisterWs, maximumRegisterWs),
-    cumulativeProduction: quantity(-maximumRegisterWs, maximumRegisterWs),
-    calculatedCost: quantity(-1e12, 1e12),
-    previousHash: hash,
-    hash,
-  }),
-)
+export const ledgerEntries: fc.Arbitrary<LedgerEntry> = fc
+  .tuple(fc.constantFrom(...entryTypes), hash)
+  .chain(([type, erased]) =>
+    fc.record({
+      _id: objectId,
+      formatVersion: fc.constant(entryFormatVersion),
+      switchId: objectId,
+      sequence: integer(1, Number.MAX_SAFE_INTEGER),
+      deviceId: objectId,
+      classroom: objectId,
+      timestamp: instant,
+      receivedAt: instant,
+      eventType: fc.constant(type),
+      powerState: type === 'switch_on' || type === 'switch_off' ? fc.constant(type === 'switch_on') : fc.boolean(),
+      powerRating: quantity(0, 1e6),
+      energySource: fc.constantFrom('counter' as const, 'power' as const, 'rated' as const),
+      energyDirection: optional(fc.constant('production' as const)),
+      reading: readingOf[type] ?? optional(reading),
+      adjustment: type === 'manual_adjustment' ? adjustment : fc.constant(undefined),
+      erases: fc.constant(type === 'erasure' ? erased : undefined),
+      gapLimitMs: integer(1000, 1e9),
+      silentSince: optional(instant),
+      ratePerKwh: integer(0, 1e12).map((millionths) => millionths / 1e6),
+      flags: fc.subarray([...entryFlags]),
+      metadata,
+      personalCommitment: optional(hash),
+      idempotencyKey: type === 'erasure' ? fc.constant(`erasure:${erased.toString('hex')}`) : text(200, 1),
+      cumulativeEnergy: quantity(-maximumRegisterWs, maximumRegisterWs),
+      cumulativeProduction: quantity(-maximumRegisterWs, maximumRegisterWs),
+      calculatedCost: quantity(-1e12, 1e12),
+      previousHash: hash,
+      hash,
+    }),
+  )

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ObjectId } from 'mongodb'
-import type { LedgerEvent as AnyEvent, EventType } from '../../../src/ledger/entry/entry.js'
-
-/** An event that a host can append. */
-type LedgerEvent = AnyEvent & { readonly eventType: Exclude<EventType, 'erasure'> }
+import type { LedgerEvent } from '../../../src/ledger/entry/entry.js'
+import type { EntryFlag, EventType } from '../../../src/ledger/entry/entry-limits.js'
 
 const startMs = Date.parse('2026-03-01T10:00:00Z')
 
@@ -13,7 +11,10 @@ export function at(seconds: number): Date {
 }
 
 /** An event as a host may append it. */
-export type HostEvent = LedgerEvent & { readonly eventType: Exclude<LedgerEvent['eventType'], 'erasure'> }
+export type HostEvent = Omit<LedgerEvent, 'eventType' | 'flags'> & {
+  readonly eventType: Exclude<EventType, 'erasure'>
+  readonly flags: Exclude<EntryFlag, 'placed'>[]
+}
 
 /** A reading of a power meter. */
 export function anEvent(overrides: Partial<HostEvent> = {}): HostEvent {

@@ -7,11 +7,13 @@ type Source = LedgerEvent['energySource']
 
 interface Step {
   readonly waitMs: number
-  readonly kind: 'use' | 'use' | 'stand' | 'zero' | 'jitter' | 'jump' | 'reset' | 'rollover'
+  readonly kind: 'use' | 'use' | 'stand' | 'zero' | 'jitter' | 'jump' | 'reset' | 'older' | 'rollover'
   readonly amount: number
   readonly on: boolean
   readonly silentMs: number | undefined
   readonly saysNothing: boolean
+  readonly sign: 'sign_of_life' | 'restart' | undefined
+  readonly isRefused: boolean
   readonly boot: string | undefined
   readonly sequence: number | undefined
   readonly key: string
@@ -41,13 +43,18 @@ const step: fc.Arbitrary<Step> = fc.record({
     { weight: 8, arbitrary: fc.constant<Step['kind']>('use') },
     {
       weight: 4,
-      arbitrary: fc.constantFrom<Step['kind']>('stand', 'zero', 'jitter', 'jump', 'reset', 'rollover'),
+      arbitrary: fc.constantFrom<Step['kind']>('stand', 'zero', 'jitter', 'jump', 'reset', 'older', 'rollover'),
     },
   ),
   amount: fc.nat({ max: 4 }),
   on: fc.boolean(),
   silentMs: fc.option(fc.constantFrom(1, 400_000, 5_000_000), { nil: undefined, freq: 4 }),
   saysNothing: fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  sign: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(undefined) },
+    { weight: 2, arbitrary: fc.constantFrom('sign_of_life' as const, 'restart' as const) },
+  ),
+  isRefused: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   boot: fc.constantFrom(undefined, undefined, '9', '10'),
   sequence: fc.option(fc.nat({ max: 3 }), { nil: undefined }),
   key: fc.string({ minLength: 1, maxLength: 3, unit: 'grapheme-ascii' }),
@@ -79,24 +86,41 @@ function eventsOf(segments: readonly Segment[]): HostEvent[] {
   let ms = 0
   let countWh = 20
   for (const { source, steps, ratePerKwh, room, powerRating, quantumWh, widthWh, maximumPower } of segments) {
-    for (const { waitMs: wait, kind, amount, on, silentMs, saysNothing, boot, sequence, key } of steps) {
+    for (const {
+      waitMs: wait,
+      kind,
+      amount,
+      on,
+      silentMs,
+      saysNothing,
+      isRefused,
+      sign,
+      boot,
+      sequence,
+      key,
+    } of steps) {
       ms += wait
       if (kind === 'reset') countWh = 0
+      if (kind === 'older') countWh = Math.max(0, countWh - amount)
       if (kind === 'rollover') countWh = Math.max(0, countWh - 30)
-      if (kind !== 'stand') countWh += amount
+      if (kind !== 'stand' && kind !== 'older') countWh += amount
       const shown = { zero: 0, jitter: Math.max(0, countWh - 1), jump: countWh * 3 + amount }[kind as string] ?? countWh
       const timestamp = at(ms / 1000)
-      const isSwitching = (source === 'rated') !== saysNothing
+      const isSwitching = !isRefused && (source === 'rated') !== saysNothing
       events.push(
         anEvent({
           ...own,
           classroom: rooms[room] as ObjectId,
           timestamp,
-          eventType: isSwitching ? (on ? 'switch_on' : 'switch_off') : 'power_reading',
+          eventType:
+            sign ?? (isRefused ? 'refused_reading' : isSwitching ? (on ? 'switch_on' : 'switch_off') : 'power_reading'),
           powerState: on,
           powerRating,
           energySource: source,
-          reading: isSwitching ? undefined : readingOf(source, shown, { quantumWh, widthWh, maximumPower }),
+          reading:
+            isSwitching || isRefused || sign !== undefined
+              ? undefined
+              : readingOf(source, shown, { quantumWh, widthWh, maximumPower }),
           silentSince: silentMs === undefined ? undefined : new Date(timestamp.getTime() - silentMs),
           ratePerKwh,
           metadata: { source: 'mqtt', bootId: boot, deviceSequence: sequence },

@@ -23,6 +23,8 @@ export interface RawBroker {
   greeting: Buffer
   /** Sent before the answer to PINGREQ, once each. */
   readonly beforePong: Buffer[]
+  /** SUBSCRIBE is answered after this. */
+  untilSuback: Promise<void>
 }
 
 const types = { connect: 1, puback: 4, subscribe: 8, pingreq: 12 }
@@ -34,14 +36,23 @@ export async function startRawBroker(): Promise<RawBroker> {
   const port = await freePort()
   const sockets = new Set<Socket>()
   const connections: RawConnection[] = []
-  const broker = { url: `mqtt://127.0.0.1:${port}`, connections, greeting: Buffer.alloc(0), beforePong: [] as Buffer[] }
+  const broker = {
+    url: `mqtt://127.0.0.1:${port}`,
+    connections,
+    greeting: Buffer.alloc(0),
+    beforePong: [] as Buffer[],
+    untilSuback: Promise.resolve(),
+  }
   const server = createServer((socket) => {
     sockets.add(socket)
     const acknowledged: number[] = []
     connections.push({ acknowledged, send: (bytes) => socket.write(bytes), cut: () => socket.resetAndDestroy() })
     const answer = ({ type, body }: Packet) => {
       if (type === types.connect) socket.write(Buffer.concat([connackResumed, broker.greeting]))
-      if (type === types.subscribe) socket.write(Buffer.from([0x90, 3, body[0] ?? 0, body[1] ?? 0, 1]))
+      if (type === types.subscribe) {
+        const suback = Buffer.from([0x90, 3, body[0] ?? 0, body[1] ?? 0, 1])
+        void broker.untilSuback.then(() => socket.write(suback))
+      }
       if (type === types.puback) acknowledged.push(body.readUInt16BE(0))
       if (type === types.pingreq) socket.write(Buffer.concat([broker.beforePong.shift() ?? Buffer.alloc(0), pingresp]))
     }

@@ -14,7 +14,7 @@ tellParent({ type: 'started' })
 async function appendInTurn(): Promise<void> {
   for (let call = next++; call < end; call = next++) {
     const appended = await volt.ledger.append(eventsOfCall(writer, call))
-    tellParent({ type: 'stored', call, hashes: appended.map(({ entry }) => entry.hash) })
+    tellParent({ type: 'stored', call, hashes: appended.map(({ entry }) => entry.hash.toString('hex')) })
   }
 }
 

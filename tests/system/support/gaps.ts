@@ -30,7 +30,7 @@ export function readGaps(): GapRow[] | undefined {
   return text?.split('\n').slice(1).filter(Boolean).map(toRow)
 }
 
-/** The energy of each day by left-hold, from an independent calculation. */
+/** The energy of each day by zero-order hold, from an independent calculation. */
 export function readExpectedDays(): ExpectedDay[] {
   const text = read('expected_daily_gaps.csv', String) ?? ''
   return text

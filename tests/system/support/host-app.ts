@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import axe, { type AxeResults } from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { expect } from 'vitest'
 import { type Child, startChild } from '../../support/child.js'
 import { cleanUpLater } from '../../support/clean-up.js'
 import { eventually } from '../../support/eventually.js'
@@ -14,8 +16,24 @@ export interface HostApp {
   readonly mongodUri: string
   /** Everything that pages were told so far. */
   readonly told: () => string
-  /** What the API answers. */
+  /** What the API answers the administrator. */
   get<Answer>(path: string): Promise<Answer>
+}
+
+export type SeededRole = 'admin' | 'faculty' | 'student'
+
+/** Signs in as the page does. @returns the headers of who has signed in. */
+export async function signInAs(url: string, role: SeededRole): Promise<Record<string, string>> {
+  const { people, password } = (await (await fetch(`${url}/api/me`)).json()) as {
+    people: readonly { role: string; email: string }[]
+    password: string
+  }
+  const email = people.find((one) => one.role === role)?.email
+  const body = JSON.stringify({ email, password })
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(`${url}/api/sign-in`, { method: 'POST', body, headers })
+  if (!response.ok) throw new Error(`${role} was not let in: ${await response.text()}`)
+  return { ...headers, cookie: response.headers.get('set-cookie')?.split(';')[0] ?? '' }
 }
 
 /** Starts the app without waiting for anything. */
@@ -30,25 +48,26 @@ export async function startHostApp(env: Readonly<Record<string, string>>): Promi
   const ended = child.exit.then(() => {
     throw new Error(`The app ended before its page was there:\n${child.output}`)
   })
-  const isThere = eventually('the page is there', () => found(/page +(http:\S+)/), { timeoutMs: 60_000 })
+  const isThere = eventually('the page is there', () => found(/page +(http:\S+)/), { timeoutMs: 180_000 })
   const url = await Promise.race([isThere, ended])
+  const headers = await signInAs(url, 'admin')
   return {
     child,
     url,
     brokerUrl: `mqtt://${found(/broker .*?([\d.]+:\d+)/)}`,
     mongodUri: `mongodb://${found(/database .*?([\d.]+:\d+)/)}/?directConnection=true`,
-    told: listen(url),
-    get: async <Answer>(path: string) => (await (await fetch(`${url}/api/${path}`)).json()) as Answer,
+    told: listen(url, headers),
+    get: async <Answer>(path: string) => (await (await fetch(`${url}/api/${path}`, { headers })).json()) as Answer,
   }
 }
 
 /** Listens as a page does, until the test ends. */
-function listen(url: string): () => string {
+function listen(url: string, headers: Record<string, string>): () => string {
   let told = ''
   const ending = new AbortController()
   cleanUpLater(async () => ending.abort())
   const read = async () => {
-    const { body } = await fetch(`${url}/api/live`, { signal: ending.signal })
+    const { body } = await fetch(`${url}/api/live`, { headers, signal: ending.signal })
     for await (const chunk of body ?? []) told += Buffer.from(chunk).toString()
   }
   read().catch(() => undefined)
@@ -70,15 +89,42 @@ export interface HostPage {
   text(selector: string): Promise<string>
 }
 
-export async function openPage(browser: Browser, url: string): Promise<HostPage> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
+const screens = {
+  desk: { viewport: { width: 1280, height: 800 } },
+  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+} as const
+
+export async function openPage(
+  browser: Browser,
+  url: string,
+  role: SeededRole = 'admin',
+  screen: keyof typeof screens = 'desk',
+): Promise<HostPage> {
+  // Each page has cookies of its own.
+  const page = await browser.newPage(screens[screen])
+  page.setDefaultTimeout(120_000)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   page.on('dialog', (dialog) => complaints.push(`a dialog: ${dialog.message()}`))
   page.on('request', (request) => request.url().startsWith(url) || complaints.push(`asked for ${request.url()}`))
   await page.goto(url)
+  await page.locator(`[data-sign-in=${role}]`).click()
+  await page.locator('#sign-out').waitFor()
   return { page, complaints, text: async (selector) => (await page.locator(selector).textContent()) ?? '' }
+}
+
+/** What people with a screen reader, a keyboard or weak eyes could not use: nothing, in light and dark, wide and narrow. */
+export async function findNoBarriers({ page }: HostPage): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.evaluate(axe.source)
+    const { violations } = await page.evaluate<AxeResults>('axe.run()')
+    const found = violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => [id, html.slice(0, 150), failureSummary]),
+    )
+    expect(found, colorScheme).toEqual([])
+  }
 }
 
 /** The process id of the `mongod` that the app has started. */

@@ -14,9 +14,9 @@ Date.now = () => realNow() + Number(offsetHours) * 3_600_000
 let isFreezing = false
 const clock = {
   now(): Date {
-    if (isFreezing) {
+    // Right before a checkpoint is stored: the time that it is signed at is asked for last. Others ask the clock too.
+    if (isFreezing && new Error().stack?.includes('checkpointer')) {
       isFreezing = false
-      // Right before a checkpoint is stored: the time that it is signed at is asked for last.
       process.kill(process.pid, 'SIGSTOP')
     }
     return new Date(Date.now())

@@ -102,7 +102,7 @@ async function expectAlternating({ volt }: School, { _id: deviceId }: Device): P
 
 async function publishReading(client: MqttClient, { macAddress }: Device, seq: number): Promise<void> {
   const message = { id: `1-${seq}`, boot: '1', seq, time: Date.now(), gpio: 1, powerW: seq % 100 }
-  const topic = `autovolt/v2/${macAddress.replaceAll(':', '').toLowerCase()}/power`
+  const topic = `autovolt/v2/${macAddress!.replaceAll(':', '').toLowerCase()}/power`
   await client.publishAsync(topic, JSON.stringify(message), { qos: 1 })
 }
 

@@ -17,7 +17,7 @@ it('has what was written durably before it was killed', async () => {
 
 it('answers nothing while it is paused', async () => {
   const mongod = await startMongodProcess()
-  mongod.pause()
+  await mongod.pause()
   const client = new MongoClient(mongod.uri, { serverSelectionTimeoutMS: 500 })
   await expect(client.connect()).rejects.toThrow(MongoServerSelectionError)
   await client.close()

@@ -39,6 +39,8 @@ export async function openSchool(options: { readonly uri?: string; readonly time
       macAddress: `02:00:00:00:01:${count.toString(16).padStart(2, '0')}`,
       classroom: room,
       secret: testSecret,
+      // Messages of version 2 are not signed here.
+      authentication: 'broker',
       switches: [
         { name: 'light', gpio: 16, powerRating: 60 },
         { name: 'fan', gpio: 17, powerRating: 75 },

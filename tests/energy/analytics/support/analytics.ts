@@ -1,6 +1,6 @@
 import { beforeEach } from 'vitest'
 import type { AutoVolt } from '../../../../src/autovolt.js'
-import { testDatabase } from '../../../support/database.js'
+import { setUpDatabase } from '../../../support/database.js'
 import { openVolt } from '../../../support/volt.js'
 
 /** What clocks say in these tests. */
@@ -8,7 +8,7 @@ const now = new Date('2026-03-31T12:00:00Z')
 
 /** A database for a test file, and a handle on it. */
 export async function openAnalytics() {
-  const database = testDatabase()
+  const database = setUpDatabase()
   const volt: AutoVolt = await openVolt(database, { clock: { now: () => now } })
   await volt.setup()
   return { database, volt, analytics: volt.analytics }

@@ -3,8 +3,8 @@ import {
   civilDayOf,
   civilHourStart,
   costOf,
+  endOfCivilDay,
   hourOfDay,
-  nextCivilDay,
   nextCivilHour,
   startOfCivilDay,
 } from '../../../../src/metering/index.js'
@@ -54,7 +54,7 @@ export function used(site: Site, at: string, kwh: number, more: Partial<Use> = {
 /** One use in each hour of a civil day. */
 export function allDay(site: Site, day: string, kwhAt: (hour: number) => number): Use[] {
   const uses: Use[] = []
-  const endMs = startOfCivilDay(nextCivilDay(day, site.timeZone), site.timeZone)
+  const endMs = endOfCivilDay(day, site.timeZone)
   let atMs = startOfCivilDay(day, site.timeZone)
   for (; atMs < endMs; atMs = nextCivilHour(atMs, site.timeZone)) {
     const energyMws = Math.round(kwhAt(hourOfDay(atMs, site.timeZone)) * kWh)
@@ -80,7 +80,7 @@ export async function writeRollUps({ db }: TestDatabase, uses: readonly Use[]): 
 function dayDocument(uses: readonly Use[], day: string) {
   const { timeZone } = uses[0]!.site
   const startMs = startOfCivilDay(day, timeZone)
-  const endMs = startOfCivilDay(nextCivilDay(day, timeZone), timeZone)
+  const endMs = endOfCivilDay(day, timeZone)
   return {
     ...document(uses),
     date_string: day,

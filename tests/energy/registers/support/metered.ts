@@ -18,6 +18,8 @@ export interface Said {
   readonly atMs: number
   readonly powerW?: number | undefined
   readonly energyWh?: number | undefined
+  /** What it says cannot be used: it is refused. */
+  readonly isRefused?: boolean
   readonly boot?: string
   readonly sequence: number
 }
@@ -46,11 +48,11 @@ export function channelOf({ switches }: Device): Device['switches'][number] {
   return channel
 }
 
-export function asMeasurement(device: Device, { atMs, powerW, energyWh, boot, sequence }: Said) {
+export function asMeasurement(device: Device, { atMs, powerW, energyWh, isRefused, boot, sequence }: Said) {
   return {
     timestamp: new Date(atMs),
     meta: { device: device._id, switch: channelOf(device)._id },
-    power: powerW,
+    power: isRefused ? 9e8 : powerW,
     counter_wh: energyWh,
     boot,
     sequence_no: sequence,
@@ -58,15 +60,16 @@ export function asMeasurement(device: Device, { atMs, powerW, energyWh, boot, se
 }
 
 /** The entry that the reading would be if all were recorded. */
-export function asEvent(device: Device, { atMs, powerW, energyWh, boot, sequence }: Said): HostEvent {
+export function asEvent(device: Device, { atMs, powerW, energyWh, isRefused, boot, sequence }: Said): HostEvent {
   const { _id, energySource, counterQuantumWh, counterWidthWh, maximumPower } = channelOf(device)
   return anEvent({
     switchId: _id,
     deviceId: device._id,
-    classroom: device.classroom,
+    classroom: device.classroom!,
     timestamp: new Date(atMs),
     energySource,
-    reading: { powerW, energyWh, counterQuantumWh, counterWidthWh, maximumPower },
+    eventType: isRefused ? 'refused_reading' : 'power_reading',
+    reading: isRefused ? undefined : { powerW, energyWh, counterQuantumWh, counterWidthWh, maximumPower },
     gapLimitMs: gapLimitMs(device.reportingPeriodMs),
     metadata: { source: 'mqtt', bootId: boot, deviceSequence: sequence },
     idempotencyKey: `${boot}:${sequence}`,

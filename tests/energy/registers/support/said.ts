@@ -10,20 +10,22 @@ const waitMs = fc.oneof(
 
 const powerW = fc.oneof(fc.constantFrom(0, 60, -60), fc.double({ min: -3000, max: 3000, noNaN: true }))
 
+const isRefused = fc.oneof({ weight: 8, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) })
+
 /** What a power meter says in the course of time. */
 export const powers: fc.Arbitrary<Said[]> = fc
-  .array(fc.record({ waitMs, powerW }), { minLength: 1, maxLength: 30, size: 'max' })
+  .array(fc.record({ waitMs, powerW, isRefused }), { minLength: 1, maxLength: 30, size: 'max' })
   .map((steps) => {
     let atMs = noonMs
-    return steps.map(({ waitMs: wait, powerW: power }, sequence) => {
+    return steps.map(({ waitMs: wait, powerW: power, isRefused: refused }, sequence) => {
       atMs += wait
-      return { atMs, powerW: power, boot: 'b', sequence }
+      return { atMs, powerW: power, isRefused: refused, boot: 'b', sequence }
     })
   })
 
 const kind = fc.oneof(
   { weight: 8, arbitrary: fc.constant('use' as const) },
-  { weight: 4, arbitrary: fc.constantFrom('stand', 'zero', 'jitter', 'jump', 'reset', 'rollover') },
+  { weight: 4, arbitrary: fc.constantFrom('stand', 'zero', 'jitter', 'jump', 'reset', 'older', 'rollover') },
 )
 
 /** What an energy counter says, with all that counters do. */
@@ -35,8 +37,9 @@ export const counts: fc.Arbitrary<Said[]> = fc
     return steps.map(({ waitMs: wait, kind: what, amount }, sequence) => {
       atMs += wait
       if (what === 'reset') countWh = 0
+      if (what === 'older') countWh = Math.max(0, countWh - amount)
       if (what === 'rollover') countWh = Math.max(0, countWh - 30)
-      if (what !== 'stand') countWh += amount
+      if (what !== 'stand' && what !== 'older') countWh += amount
       const shown = { zero: 0, jitter: Math.max(0, countWh - 1), jump: countWh * 3 + amount }[what as string] ?? countWh
       return { atMs, energyWh: shown, boot: 'b', sequence }
     })

@@ -1,13 +1,15 @@
-import { type Document, ObjectId } from 'mongodb'
-import type { AutoVolt, OpenOptions } from '../../../../src/autovolt.js'
+import { Binary, type Document, ObjectId } from 'mongodb'
+import type { AutoVolt } from '../../../../src/autovolt.js'
+import { rawDocuments } from '../../../../src/core/raw-documents.js'
+import type { OpenOptions } from '../../../../src/handle-options.js'
 import type { VerificationReport } from '../../../../src/ledger/audit/finding.js'
 import type { LedgerEntry } from '../../../../src/ledger/entry/entry.js'
-import { generateHash } from '../../../../src/ledger/entry/hash.js'
-import { toStoredEntry } from '../../../../src/ledger/entry/stored-entry.js'
 import { generateLogKeys } from '../../../../src/ledger/log/signed-note.js'
 import type { TestDatabase } from '../../../support/database.js'
 import { openVolt } from '../../../support/volt.js'
+import { withHash } from '../../support/chains.js'
 import { anEvent, aSwitchInLedger, at, type OwnFields, readings } from '../../support/events.js'
+import { toStoredEntry } from '../../support/stored-entry.js'
 
 export const keys = generateLogKeys('school.example/energy')
 const foreignKeys = generateLogKeys('school.example/energy')
@@ -30,15 +32,18 @@ export class Site {
   readonly second: OwnFields = aSwitchInLedger()
   volt!: AutoVolt
   readonly #database: TestDatabase
+  readonly #options: Omit<OpenOptions, 'uri'>
   #stored: Record<Name, Document[]> = { entries: [], checkpoints: [], tiles: [], segments: [], personal: [] }
+  #bytes: Record<Name, string> = { entries: '', checkpoints: '', tiles: '', segments: '', personal: '' }
 
-  constructor(database: TestDatabase) {
+  constructor(database: TestDatabase, options: Omit<OpenOptions, 'uri'>) {
     this.#database = database
+    this.#options = { ledgerLog: { signerKeys: [keys.signerKey] }, ...options }
   }
 
   static async build(database: TestDatabase, options: Omit<OpenOptions, 'uri'> = {}): Promise<Site> {
-    const site = new Site(database)
-    site.volt = await openVolt(database, { ledgerLog: { signerKeys: [keys.signerKey] }, ...options })
+    const site = new Site(database, options)
+    site.volt = await openVolt(database, site.#options)
     await site.volt.setup()
     const [one, two, three, four, five, six, seven] = richEvents(site.first)
     const [a, b, c, d] = readings(4, site.second)
@@ -63,11 +68,25 @@ export class Site {
 
   /** What {@link restore} goes back to from now on. */
   async keep(): Promise<void> {
-    for (const name of Object.keys(names) as Name[]) this.#stored[name] = await this.documents(name)
+    for (const name of Object.keys(names) as Name[]) {
+      this.#stored[name] = await this.documents(name)
+      this.#bytes[name] = await this.#bytesOf(name)
+    }
   }
 
   async restore(): Promise<void> {
-    for (const name of Object.keys(names) as Name[]) await this.fill(name, this.#stored[name])
+    await Promise.all(
+      (Object.keys(names) as Name[]).map(async (name) => {
+        // Most tests change one collection, and reading is cheaper than writing.
+        if ((await this.#bytesOf(name)) !== this.#bytes[name]) await this.fill(name, this.#stored[name])
+      }),
+    )
+  }
+
+  /** Every byte of the collection, in its physical order. */
+  async #bytesOf(name: Name): Promise<string> {
+    const documents = await rawDocuments(this.#database.db.collection(names[name]).find({}, { raw: true }))
+    return Buffer.concat(documents).toString('latin1')
   }
 
   documents(name: Name): Promise<Document[]> {
@@ -129,6 +148,12 @@ export class Site {
     return this.volt.ledger.verify(options)
   }
 
+  /** Makes a checkpoint in a process of its own: one that has signed more than there is after {@link restore} signs no more. */
+  async checkpoint() {
+    const { ledger } = await openVolt(this.#database, this.#options)
+    return ledger.checkpoint()
+  }
+
   /** The signed notes of the checkpoints, the oldest first. */
   async notes(): Promise<string[]> {
     const stored = await this.collection('checkpoints').find().sort({ size: 1 }).toArray()
@@ -137,25 +162,27 @@ export class Site {
 
   /** Makes a checkpoint of whatever is there, as somebody would who has another key of the same name. */
   async checkpointWithForeignKey(): Promise<void> {
-    const forger = await openVolt(this.#database, { ledgerLog: { signerKeys: [foreignKeys.signerKey] } })
+    const forger = await openVolt(this.#database, {
+      ledgerLog: { signerKeys: [foreignKeys.signerKey], verifierKeys: [keys.verifierKey] },
+    })
     await forger.ledger.checkpoint()
   }
 }
 
 /** The entry with other fields and a hash that fits; with an id of its own. */
 export function forged(entry: LedgerEntry, fields: Partial<LedgerEntry>): Document {
-  const changed = { ...entry, _id: new ObjectId(), ...fields }
-  return toStoredEntry({ ...changed, hash: generateHash(changed) })
+  return toStoredEntry(withHash({ ...entry, _id: new ObjectId(), ...fields }))
 }
 
 /** The chain from a place on with other fields in that place, and every later hash made to fit. */
 export function rewrittenFrom(chain: readonly LedgerEntry[], sequence: number, fields: Partial<LedgerEntry>) {
-  let previousHash = ''
+  let previousHash = new Binary(Buffer.alloc(32))
   return chain.map((entry) => {
     if (entry.sequence < sequence) return toStoredEntry(entry)
     const changed = entry.sequence === sequence ? { ...entry, ...fields } : { ...entry, previousHash }
-    previousHash = generateHash(changed)
-    return toStoredEntry({ ...changed, hash: previousHash })
+    const rewritten = withHash(changed)
+    previousHash = rewritten.hash
+    return toStoredEntry(rewritten)
   })
 }
 

@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { DatabaseError } from '../core/errors.js'
+import { printable } from '../core/printable.js'
+import type { AdoptionMapping } from '../migrations/adoption/mapping/mapping.js'
+import type { AdoptionOptions, AdoptionProgress, FollowStep } from '../migrations/adoption/options.js'
+import { linesOf } from './adoption-lines.js'
+import { type Command, type CommandContext, exitCode } from './command.js'
+import { connectionHelp, withHandle } from './connection.js'
+
+const options = {
+  from: { type: 'string', default: '' },
+  'time-zone': { type: 'string', default: '' },
+  currency: { type: 'string' },
+  site: { type: 'string' },
+  mapping: { type: 'string' },
+  'print-mapping': { type: 'boolean' },
+  yes: { type: 'boolean' },
+  follow: { type: 'boolean' },
+  remove: { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
+
+export const adoptCommand: Command = {
+  name: 'adopt',
+  summary: 'adopts the database of one of the origin systems; without --yes it only says what it would do',
+  help: `Usage: autovolt adopt --from DB --time-zone ZONE [--yes | --follow | --remove] [options]
+
+Adopts the database of one of the origin systems, AutoVolt, Maestro, Jupiter or SolChain: users, rooms, devices, prices,
+settings, switch logs as entries of the ledger, readings and telemetry. What the old application has is only read, and it can
+go on meanwhile. Without --yes nothing is written: it says what fits, what does not and why, and how long it will take.
+
+The command may be broken off and run again: it goes on, and takes what has come and changed since. What was changed here
+stays as it is.
+
+  --from DB           the database of the origin system, on the same server
+  --time-zone ZONE    the IANA zone that the rooms are in, such as Asia/Kolkata
+  --currency CODE     the ISO 4217 code of its prices                                                  [INR]
+  --site NAME         the room of what has none                                                 [unassigned]
+  --beside            DB is the database of the handle itself: our collections get names beside the origin's, which the
+                      service has to open its handle with too: collections: collectionsBesideOrigin
+  --print-mapping     prints what becomes of what as JSON, and does nothing else
+  --mapping FILE      what becomes of what, where it is not as in the public versions: the JSON of --print-mapping, edited
+  --yes               adopts
+  --follow            adopts, and keeps both in step until it is stopped with Ctrl-C (SIGINT), for the time up to the cut-over
+  --remove            removes what the adoption of DB has written, if nothing else was written since; needs --yes
+  --json              prints the report as JSON, with every reason
+${connectionHelp}
+Exit code: 0 done, 1 documents were left, or would be, that somebody has to see to, 2 it could not be done.
+`,
+  run: async (args, context) => {
+    const isBeside = args.includes('--beside')
+    const rest = args.filter((arg) => arg !== '--beside')
+    const { collectionsBesideOrigin } = await import('../migrations/adoption/beside-origin.js')
+    const handleOptions = isBeside ? { collections: collectionsBesideOrigin } : {}
+    return withHandle(rest, context, handleOptions, async ({ migrations }, own) => {
+      const { values } = parseArgs({ args: [...own], options })
+      const given = await adoptionOptionsOf(values, context)
+      const print = (value: unknown, lines: readonly string[]) => {
+        const text = values.json ? JSON.stringify(value, null, 2) : lines.join('\n')
+        context.out.write(`${printable(text)}\n`)
+      }
+      if (values['print-mapping']) {
+        const { mapping } = await migrations.assessAdoption(given)
+        context.out.write(`${JSON.stringify(mapping, null, 2)}\n`)
+        return exitCode.done
+      }
+      if (values.remove) {
+        if (!values.yes) throw new DatabaseError('CONFIGURATION', '--remove drops our collections. Next: say --yes too')
+        const dropped = await migrations.removeAdoption(given.from)
+        print({ dropped }, [`Dropped ${dropped.join(', ')}`])
+        return exitCode.done
+      }
+      const { signal } = context
+      const onStep = ({ changes, devices }: FollowStep) => {
+        const at = new Date().toISOString()
+        if (!values.json) context.errors.write(`${at} in step: ${changes} changes taken, of ${devices} devices\n`)
+      }
+      const report = values.follow
+        ? await migrations.followAdoption({ ...given, signal, onStep })
+        : values.yes
+          ? await migrations.adopt({ ...given, signal })
+          : await migrations.assessAdoption({ ...given, signal })
+      print(report, linesOf(report))
+      return report.collections.some(({ left }) => left > 0) ? exitCode.wrong : exitCode.done
+    })
+  },
+}
+
+async function adoptionOptionsOf(values: Values, { errors }: CommandContext): Promise<AdoptionOptions> {
+  const { from = '', currency, site, mapping } = values
+  const onProgress = ({ collection, done }: AdoptionProgress) => {
+    if (!values.json) errors.write(`${printable(collection)}: ${done} read\n`)
+  }
+  return {
+    from,
+    timeZone: values['time-zone'] ?? '',
+    ...(currency === undefined ? {} : { currency }),
+    ...(site === undefined ? {} : { site }),
+    ...(mapping === undefined ? {} : { mapping: await mappingIn(mapping) }),
+    onProgress,
+  }
+}
+
+async function mappingIn(file: string): Promise<AdoptionMapping> {
+  const text = await readFile(file, 'utf8')
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new DatabaseError('CONFIGURATION', `${file} is no JSON. Next: begin with the output of --print-mapping`, {
+      cause,
+    })
+  }
+}

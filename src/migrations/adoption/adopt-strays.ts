@@ -1,0 +1,58 @@
+import type { Document } from 'mongodb'
+import type { AdoptedDevice, AdoptionContext } from './context.js'
+import { bareAddress } from './device/whole-sources.js'
+import { MarketChecks } from './map/solchain.js'
+import { isId } from './map/values.js'
+
+const notThere = 'of a device that is not there'
+const wrongType = 'an id or a time of the wrong type'
+
+/** Reports what is of no device that is adopted. */
+export async function leaveStrays(devices: readonly AdoptedDevice[], context: AdoptionContext): Promise<void> {
+  const ids = devices.map(({ input }) => input._id)
+  const addresses = devices.map(bareAddress)
+  const digits = ids.map((id) => id.toHexString())
+  const byId = ({ deviceId }: Document) => (isId(deviceId) ? notThere : wrongType)
+  for (const collection of [
+    'activitylogs',
+    'switchstatelogs',
+    'powerreadings',
+    'energyconsumptions',
+    'dailyconsumptions',
+    'monthlyconsumptions',
+  ])
+    await leaveAll(context, collection, { deviceId: { $nin: ids } }, byId)
+  await leaveAll(context, 'telemetry_events', { device_id: { $nin: addresses } }, () => notThere)
+  const ofTracker = { switch_id: { $exists: true }, device_id: { $nin: digits } }
+  const ofMeters = { switch_id: { $exists: false }, device_id: { $nin: addresses } }
+  await leaveAll(context, 'device_consumption_ledger', { $or: [ofTracker, ofMeters] }, () => 'names no device')
+  for (const collection of ['daily_aggregates', 'monthly_aggregates']) {
+    const reasonOf = ({ device_id }: Document) =>
+      typeof device_id === 'string' ? notThere : 'a sum of several devices'
+    await leaveAll(context, collection, { device_id: { $nin: addresses } }, reasonOf)
+  }
+}
+
+/** Reports rows of SolChain that are of no device that is adopted, and rows of the market that contradict themselves. */
+export async function leaveSolchainStrays(devices: readonly AdoptedDevice[], context: AdoptionContext): Promise<void> {
+  const { userIds } = context.registry
+  const known = devices.map(({ document }) => document.device_id)
+  const reasonOf = ({ user_id }: Document) => (userIds.has(String(user_id)) ? notThere : 'of a user that is not there')
+  await leaveAll(context, 'energy_data', { device_id: { $nin: known } }, reasonOf)
+  const checks = new MarketChecks(userIds, (finding) => context.find(finding))
+  for await (const row of context.read('trading', {}, { _id: 1 })) checks.checkTrade(row)
+  for await (const row of context.read('transactions', {}, { _id: 1 })) checks.checkTransaction(row)
+  await context.store?.flush()
+}
+
+async function leaveAll(
+  context: AdoptionContext,
+  collection: string,
+  filter: Document,
+  reasonOf: (document: Document) => string,
+): Promise<void> {
+  for await (const document of context.read(collection, filter, { _id: 1 })) {
+    context.leave(collection, document, reasonOf(document))
+    await context.store?.flush()
+  }
+}

@@ -1,0 +1,97 @@
+import type { Document, ObjectId } from 'mongodb'
+import { type DeviceInput, deviceEntity } from '../../../devices/device.js'
+import { normalizeMacAddress } from '../../../devices/mac-address.js'
+import { ownNames, typeByPins } from '../../earlier-devices.js'
+import type { Rooms } from './classrooms.js'
+import { type Mapped, Mapping } from './mapped.js'
+import {
+  type KindRatings,
+  type KnownSwitch,
+  keptIds,
+  pinOf,
+  ratingOf,
+  type SwitchInput,
+  switchesOf,
+} from './switches.js'
+import { dateOf, given, idOf, shownId, textOf } from './values.js'
+
+/** Device parts: what devices are mapped with. */
+export interface DeviceParts {
+  readonly rooms: Rooms
+  readonly kinds: KindRatings
+  /** The switches of our devices that are there already, by the ids of the devices. */
+  readonly known: ReadonlyMap<string, readonly KnownSwitch[]>
+}
+
+const shortestSecret = 16
+
+/** Devices with a MAC address and switches on pins of their own. A device without a room goes to `unassigned`. */
+export function mapDevices(documents: readonly Document[], parts: DeviceParts): Mapped<DeviceInput> {
+  const mapping = new Mapping('devices', deviceEntity.inputSchema)
+  const byAddress = new Map<string, string>()
+  for (const document of documents) {
+    const _id = idOf(document._id)
+    const macAddress = normalizeMacAddress(document.macAddress)
+    const pins = switchesOf(document).map(pinOf)
+    const other = macAddress === undefined ? undefined : byAddress.get(macAddress)
+    if (_id === undefined) mapping.leave(document, 'its id is no ObjectId')
+    else if (macAddress === undefined) mapping.leave(document, 'no MAC address')
+    else if (pins.includes(undefined) || new Set(pins).size < pins.length)
+      mapping.leave(document, 'a switch without a pin, or two on one pin')
+    else if (other !== undefined) mapping.leave(document, `the MAC address of ${other} in another spelling`)
+    else if (add(mapping, document, { _id, macAddress }, parts)) byAddress.set(macAddress, shownId(_id))
+  }
+  return mapping
+}
+
+function add(
+  mapping: Mapping<DeviceInput>,
+  document: Document,
+  identity: { readonly _id: ObjectId; readonly macAddress: string },
+  { rooms, kinds, known }: DeviceParts,
+): boolean {
+  const { status, deviceSecret, classroom } = document
+  const secret = textOf(deviceSecret)
+  const isLongEnough = secret !== undefined && secret.length >= shortestSecret
+  const ids = keptIds(document, known.get(shownId(identity._id)) ?? [])
+  const inputs = switchesOf(document).map((one, at) => ({ ...given('_id', ids[at]), ...switchInput(one, kinds) }))
+  const names = ownNames(inputs)
+  const switches = inputs.map((one, at) => ({ ...one, name: names[at] ?? one.name }))
+  const isAdded = mapping.add(document, {
+    ...identity,
+    name: textOf(document.name) ?? identity.macAddress,
+    classroom: rooms.findOrName(classroom)._id,
+    type: typeByPins(
+      {},
+      switches.map((one) => ({ energySource: 'rated', ...one })),
+    ),
+    switches,
+    ...(status === 'online' || status === 'offline' ? { status } : {}),
+    ...given('lastSeenAt', dateOf(document.lastSeen)),
+    ...(isLongEnough ? { secret } : {}),
+  })
+  if (!isAdded) return false
+  if (status !== undefined && status !== 'online' && status !== 'offline') {
+    mapping.note(document, 'its status has no counterpart')
+  }
+  if (secret === undefined) mapping.note(document, 'it has no secret: give it one')
+  else if (!isLongEnough)
+    mapping.note(document, `its secret is shorter than ${shortestSecret} characters: give it another`)
+  if (rooms.isNone(classroom)) mapping.note(document, `it has no room, and went to ${rooms.none}`)
+  return true
+}
+
+function switchInput(one: Document, kinds: KindRatings): SwitchInput {
+  const { manualMode, manualSwitchGpio, state } = one
+  const isMode = manualMode === 'momentary' || manualMode === 'maintained'
+  return {
+    name: textOf(one.name) ?? `gpio ${pinOf(one)}`,
+    gpio: pinOf(one) ?? -1,
+    powerRating: ratingOf(one, kinds),
+    ...given('type', textOf(one.type)),
+    ...(typeof manualSwitchGpio === 'number' ? { manualGpio: manualSwitchGpio } : {}),
+    ...(isMode ? { manualMode } : {}),
+    ...(typeof state === 'boolean' ? { state } : {}),
+    ...given('stateAt', dateOf(one.lastStateChange)),
+  }
+}

@@ -1,0 +1,134 @@
+import type { Document, ObjectId } from 'mongodb'
+import { type DeviceInput, deviceEntity } from '../../../devices/device.js'
+import { normalizeMacAddress } from '../../../devices/mac-address.js'
+import type { Rooms } from './classrooms.js'
+import { type Finding, type Mapped, Mapping } from './mapped.js'
+import { wholeDeviceSwitch } from './switches.js'
+import { dateOf, derivedId, given, isGiven, numberOf, shownId, textOf } from './values.js'
+
+export interface SolchainParts {
+  readonly rooms: Rooms
+  /** The name of the database: numbers are the same in every one. */
+  readonly database: string
+  /** The ids of the users that are adopted, by the origin's. */
+  readonly users: ReadonlyMap<string, ObjectId>
+  readonly energyRoleOf: (type: unknown) => DeviceInput['energyRole']
+}
+
+/** The id of what the origin numbers. */
+export function numberedId(database: string, collection: string, { _id }: Document): ObjectId | undefined {
+  return _id === undefined || _id === null ? undefined : derivedId(database, collection, shownId(_id))
+}
+
+/** Devices with a MAC address and an owner, all with one channel. None has a room: they go to the site that is named. */
+export function mapSolchainDevices(documents: readonly Document[], parts: SolchainParts): Mapped<DeviceInput> {
+  const mapping = new Mapping('iot_devices', deviceEntity.inputSchema)
+  const byAddress = new Map<string, string>()
+  for (const document of documents) {
+    const { user_id, mac_address, device_name, device_type } = document
+    const _id = numberedId(parts.database, 'iot_devices', document)
+    const owner = parts.users.get(shownId(user_id))
+    const macAddress = normalizeMacAddress(mac_address)
+    const other = macAddress === undefined ? undefined : byAddress.get(macAddress)
+    if (_id === undefined) mapping.leave(document, 'it has no id')
+    else if (owner === undefined)
+      mapping.leave(
+        document,
+        `of a user that is not there${macAddress === undefined ? ', and without a MAC address' : ''}`,
+      )
+    else if (macAddress === undefined) mapping.leave(document, 'no MAC address')
+    else if (other !== undefined) mapping.leave(document, `the MAC address of ${other} in another spelling`)
+    else {
+      const isAdded = mapping.add(document, {
+        _id,
+        macAddress,
+        owner,
+        name: textOf(device_name) ?? macAddress,
+        classroom: parts.rooms.findOrName(undefined)._id,
+        energyRole: parts.energyRoleOf(device_type),
+        switches: [wholeDeviceSwitch(_id, [])],
+        ...given('firmwareVersion', textOf(document.firmware_version)),
+      })
+      if (!isAdded) continue
+      byAddress.set(macAddress, shownId(document._id))
+      mapping.note(document, `it has no room, and went to ${parts.rooms.none}`)
+    }
+  }
+  return mapping
+}
+
+/** A row of energy that fits; energies in kWh. */
+export interface EnergyRow {
+  readonly at: Date
+  readonly producedKwh: number
+  readonly consumedKwh: number
+  readonly batteryPercent: number | undefined
+}
+
+/** What a row says, or why it cannot be used. Texts without a zone are UTC, numbers are epoch milliseconds, or seconds. */
+export function energyRowOf({
+  timestamp,
+  energy_produced,
+  energy_consumed,
+  battery_level,
+}: Document): EnergyRow | string {
+  const at = instantOf(timestamp)
+  const [produced, consumed] = [numberOf(energy_produced), numberOf(energy_consumed)]
+  if (at === undefined) return 'a time in a form that is not known'
+  if (produced === undefined || consumed === undefined) return 'no number'
+  if (produced < 0 || consumed < 0) return 'less than nothing'
+  const battery = numberOf(battery_level)
+  if (battery !== undefined && battery > 100) return 'a battery of more than 100 %'
+  return { at, producedKwh: produced, consumedKwh: consumed, batteryPercent: battery }
+}
+
+/** Before this a number is seconds. */
+const leastMs = 1e11
+const knownTime = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d{1,9})?)Z?$/
+
+function instantOf(value: unknown): Date | undefined {
+  if (typeof value === 'number' && Number.isInteger(value)) return new Date(value >= leastMs ? value : value * 1000)
+  const [, day, time] = typeof value === 'string' ? (knownTime.exec(value) ?? []) : []
+  return dateOf(value) ?? (day === undefined ? undefined : dateOf(new Date(`${day}T${time}Z`)))
+}
+
+/** Checks the tables of the market, which nothing is made of yet. */
+export class MarketChecks {
+  readonly #users: ReadonlyMap<string, ObjectId>
+  readonly #onFinding: (finding: Finding) => void
+  readonly #trades = new Set<string>()
+
+  constructor(users: ReadonlyMap<string, ObjectId>, onFinding: (finding: Finding) => void) {
+    this.#users = users
+    this.#onFinding = onFinding
+  }
+
+  checkTrade(row: Document): void {
+    this.#trades.add(shownId(row._id))
+    const { seller_id, buyer_id, energy_amount, price_per_kwh, total_price } = row
+    const [createdAt, expiresAt] = [instantOf(row.created_at), instantOf(row.expires_at)]
+    if (!this.#knows(seller_id) || (isGiven(buyer_id) && !this.#knows(buyer_id)))
+      this.#leave('trading', row, 'of a user that is not there')
+    else if (!(Math.abs(energy_amount * price_per_kwh - total_price) <= 1e-9))
+      this.#leave('trading', row, 'the total is not amount by price')
+    else if (seller_id === buyer_id) this.#leave('trading', row, 'with oneself')
+    else if (createdAt !== undefined && expiresAt !== undefined && expiresAt < createdAt)
+      this.#leave('trading', row, 'expired before it was made')
+  }
+
+  /** To be called after all trades. */
+  checkTransaction(row: Document): void {
+    const isUnknown = [row.from_user_id, row.to_user_id].some((user) => isGiven(user) && !this.#knows(user))
+    if (isUnknown) this.#leave('transactions', row, 'of a user that is not there')
+    else if (isGiven(row.reference_id) && !this.#trades.has(shownId(row.reference_id)))
+      this.#leave('transactions', row, 'for a trade that is not there')
+  }
+
+  #knows(user: unknown): boolean {
+    return this.#users.has(shownId(user))
+  }
+
+  #leave(collection: string, document: Document, reason: string): void {
+    this.#onFinding({ kind: 'left', collection, document, reason })
+  }
+}

@@ -1,0 +1,171 @@
+import type { Document, ObjectId } from 'mongodb'
+import type { ClassroomInput } from '../../devices/classroom.js'
+import type { DeviceInput } from '../../devices/device.js'
+import type { CostVersionInput } from '../../energy/tariffs/cost-version.js'
+import type { PowerSettingsInput } from '../../energy/tariffs/power-settings.js'
+import type { UserInput } from '../../identity/user.js'
+import { Rooms } from './map/classrooms.js'
+import { mapDevices } from './map/devices.js'
+import type { Finding, Mapped } from './map/mapped.js'
+import { mapPrices } from './map/prices.js'
+import { kindRatings, mapSettings } from './map/settings.js'
+import { mapSolchainDevices, numberedId } from './map/solchain.js'
+import type { KindRatings, KnownSwitch, SwitchAlias } from './map/switches.js'
+import { autovoltUser, maestroUser, mapUsers, type RolesOf, solchainUser, type UserReading } from './map/users.js'
+import { idOf, shownId, textOf } from './map/values.js'
+import type { OriginSystem } from './mapping/mapping.js'
+import type { Origin } from './origin.js'
+import { Rates } from './rates.js'
+
+/** Everything but what grows with time: it fits into memory. */
+export interface Registry {
+  readonly users: Mapped<UserInput>
+  /** What users have chosen, where the origin has documents of it, by their ids there. */
+  readonly chosen: ReadonlyMap<string, Document>
+  readonly classrooms: Mapped<ClassroomInput>['inputs']
+  readonly devices: Mapped<DeviceInput>
+  readonly prices: Mapped<CostVersionInput>['inputs']
+  readonly settings: Mapped<PowerSettingsInput>
+  readonly findings: readonly Finding[]
+  readonly kinds: KindRatings
+  readonly rates: Rates
+  /** The room that a document of the origin names; undefined if there is none of that name. */
+  readonly roomOf: (name: unknown) => { readonly _id: ObjectId; readonly name: string } | undefined
+  /** The name of the tariff of each room, by its id. */
+  readonly tariffOf: (classroom: unknown) => string
+  /** The ids of the users here, by those of the origin. */
+  readonly userIds: ReadonlyMap<string, ObjectId>
+  /** Under which ids and names the origin has had switches before, by the ids of their devices. */
+  readonly aliases: KnownHere['aliases']
+}
+
+/** What is here already. */
+export interface KnownHere {
+  readonly rooms: ConstructorParameters<typeof Rooms>[2]
+  /** The switches of our devices, by the devices' ids. */
+  readonly switches: ReadonlyMap<string, readonly KnownSwitch[]>
+  /** Under which ids and names the origin has had them, by the devices' ids. */
+  readonly aliases: ReadonlyMap<string, readonly SwitchAlias[]>
+}
+
+export interface RegistryOptions {
+  readonly timeZone: string
+  readonly currency: string
+  readonly site: string
+}
+
+/** Which collection of the origin its devices are in. */
+export const deviceCollection: Readonly<Record<OriginSystem, string>> = {
+  autovolt: 'devices',
+  solchain: 'iot_devices',
+  maestro: 'devices',
+  jupiter: 'devices',
+}
+
+export async function readRegistry(origin: Origin, options: RegistryOptions, known: KnownHere): Promise<Registry> {
+  const { currency } = options
+  const { system } = origin.mapping
+  const users = mapUsers(await origin.list('users'), userReadingOf(origin))
+  const userIds = new Map(users.inputs.flatMap(({ input, document }) => pairOf(document, idOf(input._id))))
+  const rooms = new Rooms(await origin.list('classrooms'), options, known.rooms)
+  const priced = mapPrices(await origin.list('cost_versions'), rooms, currency)
+  const pricedInputs = priced.inputs.map(({ input }) => input)
+  const general = pricedInputs.filter(({ tariff }) => tariff === 'default')
+  const settings = mapSettings(await origin.list('powersettings'), currency, general.at(-1)?.pricePerKwh)
+  const kinds = kindRatings(settings)
+  const deviceDocuments = await origin.list(deviceCollection[system])
+  const devices =
+    system === 'solchain'
+      ? mapSolchainDevices(deviceDocuments, {
+          rooms,
+          users: userIds,
+          database: origin.name,
+          energyRoleOf: (type) => origin.valueOf('iot_devices', 'device_type', type) as DeviceInput['energyRole'],
+        })
+      : mapDevices(system === 'autovolt' ? deviceDocuments : [], { rooms, kinds, known: known.switches })
+  const prices = [...priced.inputs, ...(general.length > 0 ? [] : settingsPrice(settings))]
+  const rates = new Rates(prices.map(({ input }) => input))
+  const classrooms = [
+    ...rooms.mapped.inputs,
+    ...rooms.named.map((room) => ({ input: rooms.inputOf(room), document: room })),
+  ].map(({ input, document }) => ({
+    input: rates.has(input.name) ? { ...input, tariff: input.name } : input,
+    document,
+  }))
+  const names = rooms.names()
+  return {
+    users: { ...users, inputs: users.inputs.map((one) => withRooms(one, rooms)) },
+    chosen: chosenBy(await origin.list('userpreferences')),
+    classrooms,
+    devices,
+    prices,
+    settings,
+    kinds,
+    rates,
+    userIds,
+    aliases: known.aliases,
+    roomOf: (name) => rooms.find(name),
+    tariffOf: (classroom) => names.get(String(classroom)) ?? 'default',
+    findings: [users, rooms.mapped, devices, priced, settings].flatMap(({ findings }) => findings),
+  }
+}
+
+type ReadUser = Mapped<UserInput>['inputs'][number]
+
+/** Rooms are assigned by their names. */
+function withRooms({ input, document }: ReadUser, rooms: Rooms): ReadUser {
+  const names: unknown = document.assignedRooms
+  const found = (Array.isArray(names) ? names : []).flatMap((name) =>
+    textOf(name) === undefined ? [] : (rooms.find(name)?._id ?? []),
+  )
+  const assignedClassrooms = [...new Map(found.map((id) => [id.toHexString(), id])).values()]
+  return assignedClassrooms.length === 0 ? { input, document } : { input: { ...input, assignedClassrooms }, document }
+}
+
+function chosenBy(documents: readonly Document[]): ReadonlyMap<string, Document> {
+  return new Map(
+    documents.map(({ _id, userId, version, lastModified, createdAt, updatedAt, __v, ...chosen }) => [
+      shownId(userId),
+      chosen,
+    ]),
+  )
+}
+
+function userReadingOf(origin: Origin): UserReading {
+  const rolesOf: RolesOf = (role) => ({
+    role: origin.valueOf('users', 'rights', role) as UserInput['role'],
+    userType: origin.valueOf('users', 'role', role) as UserInput['userType'],
+  })
+  const withId = { idOf: ({ _id }: Document) => idOf(_id) }
+  switch (origin.mapping.system) {
+    case 'autovolt':
+      return { ...withId, nameOf: ({ name }) => textOf(name), fieldsOf: (user) => autovoltUser(user, rolesOf) }
+    case 'solchain':
+      return {
+        idOf: (user) => numberedId(origin.name, 'users', user),
+        nameOf: ({ first_name, last_name }) =>
+          textOf([first_name, last_name].flatMap((one) => textOf(one) ?? []).join(' ')),
+        fieldsOf: (user) => solchainUser(user, rolesOf),
+      }
+    case 'maestro':
+      return {
+        ...withId,
+        nameOf: ({ displayName }) => textOf(displayName),
+        fieldsOf: (user) => maestroUser(user, rolesOf),
+      }
+    case 'jupiter':
+      return { ...withId, nameOf: ({ name }) => textOf(name), fieldsOf: () => ({}) }
+  }
+}
+
+function pairOf(document: Document, id: ObjectId | undefined): [string, ObjectId][] {
+  return id === undefined ? [] : [[shownId(document._id), id]]
+}
+
+/** A database without cost versions has one price, and nobody knows since when. */
+function settingsPrice({ inputs }: Registry['settings']): Registry['prices'] {
+  return inputs.map(({ input: { electricityPrice: pricePerKwh, currency }, document }) => ({
+    input: { tariff: 'default', startsAt: new Date(0), currency, pricePerKwh },
+    document,
+  }))
+}

@@ -1,0 +1,3 @@
+module ledgerverify
+
+go 1.21

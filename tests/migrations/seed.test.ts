@@ -1,0 +1,63 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Seed } from '../../src/migrations/index.js'
+import { cleanUpLater } from '../support/clean-up.js'
+import { testDatabase } from '../support/database.js'
+import { openVolt } from '../support/volt.js'
+
+const plants: Seed = {
+  name: 'plants',
+  run: async ({ db }) => {
+    await db.collection('plants').updateOne({ _id: { $eq: 'fern' as never } }, { $set: { pots: 2 } }, { upsert: true })
+  },
+}
+
+describe('seed()', () => {
+  it("stores the package's and the host's, after migrate() and setup(), and changes nothing when it is done again", async () => {
+    const database = testDatabase()
+    const volt = await openVolt(database, { migrations: { seeds: [plants] } })
+    await volt.migrations.migrate()
+    await volt.setup()
+    expect(await volt.migrations.seed()).toEqual(['autovolt-sample', 'plants'])
+    const read = async () => {
+      const [devices, users] = [await volt.devices.find(), await volt.users.find()]
+      return { devices, users, plants: await database.db.collection('plants').find().toArray() }
+    }
+    const made = await read()
+    expect(made).toMatchObject({ devices: [{ switches: [{}, {}] }], users: [{}], plants: [{ pots: 2 }] })
+    expect(await volt.migrations.seed({ intoExisting: true })).toEqual(['autovolt-sample', 'plants'])
+    const again = await read()
+    expect(again.devices.map(({ _id }) => _id)).toEqual(made.devices.map(({ _id }) => _id))
+    expect([again.users.length, again.plants]).toEqual([1, made.plants])
+  })
+
+  it('refuses a database with documents, and never empties one', async () => {
+    const database = testDatabase()
+    const volt = await openVolt(database, { migrations: { seeds: [plants] } })
+    await volt.setup()
+    await volt.users.create({ email: 'mira@example.org', name: 'Mira' })
+    await expect(volt.migrations.seed()).rejects.toMatchObject({
+      code: 'NOT_EMPTY',
+      message: expect.stringMatching(/users has documents.*Next: .*--not-empty/),
+    })
+    expect(await database.db.collection('plants').countDocuments()).toBe(0)
+    await volt.migrations.seed({ intoExisting: true })
+    expect((await volt.users.find()).map(({ name }) => name).toSorted()).toEqual(['Asha', 'Mira'])
+  })
+
+  it('takes them from a folder, and stores nothing of one that fails', async () => {
+    const database = testDatabase()
+    const folder = await mkdtemp(join(tmpdir(), 'autovolt-seeds-'))
+    cleanUpLater(() => rm(folder, { recursive: true }))
+    const insert = (name: string) => `await db.collection('plants').insertOne({ name: '${name}' })`
+    const file = (body: string) => `export const run = async ({ db }) => {\n${body}\n}\n`
+    await writeFile(join(folder, '1-ferns.mjs'), file(insert('fern')))
+    await writeFile(join(folder, '2-mosses.mjs'), file(`${insert('moss')}\nthrow new Error('too dry')`))
+    const volt = await openVolt(database, { migrations: { seeds: folder } })
+    await volt.setup()
+    await expect(volt.migrations.seed()).rejects.toThrow('too dry')
+    expect(await database.db.collection('plants').find().toArray()).toMatchObject([{ name: 'fern' }])
+  })
+})
