@@ -32,6 +32,8 @@ export default defineConfig({
     // These only end what hangs: no test fails because a machine is several times slower.
     testTimeout: 180_000,
     hookTimeout: 300_000,
+    // Thousands of tests with real processes on a loaded machine: one failure there is tried again, and named at the end.
+    retry: process.env.CI === undefined ? 0 : 1,
     coverage: {
       enabled: process.env.COVERAGE === '1',
       provider: 'v8',

@@ -93,17 +93,27 @@ async function isStopped(pid: number): Promise<boolean> {
 }
 
 async function takesWrites(port: number, uriOptions: string): Promise<void> {
-  const client = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true${uriOptions}`)
-  try {
-    const admin = client.db('admin')
-    const hello = await eventually('mongod answers', () => admin.command({ hello: 1 }), { timeoutMs: 120_000 })
-    if (hello.isreplicaset === true) {
-      const members = [{ _id: 0, host: `127.0.0.1:${port}` }]
-      await admin.command({ replSetInitiate: { _id: setName, members } })
-    }
-    const isPrimary = async () => (await admin.command({ hello: 1 })).isWritablePrimary === true
-    await eventually('mongod takes writes', isPrimary, { timeoutMs: 120_000 })
-  } finally {
-    await client.close()
+  await using client = await connected(`mongodb://127.0.0.1:${port}/?directConnection=true${uriOptions}`)
+  const admin = client.db('admin')
+  const hello = await admin.command({ hello: 1 })
+  if (hello.isreplicaset === true) {
+    const members = [{ _id: 0, host: `127.0.0.1:${port}` }]
+    await admin.command({ replSetInitiate: { _id: setName, members } })
   }
+  const isPrimary = async () => (await admin.command({ hello: 1 })).isWritablePrimary === true
+  await eventually('mongod takes writes', isPrimary, { timeoutMs: 120_000 })
+}
+
+/** Each attempt has a client of its own: one whose first connection fails stays closed. */
+function connected(uri: string): Promise<MongoClient> {
+  const connect = async () => {
+    const client = new MongoClient(uri, { serverSelectionTimeoutMS: 5_000 })
+    try {
+      return await client.connect()
+    } catch (error) {
+      await client.close()
+      throw error
+    }
+  }
+  return eventually('mongod answers', connect, { timeoutMs: 120_000 })
 }

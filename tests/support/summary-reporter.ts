@@ -2,7 +2,8 @@ import type { Reporter, SerializedError, TestCase, TestModule, TestSuite, Vitest
 
 /**
  * Ends the output of a run with one line, `N passed, N failed`, and above it names what did not run, what failed and why.
- * A file that cannot be loaded, a hook that throws and an error outside of every test count as failed.
+ * A file that cannot be loaded, a hook that throws and an error outside of every test count as failed. A test that failed
+ * and passed when it was tried again counts as passed, and is named with the reason of its failure: it is to be looked into.
  */
 export class SummaryReporter implements Reporter {
   private watching = false
@@ -27,7 +28,8 @@ function summarize(modules: readonly TestModule[], unhandled: readonly Serialize
     ...unhandled.map((error) => `outside of the tests: ${reasonOf(error)}`),
   ]
   const passed = tests.filter((test) => test.result().state === 'passed').length
-  return ['', ...modules.flatMap(skipsOf), ...failures.map((failure) => `failed: ${failure}`)]
+  return ['', ...modules.flatMap(skipsOf), ...modules.flatMap(secondTriesOf)]
+    .concat(failures.map((failure) => `failed: ${failure}`))
     .concat(`${passed} passed, ${failures.length} failed`, '')
     .join('\n')
 }
@@ -41,6 +43,15 @@ function failuresOf(module: TestModule): string[] {
     .map((suite) => named(suite.errors()[0]!, suite.fullName))
   const tests = [...module.children.allTests('failed')].map((test) => named(test.result().errors![0]!, test.fullName))
   return [...(hasFailed(module) ? [named(module.errors()[0]!)] : []), ...suites, ...tests]
+}
+
+/** The tests that failed at first and passed when they were tried again, and why they failed. */
+function secondTriesOf(module: TestModule): string[] {
+  const flaky = [...module.children.allTests('passed')].filter((test) => test.diagnostic()?.flaky === true)
+  return flaky.map((test) => {
+    const [error] = test.result().errors ?? []
+    return `passed when tried again: ${module.relativeModuleId} > ${test.fullName}: ${error ? reasonOf(error) : 'no reason kept'}`
+  })
 }
 
 /** The tests that did not run and why: by name where that was asked for, counted where a failure came before them. */
