@@ -24,7 +24,11 @@ export interface CreateBackupOptions extends StreamBackupOptions {
 /** Which backup is meant, and where it is. */
 export interface BackupChoice {
   readonly storage: BackupStorage
-  /** `latest`, an id, or an instant or day (ISO 8601, UTC): the newest backup that is not younger. @default 'latest' */
+  /**
+   * `latest`, an id, or an instant or day (ISO 8601, UTC): the newest whole backup of the handle's database that is not younger.
+   * Where the storage has backups of another database only, that is meant; not where it would replace the handle's.
+   * @default 'latest'
+   */
   readonly backup?: string
 }
 
@@ -52,6 +56,8 @@ export interface PruneOptions {
   readonly keep?: KeepOptions
   /** Only says what would be removed. @default false */
   readonly dryRun?: boolean
+  /** Nothing more is removed once it is aborted. */
+  readonly signal?: AbortSignal
 }
 
 export interface StartBackupsOptions extends Omit<CreateBackupOptions, 'onProgress' | 'signal'> {

@@ -16,7 +16,7 @@ import { createArchive } from './dump/create-archive.js'
 import { createBackup } from './dump/create-backup.js'
 import { DumpSource } from './dump/dump-source.js'
 import type { Keep } from './keep/keep-plan.js'
-import { markVerified, whileInUse } from './keep/marks.js'
+import { noteVerification, whileInUse } from './keep/marks.js'
 import { applyRetention, type RetentionReport } from './keep/retention.js'
 import {
   parseCreate,
@@ -31,7 +31,8 @@ import {
 } from './options.js'
 import type { ReachableInstants } from './point-in-time/instants.js'
 import { PointInTime, type SliceOptions, type SliceSummary } from './point-in-time/point-in-time.js'
-import { type BackupSummary, listBackups, pickBackup } from './read/list-backups.js'
+import { type BackupSummary, listBackups } from './read/list-backups.js'
+import { pickBackup } from './read/pick-backup.js'
 import { type BackupReport, verifyBackup } from './read/verify-backup.js'
 import { type RestoreParts, type RestoreReport, restore } from './restore/restore.js'
 import { timelineOf } from './restore/timeline.js'
@@ -74,7 +75,9 @@ export class BackupService {
     const summary = await this.#create(parsed)
     const { documents = 0 } = summary.content ?? {}
     const durationMs = performance.now() - startedMs
-    await this.#parts.scheduler.noteSuccess({ made: { id: summary.id, bytes: summary.bytes, documents, durationMs } })
+    // One of chosen collections brings back no database.
+    if (parsed.collections === undefined)
+      await this.#parts.scheduler.noteSuccess({ made: { id: summary.id, bytes: summary.bytes, documents, durationMs } })
     return summary
   }
 
@@ -118,12 +121,12 @@ export class BackupService {
   async verify(options: ReadBackupOptions): Promise<BackupReport> {
     const { storage, backup, ...rest } = parseRead(options) as ReadBackupOptions & { readonly backup: string }
     const access = new StorageAccess(storage)
-    const id = await pickBackup(access, backup)
+    const id = await pickBackup(access, backup, { own: this.#database.connection.name })
     const { verifierKeys } = this.#parts
     const report = await whileInUse(access, id, () =>
       verifyBackup(access, id, { keyRing: this.#keyRing, verifierKeys, ...rest }),
     )
-    if (report.valid) await markVerified(access, id)
+    await noteVerification(access, id, report.valid)
     return report
   }
 
@@ -140,14 +143,15 @@ export class BackupService {
     const { storage, backup, to, ...settings } = parsed
     const access = new StorageAccess(storage)
     if (to !== undefined) return this.#pointInTime.restore(access, { ...settings, to, backup })
-    const id = await pickBackup(access, backup)
+    const own = this.#database.connection.name
+    const id = await pickBackup(access, backup, { own, isOwnOnly: 'inPlace' in settings.target })
     return whileInUse(access, id, () => restore(this.#restoreParts, access, id, settings))
   }
 
   /** Removes what nothing asks to keep; never the newest backup that verifies, one in use, or what is not ours. */
   async prune(options: PruneOptions): Promise<RetentionReport> {
-    const { storage, keep, dryRun } = parsePrune(options)
-    return this.#prune(storage, keep, dryRun)
+    const { storage, keep, dryRun, signal } = parsePrune(options)
+    return this.#prune(storage, keep, dryRun, signal)
   }
 
   /**

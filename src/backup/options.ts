@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { abortSignal, callback } from '../core/option-schemas.js'
 import { validateData } from '../core/validate.js'
+import type { ErasedPerson } from '../privacy/index.js'
 import { keepSchema } from './keep/keep-plan.js'
 import type { OnProgress } from './progress.js'
 import type { BackupStorage } from './storage/storage.js'
@@ -42,6 +43,9 @@ const restoreSchema = z.strictObject({
   erase: z
     .custom<Iterable<string> | AsyncIterable<string>>(isIterable, { error: 'expected ids of entries' })
     .optional(),
+  erasedPeople: z
+    .custom<Iterable<ErasedPerson> | AsyncIterable<ErasedPerson>>(isIterable, { error: 'expected erased persons' })
+    .optional(),
   collections: z.array(text()).max(10_000).optional(),
   rename: z.record(z.string(), z.string().max(4096)).optional(),
 })
@@ -55,6 +59,7 @@ const pruneSchema = z.strictObject({
   storage: storage(),
   keep: keepSchema.prefault({}),
   dryRun: z.boolean().default(false),
+  signal: abortSignal().optional(),
 })
 const startSchema = z.strictObject({
   ...content,

@@ -144,7 +144,7 @@ export class PrivacyService {
   async repeat(erased: Iterable<ErasedPerson> | AsyncIterable<ErasedPerson> = []): Promise<ErasureReport[]> {
     const given = validateData(listSchema, erased, 'The list of erased persons')
     return this.#exclusively(async (lease, lost) => {
-      for await (const one of given) await this.#know(validateData(erasedSchema, one, 'The erased person'))
+      for await (const one of given) await this.#know(parseErasedPerson(one))
       const reports: ErasureReport[] = []
       for await (const user of this.#returned()) {
         const ended = await unlessHeld(async () => {
@@ -266,6 +266,11 @@ export class PrivacyService {
     if (held !== null) return held.result
     throw new DatabaseError('LEASE_LOST', 'Another process erases; try again later', { retryable: true })
   }
+}
+
+/** @throws ValidationError. */
+export function parseErasedPerson(given: unknown): ErasedPerson {
+  return validateData(erasedSchema, given, 'The erased person')
 }
 
 /** @returns undefined where something holds the person. */

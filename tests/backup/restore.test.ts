@@ -87,6 +87,48 @@ describe('a restore into a new database', () => {
   })
 })
 
+describe('a storage with backups of several databases', () => {
+  const backedUp = async (storage: MemoryStorage, thing: string) => {
+    const name = server.newName()
+    await server.db(name).collection<{ _id: string }>('things').insertOne({ _id: thing })
+    const volt = await handleOn(name)
+    const { id } = await volt.backup.create({ storage })
+    const things = async (database = name) =>
+      (await server.db(database).collection('things').find().toArray()).map(({ _id }) => _id)
+    return { name, volt, id, things }
+  }
+
+  it('gives each its own, and one of another only by its id', async () => {
+    const storage = new MemoryStorage()
+    const first = await backedUp(storage, 'of the first')
+    const second = await backedUp(storage, 'of the second')
+    await first.volt.backup.restore({ storage, target: { inPlace: 'replace' } })
+    expect(await first.things()).toEqual(['of the first'])
+    expect(await second.volt.backup.restoreDrill({ storage })).toMatchObject({ backupId: second.id })
+    const into = server.newName()
+    await second.volt.backup.restore({ storage, backup: first.id, target: { into } })
+    expect(await second.things(into)).toEqual(['of the first'])
+    const third = await handleOn(server.newName())
+    const unclear = { code: 'CONFIGURATION', message: expect.stringContaining('by its id') }
+    await expect(third.backup.restore({ storage, target: { into: server.newName() } })).rejects.toMatchObject(unclear)
+    await expect(third.backup.restoreDrill({ storage })).rejects.toMatchObject(unclear)
+  })
+
+  it('gives a new database the only one that there are backups of, and replaces no other by it', async () => {
+    const storage = new MemoryStorage()
+    const only = await backedUp(storage, 'the only one')
+    const into = server.newName()
+    const empty = await handleOn(into)
+    await empty.backup.restore({ storage, target: { into } })
+    expect(await only.things(into)).toEqual(['the only one'])
+    const other = server.newName()
+    await server.db(other).collection('things').insertOne({ mine: true })
+    const refused = (await handleOn(other)).backup.restore({ storage, target: { inPlace: 'replace' } })
+    await expect(refused).rejects.toMatchObject({ code: 'CONFIGURATION', message: expect.stringContaining(only.name) })
+    expect(await server.db(other).collection('things').countDocuments({ mine: true })).toBe(1)
+  })
+})
+
 describe('a restore in place', () => {
   let name: string
   let volt: AutoVolt
@@ -109,9 +151,12 @@ describe('a restore in place', () => {
     await db.collection('empty').insertOne({ now: true })
     await db.collection('log').drop()
     await db.createCollection('log', { viewOn: 'animals', pipeline: [] })
+    await db.collection('since').insertOne({ new: true })
     const other = await handleOn(name)
     await other.classrooms.find({})
-    await volt.backup.restore({ storage, target: { inPlace: 'replace' } })
+    const { caveats } = await volt.backup.restore({ storage, target: { inPlace: 'replace' } })
+    expect(caveats).toContain('not in the backup, and left as they are: since')
+    await db.collection('since').drop()
     expect(await contentOf(db)).toEqual(before)
     for (const stale of [volt, other])
       await expect(stale.classrooms.find({})).rejects.toMatchObject({
@@ -192,6 +237,49 @@ describe('a restored ledger', () => {
     expect(await restored.setup({ dryRun: true })).toMatchObject({ isComplete: true })
     await restored.ledger.append([event(switchId, 4)])
     expect(await restored.ledger.verify()).toMatchObject({ valid: true, entries: 5 })
+  })
+
+  it('is restored though entries that came after the backup are to be erased, and not begun with a list that cannot be', async () => {
+    const name = server.newName()
+    const volt = await handleOn(name, { ledgerLog })
+    await volt.setup()
+    const switchId = new ObjectId()
+    const [early] = await volt.ledger.append([event(switchId, 0, 'Asha was here')])
+    const earlyId = early?.entry._id as ObjectId
+    const storage = new MemoryStorage()
+    await volt.backup.create({ storage })
+    const [late] = await volt.ledger.append([event(switchId, 1, 'Ravi was here')])
+    for (const [appended] of [[early], [late]]) await volt.ledger.erasePersonalData(appended?.entry._id as ObjectId)
+    const erase = [early, late].map((appended) => String(appended?.entry._id))
+    const target = { inPlace: 'replace' } as const
+    const bad = volt.backup.restore({ storage, target, erase: [...erase, 'no id'] })
+    await expect(bad).rejects.toMatchObject({ code: 'CONFIGURATION' })
+    const people = [{ subject: 'nobody', requestedAt: new Date() }]
+    await expect(volt.backup.restore({ storage, target, erasedPeople: people })).rejects.toMatchObject({
+      code: 'VALIDATION',
+    })
+    expect(await volt.ledger.verify()).toMatchObject({ entries: 4 })
+    const { caveats } = await volt.backup.restore({ storage, target, erase })
+    expect(caveats).toContain('1 of 2 entries to be erased are not in the backup, or have nothing personal')
+    const restored = await handleOn(name, { ledgerLog })
+    expect(await restored.ledger.personalDataOf(earlyId)).toBeNull()
+    expect(await restored.ledger.verify()).toMatchObject({ valid: true, entries: 2 })
+  })
+
+  it('has no personal data back after a merge, where their erasure is handed in', async () => {
+    const name = server.newName()
+    const volt = await handleOn(name, { ledgerLog })
+    await volt.setup()
+    const [appended] = await volt.ledger.append([event(new ObjectId(), 0, 'Asha was here')])
+    const entryId = appended?.entry._id as ObjectId
+    const storage = new MemoryStorage()
+    await volt.backup.create({ storage })
+    await volt.ledger.erasePersonalData(entryId)
+    const target = { inPlace: 'merge', onConflict: 'skip' } as const
+    const collections = ['ledger_personal_data']
+    await volt.backup.restore({ storage, target, collections, erase: [String(entryId)] })
+    expect(await server.db(name).collection('ledger_personal_data').countDocuments()).toBe(0)
+    expect(await volt.ledger.verify()).toMatchObject({ valid: true, findings: [] })
   })
 
   it('that was damaged before the backup is restored, and reported', async () => {

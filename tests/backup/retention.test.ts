@@ -101,6 +101,34 @@ describe('retention', () => {
     expect(await left(damaged)).toEqual(all)
   })
 
+  it('trusts no verification that failed since, nor one of more than a day ago', async () => {
+    for (const isKnown of [true, false]) {
+      const { storage, ids } = await withBackups(2)
+      const [older = '', newer = ''] = ids
+      for (const backup of ids) expect((await volt.backup.verify({ storage, backup })).valid).toBe(true)
+      storage.files.set(`${newer}/${name}/things.bson.gz`, Buffer.from('x'))
+      if (isKnown) expect((await volt.backup.verify({ storage, backup: newer })).valid).toBe(false)
+      else storage.skewMs = 25 * 60 * 60_000
+      const { decisions } = await volt.backup.prune({ storage, keep: { days: 0, last: 1 } })
+      expect(decisions.map(({ reasons }) => reasons)).toEqual([['the newest that verifies'], ['one of the last 1']])
+      expect(await left(storage)).toEqual([older, newer])
+    }
+  })
+
+  it('keeps a whole backup, however many of chosen collections come after it', async () => {
+    const { storage, ids } = await withBackups(1)
+    const part = await volt.backup.create({ storage, collections: ['things'] })
+    await volt.backup.verify({ storage, backup: part.id })
+    const { decisions } = await volt.backup.prune({ storage, keep: { days: 0, last: 1 } })
+    expect(decisions.map(({ id, reasons }) => [id, reasons])).toEqual([
+      [ids[0], ['one of the last 1', 'the newest that verifies']],
+      [part.id, ['one of the last 1']],
+    ])
+    const { id } = await volt.backup.verify({ storage })
+    expect(id).toBe(ids[0])
+    expect((await volt.backup.status()).lastBackup?.id).toBe(ids[0])
+  })
+
   it('keeps what is in use, what is of another database, and what it did not write', async () => {
     const { storage, ids } = await withBackups(2)
     const [first = '', second = ''] = ids

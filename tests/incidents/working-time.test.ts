@@ -85,8 +85,8 @@ function minutesWorked(fromMs: number, untilMs: number, from: number, until: num
   for (let atMs = fromMs; atMs < untilMs; atMs += 60_000) {
     const local = new Date(atMs + 5.5 * hourMs)
     const minute = 60 * local.getUTCHours() + local.getUTCMinutes()
-    const isDay = local.getUTCDay() % 6 !== 0 && !holidays.has(local.toISOString().slice(0, 10))
-    if (isDay && minute >= from && minute < until) worked += 1
+    if (minute < from || minute >= until || local.getUTCDay() % 6 === 0) continue
+    if (!holidays.has(local.toISOString().slice(0, 10))) worked += 1
   }
   return worked
 }

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { readdir, utimes } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { s3Storage } from '@autovolt/data/backup'
 import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
@@ -7,6 +9,8 @@ import { describe, expect, it } from 'vitest'
 import { startBackupServer } from '../backup/support/server.js'
 import { storageContract } from '../backup/support/storage-contract.js'
 import { fillZoo } from '../backup/support/zoo.js'
+import { cleanUpLater } from '../support/clean-up.js'
+import { freePort } from '../support/free-port.js'
 import { openVolt } from '../support/volt.js'
 import { someOf, stepsOn } from './support/backup-steps.js'
 import { startS3Server } from './support/versitygw.js'
@@ -16,6 +20,22 @@ const s3 = await startS3Server(bucket)
 const mebibyte = 1 << 20
 const options = { bucket, endpoint: s3.endpoint, credentials: s3.credentials, region: 'us-east-1' }
 const storage = s3Storage({ ...options, prefix: 'school/', partBytes: 5 * mebibyte })
+
+/** The service comes back: from now on it answers at this port. */
+async function forwardTo(endpoint: string, port: number): Promise<void> {
+  const { hostname, port: target } = new URL(endpoint)
+  const server = createServer((client) => {
+    const service = connect(Number(target), hostname)
+    client.pipe(service).pipe(client)
+    client.on('error', () => service.destroy())
+    service.on('error', () => client.destroy())
+  })
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  cleanUpLater(() => {
+    server.close()
+  })
+}
 
 async function openUploads(): Promise<unknown[]> {
   const client = new S3Client({ ...options, forcePathStyle: true })
@@ -84,10 +104,12 @@ it('a service that is gone makes an error, and a later backup is right', async (
   const name = server.newName()
   await server.db(name).collection('things').insertOne({ a: 1 })
   const volt = await openVolt({ uri: server.uri, dbName: name })
-  const nobody = s3Storage({ ...options, endpoint: 'http://127.0.0.1:9' })
-  await expect(volt.backup.create({ storage: nobody })).rejects.toMatchObject({ code: 'STORAGE', retryable: true })
-  const { id } = await volt.backup.create({ storage })
-  expect(await volt.backup.verify({ storage, backup: id })).toMatchObject({ valid: true })
+  const port = await freePort()
+  const away = s3Storage({ ...options, endpoint: `http://127.0.0.1:${port}`, prefix: 'away/' })
+  await expect(volt.backup.create({ storage: away })).rejects.toMatchObject({ code: 'STORAGE', retryable: true })
+  await forwardTo(s3.endpoint, port)
+  const { id } = await volt.backup.create({ storage: away })
+  expect(await volt.backup.verify({ storage: away, backup: id })).toMatchObject({ valid: true })
 })
 
 it('of a process that is killed while it uploads nothing passes for whole, and what it has left is removed a day later', async () => {

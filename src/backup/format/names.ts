@@ -6,6 +6,9 @@ export const backupIdPattern = /^autovolt_backup_\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\
 /** What the paths of all backups begin with. */
 export const backupIdPrefix = 'autovolt_backup_'
 
+/** Where slices are, beside the backups. */
+export const sliceFolder = 'slices'
+
 export function newBackupId(now: Date): string {
   const instant = now.toISOString().replace(/[:.]/g, '-')
   return `${backupIdPrefix}${instant}_${randomBytes(3).toString('hex')}`

@@ -6,6 +6,7 @@ const verifiedPrefix = 'marks/verified/'
 const inUsePrefix = 'marks/in-use/'
 const clockPrefix = 'marks/clock/'
 
+const verifiedMs = 24 * 60 * 60_000
 const renewEveryMs = 60_000
 /** A process that was killed leaves its mark behind: it counts for so long. */
 const inUseMs = 5 * renewEveryMs
@@ -22,14 +23,18 @@ export async function storageNow(storage: StorageAccess): Promise<Date> {
   return new Date()
 }
 
-/** Notes that every byte of the backup was read and is right. */
-export async function markVerified(storage: StorageAccess, id: string): Promise<void> {
-  await writeMark(storage, `${verifiedPrefix}${id}`)
+/** Notes that every byte of the backup was read, and whether it is right. */
+export async function noteVerification(storage: StorageAccess, id: string, isValid: boolean): Promise<void> {
+  if (isValid) return writeMark(storage, `${verifiedPrefix}${id}`)
+  // That it is damaged is what counts: where only reading is allowed there is no mark of this storage's own.
+  await removeVerifiedMark(storage, id).catch(() => undefined)
 }
 
-export async function verifiedIds(storage: StorageAccess): Promise<Set<string>> {
+/** The backups that were verified within the last day: what was right a month ago may have been damaged since. */
+export async function verifiedIds(storage: StorageAccess, now: Date): Promise<Set<string>> {
   const ids = new Set<string>()
-  for await (const { path } of storage.list(verifiedPrefix)) ids.add(path.slice(verifiedPrefix.length))
+  for await (const { path, modifiedAt } of storage.list(verifiedPrefix))
+    if (now.getTime() - modifiedAt.getTime() < verifiedMs) ids.add(path.slice(verifiedPrefix.length))
   return ids
 }
 

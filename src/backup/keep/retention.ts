@@ -3,10 +3,11 @@ import type { VerifierKey } from '../../ledger/log/signed-note.js'
 import { keyName, manifestName } from '../format/names.js'
 import { comparePositions, type Position } from '../point-in-time/position.js'
 import { type BackupSummary, instantOf, listBackups } from '../read/list-backups.js'
+import { wholeOnes } from '../read/pick-backup.js'
 import { verifyBackup } from '../read/verify-backup.js'
 import type { StorageAccess } from '../storage/storage-access.js'
-import { type Keep, reasonsToKeep, recentIds } from './keep-plan.js'
-import { idsInUse, markVerified, removeVerifiedMark, storageNow, verifiedIds } from './marks.js'
+import { type Keep, type KeepCandidate, reasonsToKeep, recentIds } from './keep-plan.js'
+import { idsInUse, noteVerification, removeVerifiedMark, storageNow, verifiedIds } from './marks.js'
 import { removeSlices, type SliceRetentionReport } from './slice-retention.js'
 import { unfinishedMs } from './unfinished.js'
 
@@ -75,11 +76,15 @@ async function decide(storage: StorageAccess, now: Date, options: RetentionOptio
   const backups = await listBackups(storage)
   const inUse = await idsInUse(storage, now)
   const ours = backups.filter(({ content }) => content?.database === options.database)
-  const candidates = ours.flatMap(({ id, content }) =>
-    content === null ? [] : [{ id, instantMs: instantOf(content) }],
-  )
-  const reasons = reasonsToKeep(candidates, options.keep, now)
-  const sound = await newestSound(storage, ours, (id) => reasons.has(id), options)
+  const whole = wholeOnes(ours)
+  const candidates = candidatesOf(whole)
+  // A backup of chosen collections takes the place of no other.
+  const ofParts = candidatesOf(ours.filter((one) => !whole.includes(one)))
+  const reasons = new Map([
+    ...reasonsToKeep(candidates, options.keep, now),
+    ...reasonsToKeep(ofParts, options.keep, now),
+  ])
+  const sound = await newestSound(storage, whole, now, (id) => reasons.has(id), options)
   const decisions = backups.flatMap((backup): Decision[] => {
     if (backup.state === 'incomplete') return unfinished(backup, now)
     if (backup.content?.database !== options.database) return []
@@ -94,6 +99,10 @@ async function decide(storage: StorageAccess, now: Date, options: RetentionOptio
   const recent = recentIds(candidates, options.keep, now)
   const starts = ours.filter(({ id }) => recent.has(id) || inUse.has(id) || id === sound)
   return { decisions, slicesFrom: sound === undefined ? undefined : earliest(starts) }
+}
+
+function candidatesOf(backups: readonly BackupSummary[]): KeepCandidate[] {
+  return backups.flatMap(({ id, content }) => (content === null ? [] : [{ id, instantMs: instantOf(content) }]))
 }
 
 function earliest(backups: readonly BackupSummary[]): Position | undefined {
@@ -112,25 +121,26 @@ function unfinished(backup: BackupSummary, now: Date): Decision[] {
 }
 
 /**
- * The newest backup that was verified, of those that are kept if one of them was. Where there is no such mark they are
+ * The newest backup that was verified within the last day, of those that are kept if one of them was. Where none was they are
  * verified now, one by one, the newest of those that are kept first.
  */
 async function newestSound(
   storage: StorageAccess,
   backups: readonly BackupSummary[],
+  now: Date,
   isKept: (id: string) => boolean,
-  { keyRing, verifierKeys }: RetentionOptions,
+  { keyRing, verifierKeys, signal }: RetentionOptions,
 ): Promise<string | undefined> {
-  const verified = await verifiedIds(storage)
+  const verified = await verifiedIds(storage, now)
   const newestFirst = backups.toReversed()
   const order = [...newestFirst.filter(({ id }) => isKept(id)), ...newestFirst.filter(({ id }) => !isKept(id))]
   const marked = order.find(({ id }) => verified.has(id))
   if (marked !== undefined) return marked.id
   for (const { id } of order) {
-    const { valid } = await verifyBackup(storage, id, { keyRing, verifierKeys })
-    if (!valid) continue
-    await markVerified(storage, id)
-    return id
+    const watching = signal === undefined ? {} : { signal }
+    const { valid } = await verifyBackup(storage, id, { keyRing, verifierKeys, ...watching })
+    await noteVerification(storage, id, valid)
+    if (valid) return id
   }
   return undefined
 }

@@ -1,8 +1,9 @@
 import type { Database } from '../../core/database.js'
-import { DatabaseError, NotFoundError } from '../../core/errors.js'
+import { DatabaseError } from '../../core/errors.js'
 import type { SignerKey } from '../../ledger/log/signed-note.js'
 import { backupIdPattern } from '../format/names.js'
 import { listBackups } from '../read/list-backups.js'
+import { type PickOptions, sourceDatabase } from '../read/pick-backup.js'
 import type { RestoreParts, RestoreReport, RestoreSettings } from '../restore/restore.js'
 import { timelineOf } from '../restore/timeline.js'
 import type { BackupStorage } from '../storage/storage.js'
@@ -71,10 +72,10 @@ export class PointInTime {
     return slice === null ? null : summaryOf(slice)
   }
 
-  /** @param database Whose. @default the handle's, or that of the newest backup where the handle's has none */
+  /** @param database Whose. @default the handle's, or the only one that there are backups of */
   async reachable(storage: StorageAccess, database?: string): Promise<ReachableInstants> {
     const { verifierKeys } = this.#parts
-    const of = database ?? (await sourceOf(storage, this.#database.connection.name))
+    const of = database ?? (await sourceOf(storage, { own: this.#database.connection.name }))
     return reachableInstants(await readHistory(storage, of, verifierKeys))
   }
 
@@ -86,18 +87,16 @@ export class PointInTime {
     const base = backupIdPattern.test(backup) ? backup : undefined
     if (base === undefined && backup !== 'latest')
       throw new DatabaseError('CONFIGURATION', 'The backup to begin with is named by its id')
-    const of = await sourceOf(storage, this.#database.connection.name, base)
+    const whose = { own: this.#database.connection.name, isOwnOnly: 'inPlace' in settings.target }
+    const of = await sourceOf(storage, whose, base)
     return restoreToInstant(this.#parts, storage, { ...settings, second, of, base })
   }
 }
 
-/** Which database the backups are of. @throws NotFoundError if there are none. */
-async function sourceOf(storage: StorageAccess, own: string, base?: string): Promise<string> {
+/** Which database the backups are of. @throws as {@link sourceDatabase}. */
+async function sourceOf(storage: StorageAccess, options: PickOptions, base?: string): Promise<string> {
   const backups = await listBackups(storage, base)
-  const databases = backups.flatMap(({ content }) => (content === null ? [] : [content.database]))
-  const found = base === undefined && databases.includes(own) ? own : databases.at(-1)
-  if (found === undefined) throw new NotFoundError('backup', `${base ?? 'one that is whole'} in ${storage.name}`)
-  return found
+  return sourceDatabase(backups, base === undefined ? options : { own: undefined }, storage.name)
 }
 
 function summaryOf({ id, source, last, entries, file, previous, unreplayable }: SliceContent): SliceSummary {

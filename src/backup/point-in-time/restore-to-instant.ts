@@ -4,7 +4,7 @@ import { DatabaseError } from '../../core/errors.js'
 import type { BackupContent } from '../format/manifest.js'
 import { whileInUse } from '../keep/marks.js'
 import type { BackupReader } from '../read/backup-reader.js'
-import { openVerified, type VerifyBackupOptions } from '../read/verify-backup.js'
+import { openVerified } from '../read/verify-backup.js'
 import { checkTarget } from '../restore/check-target.js'
 import { type RestoreParts, type RestoreReport, type RestoreSettings, restoreFrom } from '../restore/restore.js'
 import { planRestore } from '../restore/restore-plan.js'
@@ -43,11 +43,25 @@ export async function restoreToInstant(
   const { keyRing, verifierKeys } = parts
   const watching = { ...(onProgress === undefined ? {} : { onProgress }), ...(signal === undefined ? {} : { signal }) }
   const verifying = { keyRing, verifierKeys, ...watching }
-  const sound = await firstSound(pathsInHistory(history, second, base), storage, verifying)
-  return whileInUse(storage, sound.path.base.id, async () => {
-    const report = await restoreFromPath(parts, storage, sound, second, settings)
-    return { ...report, caveats: [...sound.caveats, ...report.caveats] }
-  })
+  const caveats: string[] = []
+  let failure: DatabaseError | undefined
+  // Where the newest backup is damaged an older one serves, with more slices.
+  for (const path of pathsInHistory(history, second, base)) {
+    const report = await whileInUse(storage, path.base.id, async () => {
+      const reader = await openVerified(storage, path.base.id, verifying).catch(ifDamaged)
+      if (!(reader instanceof DatabaseError)) return restoreFromPath(parts, storage, { path, reader }, second, settings)
+      failure ??= reader
+      caveats.push(`${path.base.id} is damaged: an older backup was taken`)
+      return undefined
+    })
+    if (report !== undefined) return { ...report, caveats: [...caveats, ...report.caveats] }
+  }
+  throw failure ?? new DatabaseError('HISTORY_LOST', 'No backup is left to begin with')
+}
+
+function ifDamaged(error: unknown): DatabaseError {
+  if (error instanceof DatabaseError && error.code === 'BACKUP_DAMAGED') return error
+  throw error
 }
 
 async function restoreFromPath(
@@ -74,7 +88,14 @@ async function restoreFromPath(
   if ('into' in target) return restoreFrom(parts, source, { ...settings, ...atStart }, replay)
   await checkTarget(parts.database.native, atEnd, planned, target, { journals, left })
   const scratch = parts.database.sibling(scratchName(content, collections))
-  const beside = { ...settings, ...atStart, rename: {}, erase: [], target: { into: scratch.connection.name } }
+  const beside = {
+    ...settings,
+    ...atStart,
+    rename: {},
+    erase: [],
+    erasedPeople: [],
+    target: { into: scratch.connection.name },
+  }
   if (settings.dryRun === true) return { ...(await restoreFrom(parts, source, beside, replay)), database }
   if (!(await isRestored(parts, scratch, content.id))) await restoreFrom(parts, source, beside, replay)
   const report = await restoreFrom(parts, await DatabaseSource.open(scratch.native, { ...content, left }), settings)
@@ -90,27 +111,6 @@ function scratchName({ database, id }: Pick<BackupContent, 'database' | 'id'>, c
 interface SoundPath {
   readonly path: Path<Slice>
   readonly reader: BackupReader
-  readonly caveats: readonly string[]
-}
-
-/** Where the newest backup is damaged an older one serves, with more slices. */
-async function firstSound(
-  paths: readonly Path<Slice>[],
-  storage: StorageAccess,
-  options: VerifyBackupOptions,
-): Promise<SoundPath> {
-  const caveats: string[] = []
-  let failure: DatabaseError | undefined
-  for (const path of paths) {
-    try {
-      return { path, reader: await openVerified(storage, path.base.id, options), caveats }
-    } catch (error) {
-      if (!(error instanceof DatabaseError) || error.code !== 'BACKUP_DAMAGED') throw error
-      failure ??= error
-      caveats.push(`${path.base.id} is damaged: an older backup was taken`)
-    }
-  }
-  throw failure ?? new DatabaseError('HISTORY_LOST', 'No backup is left to begin with')
 }
 
 /** An attempt before may have come so far. */

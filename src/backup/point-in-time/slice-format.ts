@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { databaseNamePattern } from '../format/manifest.js'
-import { backupIdPattern, keyName, suffixOf } from '../format/names.js'
+import { backupIdPattern, keyName, sliceFolder, suffixOf } from '../format/names.js'
 import { signedJsonSchema } from '../format/signed-json.js'
 import type { Position } from './position.js'
 
@@ -51,8 +51,6 @@ export const sliceManifestName = 'slice.json'
 export function entriesName(isSealed: boolean): string {
   return `entries.bson${suffixOf({ isCompressed: true, isSealed })}`
 }
-
-const sliceFolder = 'slices'
 
 /** What the paths of all slices of a database begin with. */
 export function slicesPrefix(database: string): string {

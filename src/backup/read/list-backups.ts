@@ -1,4 +1,4 @@
-import { DatabaseError, NotFoundError } from '../../core/errors.js'
+import { NotFoundError } from '../../core/errors.js'
 import type { BackupContent } from '../format/manifest.js'
 import { backupIdPattern, backupIdPrefix, instantOfId, manifestName } from '../format/names.js'
 import type { StorageAccess } from '../storage/storage-access.js'
@@ -103,34 +103,7 @@ async function summaryOf(storage: StorageAccess, id: string, found: Found): Prom
   }
 }
 
-/**
- * Finds the backup that is meant: `latest`, an id, or an instant or day (ISO 8601, UTC), which means the newest backup of the
- * database as it was at that instant, or at the end of that day, or before.
- * @throws NotFoundError; DatabaseError `CONFIGURATION` for what is none of these.
- */
-export async function pickBackup(storage: StorageAccess, which: string): Promise<string> {
-  if (backupIdPattern.test(which)) return which
-  const untilMs = which === 'latest' ? Number.POSITIVE_INFINITY : endOf(which)
-  const backups = await listBackups(storage)
-  const picked = backups.findLast((one) => one.content !== null && instantOf(one.content) <= untilMs)
-  if (picked === undefined) throw new NotFoundError('backup', `${which} in ${storage.name}`)
-  return picked.id
-}
-
 /** The moment that the backup is of. */
 export function instantOf({ clusterTime, finishedAt }: Pick<BackupContent, 'clusterTime' | 'finishedAt'>): number {
   return clusterTime === null ? Date.parse(finishedAt) : clusterTime.seconds * 1000
-}
-
-const dayMs = 86_400_000
-
-function endOf(text: string): number {
-  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text)
-  const instantMs = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z)?$/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(instantMs))
-    throw new DatabaseError(
-      'CONFIGURATION',
-      `${JSON.stringify(text)} picks no backup: give "latest", an id, a day such as 2026-11-02 or an instant such as 2026-11-02T10:00:00Z`,
-    )
-  return isDay ? instantMs + dayMs - 1 : instantMs
 }

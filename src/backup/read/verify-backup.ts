@@ -4,6 +4,7 @@ import type { KeyRing } from '../../core/key-ring.js'
 import type { VerifierKey } from '../../ledger/log/signed-note.js'
 import { keyName, manifestName } from '../format/names.js'
 import { signatureProblem } from '../format/signed-json.js'
+import { noteVerification } from '../keep/marks.js'
 import type { OnProgress } from '../progress.js'
 import type { StorageAccess } from '../storage/storage-access.js'
 import { BackupReader } from './backup-reader.js'
@@ -84,6 +85,7 @@ export async function openVerified(
 ): Promise<BackupReader> {
   const report = await verifyBackup(storage, id, options)
   if (!report.valid) {
+    await noteVerification(storage, id, false)
     const named = report.findings.map(({ path, problem }) => `${path}: ${problem}`).join('; ')
     throw new DatabaseError('BACKUP_DAMAGED', `The backup ${id} is damaged, and nothing was restored: ${named}`)
   }

@@ -4,7 +4,7 @@ import { parseOffline } from '../options.js'
 import type { OnProgress } from '../progress.js'
 import type { BackupStorage } from '../storage/storage.js'
 import { StorageAccess } from '../storage/storage-access.js'
-import { pickBackup } from './list-backups.js'
+import { pickBackup } from './pick-backup.js'
 import { type BackupReport, verifyBackup } from './verify-backup.js'
 
 export interface OfflineOptions {
@@ -31,7 +31,7 @@ export interface OfflineOptions {
 export async function verifyStoredBackup(options: OfflineOptions): Promise<BackupReport> {
   const { storage, backup, keys, verifierKeys, ...listeners } = parseOffline(options)
   const access = new StorageAccess(storage)
-  return verifyBackup(access, await pickBackup(access, backup), {
+  return verifyBackup(access, await pickBackup(access, backup, { own: undefined }), {
     keyRing: keys === undefined ? undefined : new KeyRing(keys),
     verifierKeys: verifierKeys.map((key) => VerifierKey.parse(key)),
     ...(listeners as Pick<OfflineOptions, 'onProgress' | 'signal'>),

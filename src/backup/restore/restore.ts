@@ -7,12 +7,13 @@ import type { RollUpReport, RollUps } from '../../energy/roll-ups/roll-ups.js'
 import type { VerificationReport } from '../../ledger/audit/finding.js'
 import type { Ledger } from '../../ledger/ledger.js'
 import type { VerifierKey } from '../../ledger/log/signed-note.js'
-import type { ErasedPerson, PrivacyService } from '../../privacy/index.js'
+import type { PrivacyService } from '../../privacy/index.js'
 import { storedName } from '../format/manifest.js'
 import type { OnProgress } from '../progress.js'
 import { openVerified } from '../read/verify-backup.js'
 import type { StorageAccess } from '../storage/storage-access.js'
 import { checkTarget } from './check-target.js'
+import { type EraseLists, erasedElsewhere, eraseEntries, type ReadLists, readEraseLists } from './erase-again.js'
 import { mergeCollections } from './merge.js'
 import type { Replay } from './replay.js'
 import type { restoreJournalEntity } from './restore-journal.js'
@@ -32,18 +33,16 @@ export interface RestoreParts {
   readonly servicesOf: (database: Database) => RestoredServices
 }
 
-interface RestoredServices {
+export interface RestoredServices {
   readonly ledger: Ledger
   readonly rollUps: RollUps
   readonly privacy: PrivacyService
 }
 
-export interface RestoreSettings extends PlanOptions {
+export interface RestoreSettings extends PlanOptions, EraseLists {
   readonly target: RestoreTarget
   /** Only says what would be done. @default false */
   readonly dryRun?: boolean
-  /** Ledger entries whose personal data were erased after the backup, by id: they are erased again before the database is used. */
-  readonly erase?: Iterable<string> | AsyncIterable<string>
   readonly onProgress?: OnProgress
   readonly signal?: AbortSignal
 }
@@ -69,7 +68,7 @@ export interface RestoreReport {
  * Restores a backup. Everything is checked before anything is written: every byte of the backup, the names, the server's
  * version, the space on its disk.
  * @throws DatabaseError `BACKUP_DAMAGED` if something is wrong with the backup, `CONFLICT` if a database is not empty,
- * `CONFIGURATION`, `RESTORING`, `STORAGE`, `KEY_RING`; NotFoundError.
+ * `CONFIGURATION` also for an id that is none in `erase`, `RESTORING`, `STORAGE`, `KEY_RING`; NotFoundError.
  */
 export async function restore(
   parts: RestoreParts,
@@ -105,6 +104,7 @@ export async function restoreFrom(
   if ((replay?.planned ?? planned).length === 0)
     throw new DatabaseError('CONFIGURATION', 'No collection would be restored')
   await checkTarget(database.native, source.content, planned, target, { journals: parts.journals, left })
+  const lists = await readEraseLists(settings)
   const report = {
     backupId: source.content.id,
     database: database.connection.name,
@@ -126,10 +126,12 @@ export async function restoreFrom(
     }
   if ('inPlace' in target && target.inPlace === 'merge') {
     await mergeCollections(database, source, planned, target.onConflict, signal)
-    const erasedAgain = (await parts.servicesOf(database).privacy.repeat()).length
-    return { ...report, dryRun: false, valid: true, ledger: null, rollUps: null, erasedAgain, caveats: [mergedCaveat] }
+    const { ledger, privacy } = parts.servicesOf(database)
+    const caveats = [mergedCaveat, ...(await eraseEntries(ledger, lists.erase))]
+    const erasedAgain = (await privacy.repeat(lists.erasedPeople)).length
+    return { ...report, dryRun: false, valid: true, ledger: null, rollUps: null, erasedAgain, caveats }
   }
-  const outcome = await restoreWhole(parts, database, source, planned, settings, replay)
+  const outcome = await restoreWhole(parts, database, source, planned, { ...settings, ...lists }, replay)
   const collections = replay === undefined ? report.collections : await counted(database.native, replay.planned)
   return { ...report, collections, dryRun: false, ...outcome }
 }
@@ -151,7 +153,7 @@ async function restoreWhole(
   database: Database,
   source: RestoreSource,
   planned: readonly PlannedRestore[],
-  { target, erase, onProgress, signal }: RestoreSettings,
+  { target, collections, erase, erasedPeople, onProgress, signal }: RestoreSettings & ReadLists,
   replay: Replay | undefined,
 ): Promise<Pick<RestoreReport, 'valid' | 'erasedAgain' | keyof Outcome>> {
   const services = parts.servicesOf(database)
@@ -166,10 +168,12 @@ async function restoreWhole(
     ...(signal === undefined ? {} : { signal }),
     beforeOpen: async () => {
       outcome = await verifyRestored(parts, database.native, services, source.content, replay?.planned ?? planned)
-      for await (const entryId of erase ?? []) await services.ledger.erasePersonalData(entryId)
+      const unknown = await eraseEntries(services.ledger, erase)
       const { erased, caveats } = await erasedElsewhere(parts, source.content.database, database.connection.name)
-      erasedAgain = (await services.privacy.repeat(erased)).length
-      outcome = { ...outcome, caveats: [...outcome.caveats, ...caveats] }
+      erasedAgain = (await services.privacy.repeat([...erasedPeople, ...erased])).length
+      const others =
+        collections === undefined ? await othersCaveats(database.native, replay?.planned ?? planned, parts) : []
+      outcome = { ...outcome, caveats: [...outcome.caveats, ...others, ...unknown, ...caveats] }
     },
   })
   await restorer.run()
@@ -177,28 +181,17 @@ async function restoreWhole(
   return { valid: isSound && outcome.rollUps?.valid !== false, erasedAgain, ...outcome }
 }
 
-/**
- * Who was erased in the handle's database and in the one that the backup is of, as far as they are on this server; the restored
- * database itself knows its own.
- */
-async function erasedElsewhere(
-  { database, servicesOf }: RestoreParts,
-  backedUp: string,
-  restored: string,
-): Promise<{ readonly erased: readonly ErasedPerson[]; readonly caveats: readonly string[] }> {
-  const erased: ErasedPerson[] = []
-  const caveats: string[] = []
-  const others = new Set([database.connection.name, backedUp])
-  others.delete(restored)
-  for (const name of others) {
-    try {
-      for await (const person of servicesOf(database.sibling(name)).privacy.erased()) erased.push(person)
-    } catch (error) {
-      if (!(error instanceof DatabaseError) || error.code !== 'NOT_AUTHORIZED') throw error
-      caveats.push(`who was erased in ${name} since could not be read, and was not erased again: volt.privacy.repeat()`)
-    }
-  }
-  return { erased, caveats }
+/** Collections that came after the backup stay, whatever state the others are brought back to. */
+async function othersCaveats(
+  native: Db,
+  planned: readonly PlannedRestore[],
+  { coordination }: RestoreParts,
+): Promise<string[]> {
+  const known = new Set([...planned.map(({ name }) => name), ...coordination.map(({ collection }) => collection)])
+  const listed = await native.listCollections({}, { nameOnly: true }).toArray()
+  const others = listed.map(({ name }) => name).filter((name) => !name.startsWith('system.') && !known.has(name))
+  if (others.length === 0) return []
+  return [`not in the backup, and left as they are: ${others.toSorted().join(', ')}`]
 }
 
 type Outcome = Pick<RestoreReport, 'ledger' | 'rollUps' | 'caveats'>

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3'
+import type { GetObjectCommandOutput, ListMultipartUploadsCommandOutput, S3Client } from '@aws-sdk/client-s3'
 import { DatabaseError } from '../../core/errors.js'
 import { isRecord } from '../../core/is-record.js'
-import { backupIdPattern } from '../format/names.js'
+import { backupIdPattern, sliceFolder } from '../format/names.js'
 import type { BackupStorage, StoredFile } from './storage.js'
 
 /** Where and how an S3 service is reached. What is left out is found as the AWS SDK finds it: environment, profile, role. */
@@ -60,14 +60,20 @@ export function s3Storage(options: S3StorageOptions): BackupStorage {
     opened ??= openS3(options)
     return opened
   }
-  let swept: Promise<void> | undefined
+  let isSwept = false
+  const sweepOnce = async ({ client, sdk }: Opened) => {
+    if (isSwept) return
+    isSwept = true
+    // It is a matter of money and not of the backup: a role may not have the right, and the service may be away. The write says so then.
+    await removeAbandonedUploads(client, sdk, bucket, prefix).catch(() => undefined)
+  }
 
   return {
     name: `s3://${bucket}/${prefix}`,
     async write(path, content) {
-      const { client, sdk, Upload } = await open()
-      swept ??= removeAbandonedUploads(client, sdk, bucket, prefix)
-      await swept
+      const s3 = await open()
+      const { client, Upload } = s3
+      await sweepOnce(s3)
       const params = { ...keyOf(path), Body: Readable.from(content, { objectMode: false }) }
       // Where a part fails for good, lib-storage gives the upload up, and the service forgets the parts.
       const upload = new Upload({
@@ -160,12 +166,21 @@ async function loadSdk() {
 /** The parts of uploads that a killed process has left cost as much as files, and no listing shows them. */
 async function removeAbandonedUploads(client: S3Client, sdk: Sdk, bucket: string, prefix: string): Promise<void> {
   const before = Date.now() - abandonedMs
-  const { Uploads = [] } = await client.send(new sdk.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix }))
-  for (const { Key = '', UploadId, Initiated } of Uploads) {
-    const isOurs = backupIdPattern.test(Key.slice(prefix.length).split('/')[0] ?? '')
-    if (!isOurs || Initiated === undefined || Initiated.getTime() > before) continue
-    await client.send(new sdk.AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }))
-  }
+  let page: ListMultipartUploadsCommandOutput | undefined
+  do {
+    const after = page === undefined ? {} : { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
+    page = await client.send(new sdk.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...after }))
+    for (const { Key = '', UploadId, Initiated } of page.Uploads ?? []) {
+      const isOurs = isBackupFile(Key.slice(prefix.length))
+      if (!isOurs || Initiated === undefined || Initiated.getTime() > before) continue
+      await client.send(new sdk.AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }))
+    }
+  } while (page.IsTruncated === true)
+}
+
+function isBackupFile(path: string): boolean {
+  const [folder = ''] = path.split('/')
+  return backupIdPattern.test(folder) || folder === sliceFolder
 }
 
 /** Whether the connection broke; what the service has answered is its last word, and so is a file that changed meanwhile. */

@@ -23,7 +23,7 @@ export const runBackup = guarded(async (args, context) => {
   const { collection: collections, plain, encrypt = false } = values
   const compression = plain ? ('none' as const) : ('gzip' as const)
   const content = { compression, ...(collections === undefined ? {} : { collections }) }
-  return withHandle(values, context, async (volt, onProgress) => {
+  return withHandle(values, context, async (volt, { onProgress, end }) => {
     const common = { ...content, onProgress, signal: context.signal }
     if (values.storage === '-') {
       if (encrypt) throw new DatabaseError('CONFIGURATION', 'A stream is not encrypted: pipe it to a program that does')
@@ -39,9 +39,11 @@ export const runBackup = guarded(async (args, context) => {
     const made = await volt.backup.create({ ...common, storage, encrypt })
     const report = await volt.backup.verify({ storage, backup: made.id, onProgress, signal: context.signal })
     const keep = days === undefined ? {} : { days }
-    const removed = values['keep-all'] || !report.valid ? null : await volt.backup.prune({ storage, keep })
+    const { signal } = context
+    const removed = values['keep-all'] || !report.valid ? null : await volt.backup.prune({ storage, keep, signal })
     const gone = removed?.decisions.filter(({ action }) => action === 'remove').map(({ id }) => id) ?? []
     const { bytes, content: described } = made
+    end()
     print(context, values.json, { ...report, removed: gone }, [
       `${made.id}: ${described?.documents} documents, ${showBytes(bytes)} in ${storage.name}`,
       ...report.findings.map(({ path, problem }) => `damaged: ${path}: ${problem}`),

@@ -44,7 +44,12 @@ export const runBackups = guarded(async (args, context) => {
   }
   return withHandle(values, context, async (volt) => {
     const keep = keepOf(values, context.env)
-    const report = await volt.backup.prune({ storage, keep, dryRun: values['dry-run'] ?? false })
+    const report = await volt.backup.prune({
+      storage,
+      keep,
+      dryRun: values['dry-run'] ?? false,
+      signal: context.signal,
+    })
     const lines = report.decisions.map(({ id, action, reasons }) => `${action} ${id}: ${reasons.join(', ')}`)
     print(context, values.json, report, lines)
     return exitCode.done

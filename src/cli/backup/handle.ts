@@ -1,10 +1,9 @@
 import type { AutoVolt } from '../../autovolt.js'
-import type { OnProgress } from '../../backup/progress.js'
 import { DatabaseError } from '../../core/errors.js'
 import { printable } from '../../core/printable.js'
 import type { Command, CommandContext } from '../command.js'
 import { openHandle, reportError } from '../connection.js'
-import { progressOn } from './progress.js'
+import { type Progress, progressOn } from './progress.js'
 import { type BackupValues, ledgerLogOf } from './settings.js'
 
 /** A command whose errors are a line for people, with the code of what could not be done. */
@@ -22,12 +21,12 @@ export function guarded(run: Command['run']): Command['run'] {
 export async function withHandle(
   values: BackupValues & { readonly json?: boolean | undefined },
   context: CommandContext,
-  work: (volt: AutoVolt, onProgress: OnProgress) => Promise<number>,
+  work: (volt: AutoVolt, progress: Progress) => Promise<number>,
 ): Promise<number> {
   const progress = progressOn(context.errors)
   const volt = await openHandle(values, context, { ledgerLog: await ledgerLogOf(values) })
   try {
-    return await work(volt, values.json ? () => undefined : progress.onProgress)
+    return await work(volt, values.json ? { ...progress, onProgress: () => undefined } : progress)
   } finally {
     progress.end()
     await volt.close()

@@ -5,8 +5,14 @@ import { printable } from '../../core/printable.js'
 const barWidth = 30
 const redrawEveryMs = 100
 
+export interface Progress {
+  readonly onProgress: OnProgress
+  /** Takes the bar away; to be called before a result is printed. */
+  readonly end: () => void
+}
+
 /** Shows how far it is: as a bar that is redrawn on a terminal, as a line for each step elsewhere. */
-export function progressOn(errors: Writable): { readonly onProgress: OnProgress; readonly end: () => void } {
+export function progressOn(errors: Writable): Progress {
   const isTerminal = 'isTTY' in errors && errors.isTTY === true
   let [shownMs, shown] = [0, '']
   const onProgress = (progress: BackupProgress) => {
@@ -23,6 +29,7 @@ export function progressOn(errors: Writable): { readonly onProgress: OnProgress;
   }
   const end = () => {
     if (isTerminal && shown !== '') errors.write('\r\x1b[K')
+    shown = ''
   }
   return { onProgress, end }
 }

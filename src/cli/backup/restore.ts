@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import type { MergeConflict, RestoreTarget } from '../../backup/restore/restore-plan.js'
 import { DatabaseError } from '../../core/errors.js'
+import type { ErasedPerson } from '../../privacy/index.js'
 import { exitCode } from '../command.js'
 import { guarded, oneOf, print, withHandle } from './handle.js'
 import { listInstants } from './instants.js'
@@ -18,16 +19,17 @@ const restoreOptions = {
   collection: { type: 'string', multiple: true },
   rename: { type: 'string', multiple: true },
   erase: { type: 'string' },
+  'erased-people': { type: 'string' },
   'dry-run': { type: 'boolean' },
 } as const
 
 export const runRestore = guarded(async (args, context) => {
   const { values, positionals } = parseArgs({ args: [...args], options: restoreOptions, allowPositionals: true })
   if (values.list) return listInstants(values, context)
-  const { collection: collections, erase } = values
+  const { collection: collections, erase, 'erased-people': people } = values
   const target = targetOf(values)
   // The new database is the handle's own, where no other is named.
-  return withHandle({ ...values, db: values.db ?? values.into }, context, async (volt, onProgress) => {
+  return withHandle({ ...values, db: values.db ?? values.into }, context, async (volt, { onProgress, end }) => {
     const report = await volt.backup.restore({
       storage: storageOf(values.storage, context.env),
       backup: oneOf(positionals),
@@ -37,10 +39,12 @@ export const runRestore = guarded(async (args, context) => {
       dryRun: values['dry-run'] ?? false,
       ...(collections === undefined ? {} : { collections }),
       ...(erase === undefined ? {} : { erase: linesOf(erase) }),
+      ...(people === undefined ? {} : { erasedPeople: peopleIn(people) }),
       onProgress,
       signal: context.signal,
     })
     const documents = report.collections.reduce((sum, one) => sum + (one.documents ?? 0), 0)
+    end()
     const done = report.dryRun ? 'would be restored' : 'restored'
     print(context, values.json, report, [
       `${report.backupId}: ${report.collections.length} collections with ${documents} documents ${done} into ${report.database}`,
@@ -82,4 +86,18 @@ function renameOf(given: readonly string[] = []): Record<string, string> {
 
 async function* linesOf(file: string): AsyncGenerator<string, void, undefined> {
   for await (const line of createInterface({ input: createReadStream(file) })) if (line.trim() !== '') yield line.trim()
+}
+
+/** A person a line, as JSON: what `volt.privacy.erased()` gives. */
+async function* peopleIn(file: string): AsyncGenerator<ErasedPerson, void, undefined> {
+  for await (const line of linesOf(file)) yield personIn(line)
+}
+
+function personIn(line: string): ErasedPerson {
+  try {
+    const { subject, requestedAt }: { subject: string; requestedAt: string } = JSON.parse(line)
+    return { subject, requestedAt: new Date(requestedAt) }
+  } catch (cause) {
+    throw new DatabaseError('CONFIGURATION', '--erased-people has a line that is no JSON', { cause })
+  }
 }
