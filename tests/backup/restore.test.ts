@@ -179,8 +179,9 @@ describe('a restore in place', () => {
     await things.deleteMany({ _id: 1 })
     await things.updateOne({ _id: 2 }, { $set: { from: 'now' } })
     await things.insertOne({ _id: 4, from: 'now' })
-    const merge = (onConflict: 'skip' | 'replace' | 'fail') =>
-      handle.backup.restore({ storage: merged, target: { inPlace: 'merge', onConflict } })
+    const merge = (onConflict: 'skip' | 'replace' | 'fail', dryRun = false) =>
+      handle.backup.restore({ storage: merged, target: { inPlace: 'merge', onConflict }, dryRun })
+    await expect(merge('fail', true)).rejects.toMatchObject({ code: 'CONFLICT' })
     await expect(merge('fail')).rejects.toMatchObject({ code: 'CONFLICT' })
     expect(await now()).toEqual(['2 now', '3 backup', '4 now'])
     await merge('skip')

@@ -2,6 +2,7 @@ import { MongoClient } from 'mongodb'
 import { beforeAll, expect, it } from 'vitest'
 import type { AutoVolt } from '../../src/autovolt.js'
 import { cleanUpLater } from '../support/clean-up.js'
+import { eventually } from '../support/eventually.js'
 import { startMongodProcess } from '../support/mongod-process.js'
 import { SettableClock } from '../support/settable-clock.js'
 import { openVolt } from '../support/volt.js'
@@ -42,8 +43,9 @@ it('finds what another index begins with, what nobody uses, and what a slow quer
   expect(await adviceOn('things')).toMatchObject([{ kind: 'redundant', index: 'owner_1', coveredBy: 'owner_1_at_1' }])
 
   await things().find({ owner: 3 }).sort({ at: 1 }).toArray()
-  const recording = volt.operations.slowQueries({ overMs: 0, forMs: 1_500 })
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  const recording = volt.operations.slowQueries({ overMs: 0, forMs: 3_000 })
+  const level = async () => (await client.db('school').command({ profile: -1 })).was
+  await eventually('the server records', async () => (await level()) > 0)
   await things()
     .find({ kind: 2, at: { $gt: 1_500 }, remark: { $ne: 'secret' } })
     .sort({ note: -1 })

@@ -90,4 +90,4 @@ it('gives each relay one command of a run, though processes are killed before an
   const relays = [...inRoom, ...ofDevices].flatMap(({ switches }) => switches.map(({ _id }) => _id.toHexString()))
   expect(commands.map(({ switchId }) => String(switchId)).toSorted()).toEqual(relays.toSorted())
   expect(commands.every(({ status }) => status === 'queued')).toBe(true)
-})
+}, 600_000)

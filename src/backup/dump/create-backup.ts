@@ -114,7 +114,8 @@ class BackupWriter {
       counted.bsonBytes += bytes.length
       this.#documents += documents
       this.#bytes += bytes.length
-      const progress = { documents: this.#documents, bytes: this.#bytes, totalBytes: null }
+      const totalBytes = this.#source.expectedBytes ?? null
+      const progress = { documents: this.#documents, bytes: this.#bytes, totalBytes }
       this.#options.onProgress?.({ phase: 'reading', name, ...progress })
       yield bytes
     }

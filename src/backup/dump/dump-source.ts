@@ -1,6 +1,7 @@
 import type { Db, Document, Timestamp } from 'mongodb'
 import { DatabaseError } from '../../core/errors.js'
-import { translateError } from '../../core/translate-error.js'
+import { serverCode } from '../../core/server-codes.js'
+import { serverErrorCode, translateError } from '../../core/translate-error.js'
 import type { Block } from '../format/bson-blocks.js'
 import type { BackupCollection, BackupContent } from '../format/manifest.js'
 import { storedName } from '../format/manifest.js'
@@ -45,6 +46,8 @@ export type SourceFacts = Pick<
 export interface BackupSource {
   readonly facts: SourceFacts
   readonly collections: readonly PlannedCollection[]
+  /** About how many bytes of documents there are to read; left out where nobody knows. */
+  readonly expectedBytes?: number
   /** The documents of a collection. */
   read(collection: PlannedCollection): AsyncIterable<Block>
   /** Called once everything was read. @throws DatabaseError `CONFLICT` if that was not one state. */
@@ -55,6 +58,7 @@ export interface BackupSource {
 export class DumpSource implements BackupSource {
   readonly facts: SourceFacts
   readonly collections: readonly PlannedCollection[]
+  readonly expectedBytes?: number
   readonly #database: Db
   readonly #catalog: readonly CatalogEntry[]
   readonly #clusterTime: Timestamp
@@ -66,8 +70,10 @@ export class DumpSource implements BackupSource {
     catalog: readonly CatalogEntry[],
     clusterTime: Timestamp,
     signal: AbortSignal | undefined,
+    expectedBytes: number | undefined,
   ) {
     this.#database = database
+    if (expectedBytes !== undefined) this.expectedBytes = expectedBytes
     this.facts = facts
     this.#catalog = catalog
     this.#clusterTime = clusterTime
@@ -96,7 +102,8 @@ export class DumpSource implements BackupSource {
         ? await newestCheckpoint(database, options.checkpoints, clusterTime)
         : null,
     }
-    return new DumpSource(database, facts, chosen, clusterTime, options.signal)
+    const expectedBytes = facts.isWhole ? await dataBytesOf(database) : undefined
+    return new DumpSource(database, facts, chosen, clusterTime, options.signal, expectedBytes)
   }
 
   /** The documents of a collection. */
@@ -152,6 +159,16 @@ async function featureCompatibilityVersion(database: Db): Promise<string | null>
     return String(reply.featureCompatibilityVersion?.version)
   } catch {
     return null
+  }
+}
+
+/** Undefined where the role may not ask. */
+async function dataBytesOf(database: Db): Promise<number | undefined> {
+  try {
+    return Number((await database.command({ dbStats: 1 })).dataSize)
+  } catch (error) {
+    if (serverErrorCode(error) === serverCode.unauthorized) return undefined
+    throw error
   }
 }
 

@@ -20,9 +20,7 @@ export async function mergeCollections(
   signal?: AbortSignal,
 ): Promise<void> {
   try {
-    if (onConflict === 'fail')
-      for (const one of planned)
-        for await (const block of source.documents(one.collection)) await requireNew(database, one.name, block)
+    if (onConflict === 'fail') await requireNoConflict(database, source, planned)
     const inserter = new BlockInserter()
     for (const { collection, name } of planned)
       for await (const block of source.documents(collection)) {
@@ -33,6 +31,16 @@ export async function mergeCollections(
   } catch (error) {
     throw translateError(error)
   }
+}
+
+/** @throws ConflictError if one of the documents is there. */
+export async function requireNoConflict(
+  database: Database,
+  source: RestoreSource,
+  planned: readonly PlannedRestore[],
+): Promise<void> {
+  for (const one of planned)
+    for await (const block of source.documents(one.collection)) await requireNew(database, one.name, block)
 }
 
 async function requireNew(database: Database, name: string, block: Block): Promise<void> {

@@ -14,7 +14,7 @@ import { openVerified } from '../read/verify-backup.js'
 import type { StorageAccess } from '../storage/storage-access.js'
 import { checkTarget } from './check-target.js'
 import { type EraseLists, erasedElsewhere, eraseEntries, type ReadLists, readEraseLists } from './erase-again.js'
-import { mergeCollections } from './merge.js'
+import { mergeCollections, requireNoConflict } from './merge.js'
 import type { Replay } from './replay.js'
 import type { restoreJournalEntity } from './restore-journal.js'
 import { type PlannedRestore, type PlanOptions, planRestore, type RestoreTarget } from './restore-plan.js'
@@ -114,7 +114,9 @@ export async function restoreFrom(
       documents: replay === undefined ? collection.documents : null,
     })),
   }
-  if (settings.dryRun === true)
+  const isMerge = 'inPlace' in target && target.inPlace === 'merge'
+  if (settings.dryRun === true) {
+    if (isMerge && target.onConflict === 'fail') await requireNoConflict(database, source, planned)
     return {
       ...report,
       dryRun: true,
@@ -124,7 +126,8 @@ export async function restoreFrom(
       erasedAgain: 0,
       caveats: ['nothing was written'],
     }
-  if ('inPlace' in target && target.inPlace === 'merge') {
+  }
+  if (isMerge) {
     await mergeCollections(database, source, planned, target.onConflict, signal)
     const { ledger, privacy } = parts.servicesOf(database)
     const caveats = [mergedCaveat, ...(await eraseEntries(ledger, lists.erase))]

@@ -32,16 +32,18 @@ export const restoreHelp = `Usage: autovolt restore [WHICH] [--to INSTANT] (--in
 
 Restores a backup. All of it is verified before anything is written. One that was interrupted goes on when it is run again.
 
-  WHICH               latest, an id, or a day or instant (UTC): the newest backup that is not younger   [latest]
+  WHICH               latest, an id, or a day or instant (UTC): the newest whole backup of the database that is not younger
+                      [latest]; one of another database by its id, unless a new database gets the only one that there is
   --to INSTANT        as the database was at the end of this second (UTC), such as 2026-11-02T10:00:00Z; an id as WHICH is then
                       the backup to begin with
   --list              shows what instants can be restored; needs no database
   --into NAME         into a database that has no collections yet
-  --drop              in place: each collection takes the place of the one that is there
+  --drop              in place: each collection takes the place of the one that is there; others stay, and are named
   --merge HOW         in place: documents are added by id, and those that are there: skip, replace, or fail
   --collection NAME   only this collection; several
   --rename OLD=NEW    another name for a collection; several
   --erase FILE        ids of ledger entries, one a line, whose personal data were erased since: they are erased again
+  --erased-people FILE  people who were erased since, one a line, as JSON that volt.privacy.erased() gives: erased again
   --dry-run           verifies the backup and says what would be restored
 ${commonHelp}
 Exit code: 0 restored and sound, 1 restored and the ledger or the roll-ups were damaged before, 2 not restored.
