@@ -32,7 +32,7 @@ async function forwardTo(endpoint: string, port: number): Promise<void> {
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
-  cleanUpLater(() => {
+  cleanUpLater(async () => {
     server.close()
   })
 }
