@@ -247,6 +247,30 @@ describe('a bound handle', () => {
     expect(JSON.stringify(devices)).toBe('{}')
   })
 
+  it('fills in nothing that a document refers to: there is no model, and the option is refused', async () => {
+    const person = await aPerson(volt, 'student')
+    const { _id } = await volt.devices.create(aDevice({ classroom: person.assigned, owner: person.other._id }))
+    const { devices, users } = volt.as(person.user)
+    for (const bound of [devices, users])
+      for (const name of ['model', 'populate', 'aggregate', 'getDocument', 'findDocuments'])
+        expect(Reflect.get(bound, name), name).toBeUndefined()
+    for (const populate of ['owner', ['owner'], { path: 'owner', match: { $where: 'true' } }]) {
+      const options = { populate } as never
+      for (const attempt of [
+        () => devices.get(_id, options),
+        () => devices.find({}, options),
+        () => devices.findOne({ _id }, options),
+        () => devices.page({}, options),
+        () => devices.after({}, options),
+        () => devices.update(_id, { name: 'Mine' }, options),
+      ])
+        await expect(attempt()).rejects.toMatchObject({ code: expect.stringMatching(/^(VALIDATION|ACCESS_DENIED)$/) })
+    }
+    for (const joined of [{ $lookup: { from: 'users' } }, { 'owner.email': person.other.email }, { $where: 'true' }])
+      await expect(devices.find(joined as never)).rejects.toMatchObject({ code: 'VALIDATION' })
+    expect((await devices.get(_id)).owner).toEqual(person.other._id)
+  })
+
   it('believes of a user only the id', async () => {
     const { user } = await aPerson(volt, 'student')
     const forged = { ...user, role: 'super-admin', status: 'active', assignedClassrooms: [new ObjectId()] }
