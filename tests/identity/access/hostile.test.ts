@@ -83,6 +83,23 @@ describe('a field that decides on rights', () => {
     expect(updated.name).toBe('look 1')
   })
 
+  it('is not changed by an upsert that is found by it, which changes the rest', async () => {
+    const { user, other } = await aPerson(volt, 'student')
+    const { users } = volt.as(user)
+    const { email } = user
+    expect(await users.upsert({ email }, { email, name: 'Upserted' })).toMatchObject({ _id: user._id, name: 'Upserted' })
+    const before = await volt.users.get(other._id)
+    for (const attempt of [
+      () => users.upsert({ email: other.email }, { email: other.email, name: 'Taken' }),
+      () => users.upsert({ email: other.email }, { email, name: 'Taken' }),
+      () => users.upsert({ email }, { email: 'another@example.org', name: 'Moved' }),
+      () => users.upsert({ email: 'nobody@example.org' }, { email: 'nobody@example.org', name: 'Made' }),
+    ])
+      await expect(attempt()).rejects.toMatchObject(denied)
+    expect(await volt.users.get(other._id)).toEqual(before)
+    expect(await volt.users.findByEmail('nobody@example.org')).toBeNull()
+  })
+
   it('inside a list is not given where the list is', async () => {
     const rules = [
       { role: 'student', entity: 'devices', action: 'read', scope: 'own' },
