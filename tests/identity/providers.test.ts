@@ -175,7 +175,11 @@ describe('the accounts of a user', () => {
 
   it('are not taken away where they are the last way in, by whatever write', async () => {
     const tokens = { accessToken: 'a token' }
-    const { _id, email } = await volt.users.createUser(aUser().email, 'Ravi', anAccount({ provider: 'tuya', ...tokens }))
+    const { _id, email } = await volt.users.createUser(
+      aUser().email,
+      'Ravi',
+      anAccount({ provider: 'tuya', ...tokens }),
+    )
     const before = await stored(_id)
     const removals: (() => Promise<unknown>)[] = [
       () => volt.users.update(_id, { authKeys: [] }),

@@ -58,7 +58,12 @@ describe('seed()', () => {
     })
     expect(await database.db.collection('plants').countDocuments()).toBe(0)
     await volt.migrations.seed({ intoExisting: true })
-    expect((await volt.users.find()).map(({ name }) => name).toSorted()).toEqual(['Alice Johnson', 'Asha', 'Bob Smith', 'Mira'])
+    expect((await volt.users.find()).map(({ name }) => name).toSorted()).toEqual([
+      'Alice Johnson',
+      'Asha',
+      'Bob Smith',
+      'Mira',
+    ])
   })
 
   it('takes them from a folder, and stores nothing of one that fails', async () => {
