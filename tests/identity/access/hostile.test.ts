@@ -87,7 +87,10 @@ describe('a field that decides on rights', () => {
     const { user, other } = await aPerson(volt, 'student')
     const { users } = volt.as(user)
     const { email } = user
-    expect(await users.upsert({ email }, { email, name: 'Upserted' })).toMatchObject({ _id: user._id, name: 'Upserted' })
+    expect(await users.upsert({ email }, { email, name: 'Upserted' })).toMatchObject({
+      _id: user._id,
+      name: 'Upserted',
+    })
     const before = await volt.users.get(other._id)
     for (const attempt of [
       () => users.upsert({ email: other.email }, { email: other.email, name: 'Taken' }),
