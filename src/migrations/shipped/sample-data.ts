@@ -2,13 +2,13 @@ import { ObjectId } from 'mongodb'
 import type { Repository } from '../../core/repository/repository.js'
 import type { Classroom, ClassroomInput } from '../../devices/classroom.js'
 import type { Device, DeviceInput } from '../../devices/device.js'
-import type { UserPreferences, UserPreferencesInput } from '../../identity/preferences/user-preferences.js'
+import type { UserPreferencesRepository } from '../../identity/preferences/user-preferences-repository.js'
 import type { UserRepository } from '../../identity/user-repository.js'
 import type { Seed } from '../migration.js'
 
 export interface SampleNeeds {
   readonly users: UserRepository
-  readonly userPreferences: Repository<UserPreferences, UserPreferencesInput>
+  readonly userPreferences: UserPreferencesRepository
   readonly classrooms: Repository<Classroom, ClassroomInput>
   readonly devices: Repository<Device, DeviceInput>
 }
