@@ -170,12 +170,24 @@ function addBehaviour(schema: Schema, entity: EntityDescription): void {
   Object.assign(schema.methods, entity.behaviour.methods)
   Object.assign(schema.statics, entity.behaviour.statics)
   if (entity.softDelete) schema.path('deletedAt').default(() => null)
+  hideHashes(schema, Object.keys(entity.hashes))
   for (const name of Object.keys(entity.secrets)) {
     schema.path(name).select(false)
     const form = entity.hashes[name]
     const isKept = (value: unknown) => value == null || (form ?? sealedPattern).test(String(value))
     schema.path(name).validate(isKept, form === undefined ? 'is not sealed' : 'is not hashed')
   }
+}
+
+/** A hash that was selected by name is in the document, and in no JSON of it. */
+function hideHashes(schema: Schema, names: readonly string[]): void {
+  if (names.length === 0) return
+  schema.set('toJSON', {
+    transform: (_document, shown: Record<string, unknown>) => {
+      for (const name of names) delete shown[name]
+      return shown
+    },
+  })
 }
 
 const documentWrites = ['save'] as const

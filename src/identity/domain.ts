@@ -67,7 +67,7 @@ export function openIdentity(
   const { userSessions } = entities
   const limits = sessionOptionsOf(options.sessions)
   const sessions = new SessionStore(database, { sessions: userSessions, users: entities.users }, limits, auditLog)
-  const watch = new UserWatch(database, entities.users, auditLog, sessions)
+  const watch = new UserWatch(database, entities, auditLog, sessions)
   const providers = new AuthProviders(database, entities.users, entities.userProviderTokens, watch)
   const users = new UserRepository(database, entities.users, { watch, providers })
   const createUser = (fields: Readonly<Record<string, unknown>>) => users.create(fields as UserInput)

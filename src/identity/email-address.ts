@@ -2,9 +2,11 @@ import { z } from 'zod'
 
 /**
  * What of an address is looked at: its form, not whether anybody gets mail there. Quoted local parts are refused, as mailers
- * disagree on what they mean, and so are the characters that normalising turns into another @ (GHSA-7rqj-j65f-68wh).
+ * disagree on what they mean, and so are the characters that normalising turns into another @ (GHSA-7rqj-j65f-68wh). Dots stand
+ * between other characters; a label of the domain has letters and digits of any script, and hyphens inside.
  */
-const addressForm = /^[^\s@A-Z<>,;"\uFF20\uFE6B]{1,64}@[^\s@A-Z<>,;"\uFF20\uFE6B]{1,189}$/u
+const addressForm =
+  /^(?=[^@]{1,64}@[^@]{1,189}$)[^\s@A-Z<>,;"\uFF20\uFE6B.]+(\.[^\s@A-Z<>,;"\uFF20\uFE6B.]+)*@(?![^A-Z]*[A-Z])(?!-)[\p{L}\p{M}\p{N}-]{1,63}(?<!-)(\.(?!-)[\p{L}\p{M}\p{N}-]{1,63}(?<!-))*$/u
 
 /** The form has 254 characters at most, and may be given between spaces. */
 const maximumLength = 320

@@ -5,7 +5,8 @@ import type { EntityCollection } from '../core/collection/entity-collection.js'
 import type { StoreFilter } from '../core/collection/store-query.js'
 import type { Database } from '../core/database.js'
 import type { Entity, Identified } from '../core/entity.js'
-import { providerOf } from './providers/auth-key.js'
+import { lastWayIn, providerOf } from './providers/auth-key.js'
+import type { ProviderToken } from './providers/provider-token.js'
 import type { SessionStore } from './sessions/session-store.js'
 
 /** What of a user decides on rights and on ways in. */
@@ -22,19 +23,27 @@ interface Watched extends Identified {
 const projection = { email: 1, emailVerifiedAt: 1, role: 1, status: 1, password: 1, authKeys: 1, deletedAt: 1 } as const
 const watchedFields = Object.keys(projection)
 
+/** Whose changes are watched, and what goes with an account that is taken away. */
+export interface WatchedEntities {
+  readonly users: Entity<Watched>
+  readonly userProviderTokens: Entity<ProviderToken>
+}
+
 /**
- * What follows a change of a user, in the same transaction: an audit record, and the end of sessions that the user could not
- * open any more, or that another person may hold.
+ * What follows a change of a user, in the same transaction: an audit record, the end of sessions that the user could not
+ * open any more, or that another person may hold, and of the tokens of accounts that were taken away. The last way in stays.
  */
 export class UserWatch {
   readonly #database: Database
   readonly #users: EntityCollection<Watched>
+  readonly #tokens: EntityCollection<ProviderToken>
   readonly #auditLog: AuditLog
   readonly #sessions: SessionStore
 
-  constructor(database: Database, users: Entity<Watched>, auditLog: AuditLog, sessions: SessionStore) {
+  constructor(database: Database, entities: WatchedEntities, auditLog: AuditLog, sessions: SessionStore) {
     this.#database = database
-    this.#users = database.of(users, { isDurable: true })
+    this.#users = database.of(entities.users, { isDurable: true })
+    this.#tokens = database.of(entities.userProviderTokens, { isDurable: true })
     this.#auditLog = auditLog
     this.#sessions = sessions
   }
@@ -43,6 +52,7 @@ export class UserWatch {
    * Does a write of users who match the filter before it.
    * @param fields Those that it may change.
    * @param kept The session that does not end with the others: the user made the change in it.
+   * @throws DatabaseError `LAST_WAY_IN` where it took all accounts of a user without a password.
    */
   during<Result>(
     filter: object,
@@ -85,10 +95,15 @@ export class UserWatch {
     const { authKeys = [] } = after
     const added = authKeys.filter((key) => !formerKeys.includes(key))
     const removed = formerKeys.filter((key) => !authKeys.includes(key))
+    const [lost] = removed
+    if (lost !== undefined && authKeys.length === 0 && after.password === undefined) throw lastWayIn(providerOf(lost))
     const hasOtherPassword = before.password !== after.password
     if (hasOtherPassword) await this.#record(_id, 'password_changed')
     for (const key of added) await this.#record(_id, 'provider_added', undefined, { provider: providerOf(key) })
-    for (const key of removed) await this.#record(_id, 'provider_removed', { provider: providerOf(key) })
+    for (const provider of removed.map(providerOf)) {
+      await this.#record(_id, 'provider_removed', { provider })
+      await this.#tokens.deleteMany({ user: _id, provider })
+    }
     return hasOtherPassword || added.length > 0 || removed.length > 0
   }
 

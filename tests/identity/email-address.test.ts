@@ -7,6 +7,10 @@ describe('an e-mail address', () => {
     [' Asha.Rao@Example.ORG\n', 'asha.rao@example.org'],
     ['ÉMILE@écoles.example', 'émile@écoles.example'],
     ['a+b@localhost', 'a+b@localhost'],
+    ["o'neil.-_x@mail-1.4you.example", "o'neil.-_x@mail-1.4you.example"],
+    ['asha@xn--bcher-kva.example', 'asha@xn--bcher-kva.example'],
+    ['आशा@उदाहरण.भारत', 'आशा@उदाहरण.भारत'],
+    [`${'a'.repeat(64)}@${'b'.repeat(63)}.${'c'.repeat(63)}`, `${'a'.repeat(64)}@${'b'.repeat(63)}.${'c'.repeat(63)}`],
   ])('%j is kept as %j', (text, kept) => {
     expect(emailAddress().parse(text)).toBe(kept)
   })
@@ -41,6 +45,19 @@ describe('an e-mail address', () => {
     'asha\uFE6Bexample.org',
     'ａsha@example.org',
     'asha@ﬁrm.example',
+    'a@b..c',
+    '.a@b.c',
+    'a.@b.c',
+    'a..b@c.d',
+    'a@-b.c',
+    'a@b-.c',
+    'a@b.-c',
+    'a@.b',
+    'a@b.',
+    'a@b_c.d',
+    'a@[192.0.2.1]',
+    `a@${'b'.repeat(64)}.c`,
+    `${'a'.repeat(65)}@b.c`,
   ])('is not %j', (text) => {
     expect(emailAddress().safeParse(text).success).toBe(false)
   })

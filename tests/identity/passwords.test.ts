@@ -121,6 +121,16 @@ describe('a password', () => {
     await expect(volt.users.revealSecret(_id, 'password')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  it('is in no JSON of a document of the model, also where its hash was selected by name', async () => {
+    const { _id } = await volt.users.create(aUser({ password, profile: { phone: '1' } }))
+    const [document] = await volt.users.model.find({ _id }).select('+password')
+    expect(JSON.parse(JSON.stringify(document))).toEqual(JSON.parse(JSON.stringify(await volt.users.getDocument(_id))))
+    expect(JSON.stringify([document, { document }])).not.toMatch(/password|\$2b\$/)
+    document?.set('name', 'Ravi')
+    await document?.save()
+    expect(await volt.users.comparePassword(_id, password)).toBe(true)
+  })
+
   it('can be taken away', async () => {
     const { _id } = await volt.users.create(aUser({ password }))
     await volt.users.update(_id, { password: change.unset() })

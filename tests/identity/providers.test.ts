@@ -1,6 +1,7 @@
 import type { ObjectId } from 'mongodb'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../src/autovolt.js'
+import { change } from '../../src/core/repository/changes.js'
 import type { ProviderIdentity } from '../../src/identity/providers/provider-sign-in.js'
 import { aUser, keyRing } from '../support/builders.js'
 import { setUpDatabase } from '../support/database.js'
@@ -170,6 +171,30 @@ describe('the accounts of a user', () => {
       expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
       expect((await stored(_id))?.authKeys).toHaveLength(1)
     }
+  })
+
+  it('are not taken away where they are the last way in, by whatever write', async () => {
+    const tokens = { accessToken: 'a token' }
+    const { _id, email } = await volt.users.createUser(
+      aUser().email,
+      'Ravi',
+      anAccount({ provider: 'tuya', ...tokens }),
+    )
+    const before = await stored(_id)
+    const removals: (() => Promise<unknown>)[] = [
+      () => volt.users.update(_id, { authKeys: [] }),
+      () => volt.users.update(_id, { authKeys: change.unset() }),
+      () => volt.users.update(_id, { authKeys: change.pull(before?.authKeys[0]) }),
+      () => volt.users.upsert({ email }, { email, name: 'Ravi', authKeys: [] }),
+      () => volt.users.bulk([{ update: _id, changes: { authKeys: [] } }]),
+    ]
+    for (const remove of removals) await expect(remove()).rejects.toMatchObject({ code: 'LAST_WAY_IN' })
+    expect(await stored(_id)).toEqual(before)
+    expect(await volt.users.revealProviderToken(_id, 'tuya', 'accessToken')).toBe('a token')
+    // With a password there is another way in: then the tokens go with the account.
+    await volt.users.update(_id, { password, authKeys: [] })
+    expect(await database.db.collection('user_provider_tokens').countDocuments({ user: _id })).toBe(0)
+    expect(await volt.auditLog.count({ entityId: _id, action: 'provider_removed' })).toBe(1)
   })
 
   it('that were linked before an address was proved go with the first proof of it', async () => {

@@ -82,6 +82,20 @@ describe('eight processes', () => {
     expect(await database.db.collection('users').countDocuments({ authKeys: `google:of-${email}` })).toBe(1)
   }, 600_000)
 
+  it('that make users of one address at once, in several spellings, make one', async () => {
+    const { email } = aUser()
+    const spellings = [email, email.toUpperCase(), ` ${email.replace(/[a-z]/, (letter) => letter.toUpperCase())}\n`]
+    for (const [at, one] of holders.entries())
+      one.send({ type: 'register', emails: [...spellings.slice(at % 3), ...spellings.slice(0, at % 3)] })
+    const answers = (await tokensOf(holders, 'registered')) as { id?: string }[]
+    expect(answers).toHaveLength(24)
+    const made = answers.filter(({ id }) => id !== undefined)
+    expect(made).toEqual([{ id: (await volt.users.findByEmail(email))?._id.toHexString() }])
+    const refused = answers.filter(({ id }) => id === undefined)
+    expect(refused).toEqual(refused.map(() => ({ code: 'CONFLICT', fields: ['email'] })))
+    expect(await database.db.collection('users').countDocuments({ email })).toBe(1)
+  }, 600_000)
+
   it('know at once what one of them has ended', async () => {
     const { token, user } = await signedIn()
     const found = async (one: Child) => {

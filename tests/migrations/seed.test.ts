@@ -22,15 +22,29 @@ describe('seed()', () => {
     await volt.setup()
     expect(await volt.migrations.seed()).toEqual(['autovolt-sample', 'plants'])
     const read = async () => {
-      const [devices, users] = [await volt.devices.find(), await volt.users.find()]
-      return { devices, users, plants: await database.db.collection('plants').find().toArray() }
+      const [devices, users] = [await volt.devices.find(), await volt.users.find({}, { sort: { name: 1 } })]
+      const preferences = await volt.userPreferences.find()
+      return { devices, users, preferences, plants: await database.db.collection('plants').find().toArray() }
     }
     const made = await read()
-    expect(made).toMatchObject({ devices: [{ switches: [{}, {}] }], users: [{}], plants: [{ pots: 2 }] })
+    expect(made).toMatchObject({ devices: [{ switches: [{}, {}] }], plants: [{ pots: 2 }] })
+    const address = { city: expect.any(String), country: expect.any(String), postalCode: expect.any(String) }
+    const walletAddress = expect.stringMatching(/^0x[0-9a-f]{40}$/)
+    expect(made.users).toMatchObject([
+      { name: 'Alice Johnson', userType: 'prosumer', address, walletAddress },
+      { name: 'Asha', userType: 'staff' },
+      { name: 'Bob Smith', userType: 'consumer', address, walletAddress },
+    ])
+    const energy = { renewableOnly: true, maxTradeDistanceKm: 50, priceAlerts: true, maxPricePerKwh: 0.2 }
+    const [alice, , bob] = made.users
+    for (const user of [alice, bob]) {
+      const chosen = made.preferences.find((one) => user?._id.equals(one.user))
+      expect(chosen).toMatchObject({ energy, notifications: { email: true } })
+    }
     expect(await volt.migrations.seed({ intoExisting: true })).toEqual(['autovolt-sample', 'plants'])
     const again = await read()
     expect(again.devices.map(({ _id }) => _id)).toEqual(made.devices.map(({ _id }) => _id))
-    expect([again.users.length, again.plants]).toEqual([1, made.plants])
+    expect([again.users.length, again.preferences.length, again.plants]).toEqual([3, 2, made.plants])
   })
 
   it('refuses a database with documents, and never empties one', async () => {
@@ -44,7 +58,12 @@ describe('seed()', () => {
     })
     expect(await database.db.collection('plants').countDocuments()).toBe(0)
     await volt.migrations.seed({ intoExisting: true })
-    expect((await volt.users.find()).map(({ name }) => name).toSorted()).toEqual(['Asha', 'Mira'])
+    expect((await volt.users.find()).map(({ name }) => name).toSorted()).toEqual([
+      'Alice Johnson',
+      'Asha',
+      'Bob Smith',
+      'Mira',
+    ])
   })
 
   it('takes them from a folder, and stores nothing of one that fails', async () => {

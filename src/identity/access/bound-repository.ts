@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ObjectId } from 'mongodb'
 import type { EntityCollection } from '../../core/collection/entity-collection.js'
 import type { Entity, Identified } from '../../core/entity.js'
@@ -126,8 +127,8 @@ function boundWrites(binding: Binding, name: string, repository: Bindable): Meth
     return (await over({ update: [given] })).update(id, given, options)
   }
   const upsert = async (filter: object, input: object) => {
-    const given = ownFields(input)
-    return (await over({ create: [given], update: [given] })).upsert(filter, given)
+    const [wanted, given] = [ownFields(filter), ownFields(input)]
+    return (await over({ create: [given], update: [changedIn(wanted, given)] })).upsert(wanted, given)
   }
   const remove = async (id: ObjectId | string, options?: UpdateOptions) =>
     (await over({ delete: true })).delete(id, options)
@@ -160,6 +161,12 @@ function boundWrites(binding: Binding, name: string, repository: Bindable): Meth
 /** Own fields alone, each read once: what is inherited or computed could be another value when it is looked at again. */
 function ownFields(given: object): Given {
   return (isRecord(given) ? { ...given } : given) as Given
+}
+
+/** What of the input an upsert changes in a document that is there: that has the filter's values already. */
+function changedIn(filter: Given, input: Given): Given {
+  if (!isRecord(filter) || !isRecord(input)) return input
+  return Object.fromEntries(Object.entries(input).filter(([name, value]) => !isDeepStrictEqual(filter[name], value)))
 }
 
 function versionIn({ version }: { readonly version?: number }): UpdateOptions {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DatabaseError } from '../../core/errors.js'
 import { validateData } from '../../core/validate.js'
 
 /** Those of the origin systems, beside `local`, which is the password. Any other name will do. */
@@ -58,4 +59,9 @@ export function accountOf(account: AuthProviderInput): z.output<typeof accountSc
 /** @throws ValidationError for what is no provider's name. */
 export function providerNameOf(provider: string): string {
   return validateData(z.strictObject({ provider: providerName() }), { provider }, 'The account').provider
+}
+
+export function lastWayIn(provider: string): DatabaseError {
+  const message = `Without ${provider} the user could not sign in any more: add another account or a password before`
+  return new DatabaseError('LAST_WAY_IN', message)
 }

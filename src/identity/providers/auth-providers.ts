@@ -2,10 +2,10 @@ import type { ObjectId } from 'mongodb'
 import type { EntityCollection } from '../../core/collection/entity-collection.js'
 import type { Database } from '../../core/database.js'
 import type { Entity, Identified } from '../../core/entity.js'
-import { ConflictError, DatabaseError, NotFoundError } from '../../core/errors.js'
+import { ConflictError, NotFoundError } from '../../core/errors.js'
 import { Repository } from '../../core/repository/repository.js'
 import type { UserWatch } from '../user-watch.js'
-import { type AuthProviderInput, authKeyOf, providerOf } from './auth-key.js'
+import { type AuthProviderInput, authKeyOf, lastWayIn, providerOf } from './auth-key.js'
 import type { ProviderToken, ProviderTokenInput } from './provider-token.js'
 
 /** What of a user says how to get in. */
@@ -24,7 +24,6 @@ const hasAnotherWay = { $expr: { $gt: [{ $add: [accounts, hasPassword] }, 1] } }
 export class AuthProviders {
   readonly #database: Database
   readonly #users: EntityCollection<Reachable>
-  readonly #tokens: EntityCollection<ProviderToken>
   readonly #tokenRepository: Repository<ProviderToken, ProviderTokenInput>
   readonly #watch: UserWatch
 
@@ -36,7 +35,6 @@ export class AuthProviders {
   ) {
     this.#database = database
     this.#users = database.of(users, { isDurable: true })
-    this.#tokens = database.of<ProviderToken>(tokens, { isDurable: true })
     this.#tokenRepository = new Repository(database, tokens)
     this.#watch = watch
   }
@@ -76,7 +74,6 @@ export class AuthProviders {
         session,
       )
       if (matched === 0) throw lastWayIn(provider)
-      await this.#tokens.deleteMany({ user: _id, provider })
     })
   }
 
@@ -101,9 +98,4 @@ export class AuthProviders {
 function takenBy(provider: string): ConflictError {
   const message = `The user has another account of ${provider}: remove that before`
   return new ConflictError('CONFLICT', message, { fields: ['authKeys'] })
-}
-
-function lastWayIn(provider: string): DatabaseError {
-  const message = `Without ${provider} the user could not sign in any more: add another account or a password before`
-  return new DatabaseError('LAST_WAY_IN', message)
 }

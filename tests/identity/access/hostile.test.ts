@@ -83,6 +83,26 @@ describe('a field that decides on rights', () => {
     expect(updated.name).toBe('look 1')
   })
 
+  it('is not changed by an upsert that is found by it, which changes the rest', async () => {
+    const { user, other } = await aPerson(volt, 'student')
+    const { users } = volt.as(user)
+    const { email } = user
+    expect(await users.upsert({ email }, { email, name: 'Upserted' })).toMatchObject({
+      _id: user._id,
+      name: 'Upserted',
+    })
+    const before = await volt.users.get(other._id)
+    for (const attempt of [
+      () => users.upsert({ email: other.email }, { email: other.email, name: 'Taken' }),
+      () => users.upsert({ email: other.email }, { email, name: 'Taken' }),
+      () => users.upsert({ email }, { email: 'another@example.org', name: 'Moved' }),
+      () => users.upsert({ email: 'nobody@example.org' }, { email: 'nobody@example.org', name: 'Made' }),
+    ])
+      await expect(attempt()).rejects.toMatchObject(denied)
+    expect(await volt.users.get(other._id)).toEqual(before)
+    expect(await volt.users.findByEmail('nobody@example.org')).toBeNull()
+  })
+
   it('inside a list is not given where the list is', async () => {
     const rules = [
       { role: 'student', entity: 'devices', action: 'read', scope: 'own' },
@@ -245,6 +265,30 @@ describe('a bound handle', () => {
       for (const name of names) expect(Object.hasOwn(bound, name) ? name : undefined, name).toBeUndefined()
     expect(Reflect.get(backup, 'constructor')).not.toBe(Object.getPrototypeOf(volt.backup).constructor)
     expect(JSON.stringify(devices)).toBe('{}')
+  })
+
+  it('fills in nothing that a document refers to: there is no model, and the option is refused', async () => {
+    const person = await aPerson(volt, 'student')
+    const { _id } = await volt.devices.create(aDevice({ classroom: person.assigned, owner: person.other._id }))
+    const { devices, users } = volt.as(person.user)
+    for (const bound of [devices, users])
+      for (const name of ['model', 'populate', 'aggregate', 'getDocument', 'findDocuments'])
+        expect(Reflect.get(bound, name), name).toBeUndefined()
+    for (const populate of ['owner', ['owner'], { path: 'owner', match: { $where: 'true' } }]) {
+      const options = { populate } as never
+      for (const attempt of [
+        () => devices.get(_id, options),
+        () => devices.find({}, options),
+        () => devices.findOne({ _id }, options),
+        () => devices.page({}, options),
+        () => devices.after({}, options),
+        () => devices.update(_id, { name: 'Mine' }, options),
+      ])
+        await expect(attempt()).rejects.toMatchObject({ code: expect.stringMatching(/^(VALIDATION|ACCESS_DENIED)$/) })
+    }
+    for (const joined of [{ $lookup: { from: 'users' } }, { 'owner.email': person.other.email }, { $where: 'true' }])
+      await expect(devices.find(joined as never)).rejects.toMatchObject({ code: 'VALIDATION' })
+    expect((await devices.get(_id)).owner).toEqual(person.other._id)
   })
 
   it('believes of a user only the id', async () => {

@@ -20,6 +20,7 @@ const records = {
   alerts: readAll,
   auditLog: readAll,
   cases: readAll,
+  commands: readAll,
   escalations: all,
   maintenanceWindows: all,
   deviceLogs: readAll,

@@ -51,6 +51,19 @@ onParentMessage('enter', async ({ identity, times }) => {
   })
 })
 
+/** Users with the addresses, at once: the id of one that was made, and the error of one that was not. */
+onParentMessage('register', async ({ emails }) => {
+  const answers = await Promise.allSettled(
+    (emails as string[]).map((email) => volt.users.create({ email, name: 'Asha Rao' })),
+  )
+  const tokens = answers.map((answer) =>
+    answer.status === 'fulfilled'
+      ? { id: answer.value._id.toHexString() }
+      : { code: answer.reason.code, fields: answer.reason.fields },
+  )
+  tellParent({ type: 'registered', tokens })
+})
+
 onParentMessage('find', async ({ token }) => {
   tellParent({ type: 'found', isThere: (await volt.sessions.find(String(token))) !== null })
 })
