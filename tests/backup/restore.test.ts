@@ -254,7 +254,7 @@ describe('a restored ledger', () => {
     const erase = [early, late].map((appended) => String(appended?.entry._id))
     const target = { inPlace: 'replace' } as const
     const bad = volt.backup.restore({ storage, target, erase: [...erase, 'no id'] })
-    await expect(bad).rejects.toMatchObject({ code: 'CONFIGURATION' })
+    await expect(bad).rejects.toMatchObject({ code: 'VALIDATION', issues: [{ path: 'erase' }] })
     const people = [{ subject: 'nobody', requestedAt: new Date() }]
     await expect(volt.backup.restore({ storage, target, erasedPeople: people })).rejects.toMatchObject({
       code: 'VALIDATION',

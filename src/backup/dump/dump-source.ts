@@ -1,7 +1,7 @@
 import type { Db, Document, Timestamp } from 'mongodb'
 import { DatabaseError } from '../../core/errors.js'
-import { serverCode } from '../../core/server-codes.js'
-import { serverErrorCode, translateError } from '../../core/translate-error.js'
+import { translateError } from '../../core/translate-error.js'
+import { statisticsOf } from '../database-statistics.js'
 import type { Block } from '../format/bson-blocks.js'
 import type { BackupCollection, BackupContent } from '../format/manifest.js'
 import { storedName } from '../format/manifest.js'
@@ -102,7 +102,8 @@ export class DumpSource implements BackupSource {
         ? await newestCheckpoint(database, options.checkpoints, clusterTime)
         : null,
     }
-    const expectedBytes = facts.isWhole ? await dataBytesOf(database) : undefined
+    const { dataSize }: Document = facts.isWhole ? await statisticsOf(database) : {}
+    const expectedBytes = dataSize === undefined ? undefined : Number(dataSize)
     return new DumpSource(database, facts, chosen, clusterTime, options.signal, expectedBytes)
   }
 
@@ -159,16 +160,6 @@ async function featureCompatibilityVersion(database: Db): Promise<string | null>
     return String(reply.featureCompatibilityVersion?.version)
   } catch {
     return null
-  }
-}
-
-/** Undefined where the role may not ask. */
-async function dataBytesOf(database: Db): Promise<number | undefined> {
-  try {
-    return Number((await database.command({ dbStats: 1 })).dataSize)
-  } catch (error) {
-    if (serverErrorCode(error) === serverCode.unauthorized) return undefined
-    throw error
   }
 }
 

@@ -1,7 +1,7 @@
-import type { Db, Document } from 'mongodb'
+import type { Db } from 'mongodb'
 import { DatabaseError } from '../../core/errors.js'
-import { serverCode } from '../../core/server-codes.js'
-import { serverErrorCode, translateError } from '../../core/translate-error.js'
+import { translateError } from '../../core/translate-error.js'
+import { statisticsOf } from '../database-statistics.js'
 import { isTimeSeries, isView, type PlannedRestore, type RestoreTarget } from './restore-plan.js'
 import type { RestoreSource } from './restore-source.js'
 
@@ -55,16 +55,6 @@ async function freeBytesOf(database: Db): Promise<number | undefined> {
     if (Number(fsTotalSize) > 0) return Number(fsTotalSize) - Number(fsUsedSize)
   }
   return undefined
-}
-
-/** Nothing where the role may not ask. */
-async function statisticsOf(database: Db): Promise<Document> {
-  try {
-    return await database.command({ dbStats: 1 })
-  } catch (error) {
-    if (serverErrorCode(error) === serverCode.unauthorized) return {}
-    throw error
-  }
 }
 
 /** But for a restore of the same backup that is to go on. */

@@ -1,5 +1,6 @@
 import type { Database } from '../../core/database.js'
 import { DatabaseError, NotFoundError } from '../../core/errors.js'
+import { toObjectId } from '../../core/fields.js'
 import type { Ledger } from '../../ledger/ledger.js'
 import { type ErasedPerson, type PrivacyService, parseErasedPerson } from '../../privacy/privacy-service.js'
 
@@ -26,7 +27,7 @@ export interface ReadLists {
   readonly erasedPeople: readonly ErasedPerson[]
 }
 
-/** @throws DatabaseError `CONFIGURATION`, ValidationError for what is no id and no erased person. */
+/** @throws ValidationError for what is no id, or no erased person. */
 export async function readEraseLists({ erase, erasedPeople }: EraseLists): Promise<ReadLists> {
   return { erase: await readEntryIds(erase), erasedPeople: await readPeople(erasedPeople) }
 }
@@ -39,14 +40,7 @@ async function readPeople(given: EraseLists['erasedPeople'] = []): Promise<Erase
 
 async function readEntryIds(given: EraseLists['erase'] = []): Promise<ReadonlySet<string>> {
   const ids = new Set<string>()
-  for await (const id of given) {
-    if (typeof id !== 'string' || !/^[0-9a-f]{24}$/i.test(id))
-      throw new DatabaseError(
-        'CONFIGURATION',
-        `erase: ${JSON.stringify(id)?.slice(0, 100)} is no id of an entry: 24 hexadecimal digits are expected. Nothing was restored`,
-      )
-    ids.add(id)
-  }
+  for await (const id of given) ids.add(toObjectId(id, 'erase').toHexString())
   return ids
 }
 

@@ -68,7 +68,7 @@ export interface RestoreReport {
  * Restores a backup. Everything is checked before anything is written: every byte of the backup, the names, the server's
  * version, the space on its disk.
  * @throws DatabaseError `BACKUP_DAMAGED` if something is wrong with the backup, `CONFLICT` if a database is not empty,
- * `CONFIGURATION` also for an id that is none in `erase`, `RESTORING`, `STORAGE`, `KEY_RING`; NotFoundError.
+ * `CONFIGURATION`, `RESTORING`, `STORAGE`, `KEY_RING`; NotFoundError; ValidationError for what is no id in `erase`.
  */
 export async function restore(
   parts: RestoreParts,
