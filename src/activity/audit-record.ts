@@ -9,6 +9,7 @@ export const auditActions = [
   'created',
   'changed',
   'removed',
+  'restored',
   'signed_in',
   'sign_in_failed',
   'locked_out',

@@ -4,8 +4,16 @@ export interface FindableVirtual {
   readonly whenFalse: Readonly<Record<string, unknown>>
 }
 
-/** Functions that Mongoose documents or models of the entity have; plain objects do not. */
+/** What documents and models of the entity do besides holding data. */
 export interface EntityBehaviour {
+  /**
+   * Fields that the repository does more about when they change, such as ending sessions: the Mongoose model does not change
+   * them in documents that are there, and does not remove these.
+   */
+  readonly repositoryOnly?: readonly string[]
+  /** What is taken and still looks wrong, by field: a text that is returned is logged as a warning, without the value. */
+  readonly doubts?: Readonly<Record<string, (given: string) => string | undefined>>
+  /** Functions and values that Mongoose documents have; plain objects do not. */
   readonly virtuals?: Readonly<Record<string, (document: never) => unknown>>
   /** Those of the virtuals that a repository's filters can name; `Findable` says so to the types. */
   readonly findable?: Readonly<Record<string, FindableVirtual>>
@@ -13,12 +21,15 @@ export interface EntityBehaviour {
   readonly statics?: Readonly<Record<string, (...args: never[]) => unknown>>
 }
 
-export function behaviourOf({ virtuals, findable, methods, statics }: EntityBehaviour): Required<EntityBehaviour> {
-  return { virtuals: virtuals ?? {}, findable: findable ?? {}, methods: methods ?? {}, statics: statics ?? {} }
+export function behaviourOf(given: EntityBehaviour): Required<EntityBehaviour> {
+  const { repositoryOnly = [], doubts = {}, virtuals = {}, findable = {}, methods = {}, statics = {} } = given
+  return { repositoryOnly, doubts, virtuals, findable, methods, statics }
 }
 
 export function extendedBehaviour(one: EntityBehaviour, other: EntityBehaviour): EntityBehaviour {
   return {
+    repositoryOnly: [...(one.repositoryOnly ?? []), ...(other.repositoryOnly ?? [])],
+    doubts: { ...one.doubts, ...other.doubts },
     virtuals: { ...one.virtuals, ...other.virtuals },
     findable: { ...one.findable, ...other.findable },
     methods: { ...one.methods, ...other.methods },

@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'HISTORY_LOST'
   | 'UNINDEXED_SORT'
   | 'APPEND_ONLY'
+  | 'REPOSITORY_ONLY'
   | 'KEY_RING'
   | 'LEASE_LOST'
   | 'SETUP_BLOCKED'

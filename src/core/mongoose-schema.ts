@@ -10,6 +10,7 @@ import { indexName } from './index-definition.js'
 import { translateModelError } from './mongoose-errors.js'
 import { pathsBelow } from './paths.js'
 import { requireOpenData } from './repository/data.js'
+import { refuseRepositoryOnly } from './repository-only.js'
 import { subjectOf } from './translate-error.js'
 import { issuesOf, typeName } from './validate.js'
 
@@ -45,6 +46,7 @@ export function toMongooseSchema(entity: EntityDescription, clock: Clock): Schem
   if (entity.validationLevel === 'moderate') acceptWhatIsThere(schema)
   if (entity.appendOnly) refuseWrites(schema, entity.name)
   else addValidation(schema, entity)
+  refuseRepositoryOnly(schema, entity)
   translateErrors(schema, entity)
   return schema
 }
@@ -109,6 +111,7 @@ function addValidation(schema: Schema, entity: EntityDescription): void {
   const names = Object.keys(entity.storedSchema.shape).filter((name) => !setBySave.has(name))
   const schemas = new Map<string, z.ZodType<Record<string, unknown>>>()
   const converted = new WeakMap<object, Record<string, unknown>>()
+  const { repositoryOnly = [] } = entity.behaviour
   schema.pre('validate', function parseWhole() {
     const stored = this.toObject({ depopulate: true, virtuals: false, getters: false, flattenMaps: true })
     const document = Object.fromEntries(Object.entries(stored).filter(([name]) => !setBySave.has(name)))
@@ -132,8 +135,9 @@ function addValidation(schema: Schema, entity: EntityDescription): void {
       const { path, message } = rule.explain?.(result.data) ?? rule
       this.invalidate(path, message, undefined, 'object')
     }
+    const isFilledIn = (name: string) => !(name in document) && !this.isNew && repositoryOnly.includes(name)
     const changed = Object.entries(result.data).filter(
-      ([name, value]) => name !== '_id' && !isDeepStrictEqual(value, document[name]),
+      ([name, value]) => name !== '_id' && !isDeepStrictEqual(value, document[name]) && !isFilledIn(name),
     )
     converted.set(this, Object.fromEntries(changed))
   })

@@ -79,6 +79,7 @@ export class UserWatch {
       await this.#sessions.end({ user: _id }, 'user_changed')
       return
     }
+    if (before.deletedAt !== null && after.deletedAt === null) await this.#record(_id, 'restored')
     const changed = differingFields(before, after)
     if (changed.length > 0) await this.#record(_id, 'changed', only(before, changed), only(after, changed))
     if (changed.includes('email')) await this.#doubt(before, after)

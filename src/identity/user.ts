@@ -11,7 +11,7 @@ import { password } from './passwords/password.js'
 import { authKey } from './providers/auth-key.js'
 import { figures, postalAddress, profile } from './user-fields.js'
 import { fullNameOf, isActive } from './user-views.js'
-import { walletAddress } from './wallet-address.js'
+import { doubtChecksum, walletAddress } from './wallet-address.js'
 
 /** What somebody is to the energy: who runs the site, who works there, who uses energy, who makes it, and who does both. */
 const userTypes = ['admin', 'staff', 'consumer', 'producer', 'prosumer'] as const
@@ -89,6 +89,8 @@ export function userEntityWithRoles<const Role extends string>(roles: readonly [
     secrets: { password: password().optional() },
     hashes: { password: bcryptHash },
     softDelete: true,
+    repositoryOnly: ['email', 'emailVerifiedAt', 'role', 'status', 'password', 'authKeys', 'deletedAt'],
+    doubts: { walletAddress: doubtChecksum },
     virtuals: { fullName: fullNameOf, isActive },
     findable: { isActive: { whenTrue: { status: 'active' }, whenFalse: { status: where.ne('active') } } },
     indexes: [

@@ -38,6 +38,13 @@ export function checkWalletAddress(spelling: string): WalletAddressReport {
   return { address, checksumAddress, checksum }
 }
 
+/** What a write reports of an address whose spelling has a wrong checksum; the address itself is not in it. */
+export function doubtChecksum(spelling: string): string | undefined {
+  return checkWalletAddress(spelling).checksum === 'wrong'
+    ? 'The wallet address was stored, but its spelling has a wrong checksum (EIP-55): ask its owner, or look at it with checkWalletAddress()'
+    : undefined
+}
+
 /** The address in the spelling of EIP-55: a letter is upper case where the same digit of the address's Keccak-256 is 8 or more. */
 export function withChecksum(address: string): string {
   const digits = address.slice(2)

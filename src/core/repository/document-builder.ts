@@ -33,12 +33,14 @@ export class DocumentBuilder {
     requireOpenData(this.#entity, input, subject)
     const result = compiled(this.#entity.inputSchema).safeParse(input)
     if (!result.success) throw new ValidationError(subject, issuesOf(result.error, input))
+    this.#report(input)
     return result.data as Record<string, unknown>
   }
 
   /** As {@link build}, for many. @throws ValidationError with the issues of all of them, paths such as `2.name`. */
   async buildAll<Built extends Document>(inputs: readonly object[]): Promise<(Built & Identified)[]> {
     const parsed = parseInputs(this.#entity, this.#entity.inputSchema, inputs) as Record<string, unknown>[]
+    for (const input of inputs) this.#report(input)
     for (const fields of parsed) await this.#secrets.hashIn(fields)
     return parsed.map((fields) => this.build<Built>(fields))
   }
@@ -56,6 +58,7 @@ export class DocumentBuilder {
   async change(_id: ObjectId, changes: object): Promise<Document> {
     const update = compileChanges(this.#entity, changes, (field, plain) => this.#secrets.seal(field, _id, plain))
     if (update.$set !== undefined) await this.#secrets.hashIn(update.$set)
+    this.#report(changes)
     return update
   }
 
@@ -74,5 +77,14 @@ export class DocumentBuilder {
   /** The update document that takes a soft deletion back. */
   restoration(): Document {
     return { $set: { deletedAt: null } }
+  }
+
+  /** Logs what was taken and still looks wrong. */
+  #report(given: object): void {
+    for (const [field, doubt] of Object.entries(this.#entity.behaviour.doubts ?? {})) {
+      const value: unknown = (given as Record<string, unknown>)[field]
+      const message = typeof value === 'string' ? doubt(value) : undefined
+      if (message !== undefined) this.#database.logger.warn({ entity: this.#entity.name, field }, message)
+    }
   }
 }

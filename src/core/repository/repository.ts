@@ -122,11 +122,12 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   async restore(id: ObjectId | string): Promise<Stored> {
     requireSoftDelete(this.entity)
     const _id = toObjectId(id)
-    const deleted: Document = { _id, deletedAt: { $ne: null } }
+    const deleted = { _id, deletedAt: { $ne: null } } as StoreFilter<Stored>
     const { projection } = this.#secrets
-    const found = await this.documents
-      .for('restore')
-      .findOneAndUpdate(deleted as StoreFilter<Stored>, this.#documents.restoration(), { projection })
+    const documents = this.documents.for('restore')
+    const found = await this.changing(deleted, ['deletedAt'], () =>
+      documents.findOneAndUpdate(deleted, this.#documents.restoration(), { projection }),
+    )
     if (found === null) throw new NotFoundError(`deleted ${this.entity.name}`, `id ${_id.toHexString()}`)
     return this.shown(found)
   }
