@@ -29,8 +29,8 @@ export default defineConfig({
     maxWorkers: 4,
     // Files keep their names to themselves, so what one has loaded the next can use.
     isolate: false,
-    // These only end what hangs: no test fails because a machine is several times slower.
-    testTimeout: 180_000,
+    // These only end what hangs: no test fails because a machine is several times slower. A long form has its time.
+    testTimeout: process.env.AUTOVOLT_FULL === '1' ? 1_800_000 : 180_000,
     hookTimeout: 300_000,
     // Thousands of tests with real processes on a loaded machine: one failure there is tried again, and named at the end.
     retry: process.env.CI === undefined ? 0 : 1,

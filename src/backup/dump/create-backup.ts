@@ -22,7 +22,9 @@ export interface CreateOptions {
 }
 
 /** Most collections are small, and wait for the storage: these keep the server and this process at work meanwhile. */
-const collectionsAtOnce = 4
+const collectionsAtOnce = 6
+/** Nearly all that a small file takes is waiting for the storage. */
+const smallFilesAtOnce = 16
 
 /**
  * Writes a backup into a storage: its files, and last its manifest, without which it is none. What a failure leaves there is
@@ -37,6 +39,10 @@ export async function createBackup(
   const writer = new BackupWriter(newBackupId(startedAt), source, storage, options)
   await writer.writeKey()
   await writer.writeText(preludeName, preludeText(source))
+  await forEachConcurrently(source.collections, smallFilesAtOnce, async (collection) => {
+    options.signal?.throwIfAborted()
+    await writer.writeMetadata(collection)
+  })
   const collections: BackupCollection[] = []
   await forEachConcurrently(source.collections.entries(), collectionsAtOnce, async ([at, collection]) => {
     options.signal?.throwIfAborted()
@@ -98,10 +104,16 @@ class BackupWriter {
     return this.#write(`${name}${suffixOf(formOf(this.#shape))}`, once(Buffer.from(text)))
   }
 
+  /** What the collection is. */
+  async writeMetadata(collection: PlannedCollection): Promise<void> {
+    const { metadata } = filesOf(this.#shape, collection.name, collection.type)
+    await this.#write(metadata, once(Buffer.from(metadataText(collection))))
+  }
+
+  /** What is in the collection. */
   async writeCollection(collection: PlannedCollection): Promise<BackupCollection> {
     const { name, type, isAtClusterTime, options, indexes } = collection
     const { data, metadata } = filesOf(this.#shape, name, type)
-    await this.#write(metadata, once(Buffer.from(metadataText(collection))))
     const counted = { documents: 0, bsonBytes: 0 }
     if (data !== null) await this.#write(data, this.#counted(name, this.#source.read(collection), counted))
     return { name, type, isAtClusterTime, options, indexes, ...counted, dataFile: data, metadataFile: metadata }

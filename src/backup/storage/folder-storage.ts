@@ -3,6 +3,7 @@ import { createReadStream, type Dirent } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { DatabaseError } from '../../core/errors.js'
+import { SharedSync } from './shared-sync.js'
 import type { BackupStorage, StoredFile } from './storage.js'
 
 const readBytes = 1 << 20
@@ -16,6 +17,7 @@ const partialSuffix = '.partial'
  */
 export function folderStorage(folder: string): BackupStorage {
   const root = resolve(requireFolder(folder))
+  const folders = new SharedSync(syncFolder)
   const placeOf = (path: string) => {
     const place = resolve(root, path)
     if (!place.startsWith(root + sep)) throw new DatabaseError('CONFIGURATION', `${path} leads out of the folder`)
@@ -34,7 +36,7 @@ export function folderStorage(folder: string): BackupStorage {
         await rm(partial, { force: true })
         throw error
       }
-      await syncFolder(dirname(place))
+      await folders.after(dirname(place))
     },
     read(path) {
       return createReadStream(placeOf(path), { highWaterMark: readBytes })
