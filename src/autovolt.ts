@@ -85,6 +85,7 @@ export class AutoVolt<Extended extends EntityExtensions = object> extends Servic
       clock: options.clock ?? systemClock,
       logger,
       keyRing: options.keys === undefined ? undefined : new KeyRing(options.keys),
+      ...(options.subjectKeys === undefined ? {} : { subjectKeys: options.subjectKeys }),
       hasher,
       logQueries: options.logQueries ?? false,
       leaseEntity: entities.leases,

@@ -2,6 +2,8 @@ import { z } from 'zod'
 import type { EntityDescription } from './entity.js'
 import { DatabaseError, ValidationError } from './errors.js'
 import { isRecord } from './is-record.js'
+import { havingFunctions } from './option-schemas.js'
+import type { SubjectKeyStore } from './subject-keys/subject-key-store.js'
 import { validateData } from './validate.js'
 
 /** Checks the options of a host before use: later a missing part would show up as a TypeError, far from its cause. */
@@ -23,6 +25,12 @@ const names = z.record(z.string(), z.string().optional())
 const optionsSchema = z.looseObject({
   keys: z
     .looseObject({ active: z.string(), keys: z.record(z.string(), z.union([z.string(), z.instanceof(Uint8Array)])) })
+    .optional(),
+  subjectKeys: z
+    .union([
+      z.strictObject({ database: z.string().regex(/^[^/\\. "$*<>:|?\0]{1,63}$/) }),
+      havingFunctions<SubjectKeyStore>('a store of keys', 'read', 'write', 'destroy'),
+    ])
     .optional(),
   entities: z.record(z.string(), z.looseObject({}).optional()).optional(),
   collections: names.optional(),

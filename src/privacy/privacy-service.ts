@@ -9,9 +9,10 @@ import { withHeldLease } from '../core/held-lease.js'
 import { isRecord } from '../core/is-record.js'
 import type { Lease } from '../core/lease.js'
 import { abortSignal } from '../core/option-schemas.js'
+import { personHash } from '../core/person-hash.js'
 import { validateData } from '../core/validate.js'
 import { Eraser, type EraserParts, notDeclared } from './eraser.js'
-import { type Erasure, type ErasureReport, reportOf, subjectOf } from './erasure.js'
+import { type Erasure, type ErasureReport, reportOf } from './erasure.js'
 import { type ExportHead, htmlOf, jsonOf } from './export-text.js'
 import { heldAbout } from './held-about.js'
 import type { Hold } from './hold.js'
@@ -23,6 +24,8 @@ export interface ErasedPerson {
   /** SHA-256 of the id, in hexadecimal: whoever knows the id can tell that the person was erased, and nobody can tell the id. */
   readonly subject: string
   readonly requestedAt: Date
+  /** When the key was destroyed with which fields of the person were sealed. */
+  readonly keyDestroyedAt?: Date | undefined
 }
 
 /** Hold options: why a person may not be erased, and until when. */
@@ -40,6 +43,7 @@ const holdSchema = z.strictObject({ reason: reason(), until: instant().optional(
 const erasedSchema = z.looseObject({
   subject: z.string().regex(/^[0-9a-f]{64}$/, { error: 'expected 64 hexadecimal digits' }),
   requestedAt: instant(),
+  keyDestroyedAt: instant().optional(),
 })
 /** Any list, also one that is read as it is consumed. */
 const listSchema = z.custom<Iterable<unknown> | AsyncIterable<unknown>>(
@@ -132,8 +136,10 @@ export class PrivacyService {
 
   /** Those who were erased, to be kept outside the database, for {@link repeat}. */
   async *erased(): AsyncGenerator<ErasedPerson, void, undefined> {
-    for await (const { subject, requestedAt } of this.#erasures.for('erased').stream({}, { sort: { _id: 1 } }))
-      yield { subject, requestedAt }
+    for await (const { subject, requestedAt, keyDestroyedAt } of this.#erasures
+      .for('erased')
+      .stream({}, { sort: { _id: 1 } }))
+      yield { subject, requestedAt, ...(keyDestroyedAt === undefined ? {} : { keyDestroyedAt }) }
   }
 
   /**
@@ -145,6 +151,7 @@ export class PrivacyService {
     const given = validateData(listSchema, erased, 'The list of erased persons')
     return this.#exclusively(async (lease, lost) => {
       for await (const one of given) await this.#know(parseErasedPerson(one))
+      await this.#destroyKeys()
       const reports: ErasureReport[] = []
       for await (const user of this.#returned()) {
         const ended = await unlessHeld(async () => {
@@ -228,8 +235,15 @@ export class PrivacyService {
     }
   }
 
-  async #know({ subject, requestedAt }: ErasedPerson): Promise<void> {
+  /** A store of keys that was itself put back has keys again that were destroyed. */
+  async #destroyKeys(): Promise<void> {
+    const destroyed = await this.#erasures.for('repeat').find({ keyDestroyedAt: { $exists: true } })
+    await this.#database.subjectKeys.destroyAll(destroyed.map(({ subject }) => subject))
+  }
+
+  async #know({ subject, requestedAt, keyDestroyedAt }: ErasedPerson): Promise<void> {
     const known = {
+      ...(keyDestroyedAt === undefined ? {} : { keyDestroyedAt }),
       state: 'done',
       reason: again,
       requestedAt,
@@ -255,7 +269,7 @@ export class PrivacyService {
   }
 
   async #erasedAmong(users: readonly ObjectId[]): Promise<ObjectId[]> {
-    const bySubject = new Map(users.map((user) => [subjectOf(user), user]))
+    const bySubject = new Map(users.map((user) => [personHash(user), user]))
     const found = await this.#erasures.for('repeat').find({ subject: { $in: [...bySubject.keys()] } })
     return found.flatMap(({ subject }) => bySubject.get(subject) ?? [])
   }

@@ -143,7 +143,7 @@ export class Binding {
 
   async #read(): Promise<AnyUser | null> {
     const { users } = this.#parts
-    const projection = Object.fromEntries(Object.keys(users.secrets).map((secret) => [secret, 0]))
+    const projection = Object.fromEntries(users.hidden.map((secret) => [secret, 0]))
     try {
       return await this.database
         .of(users, { isOutside: true })
