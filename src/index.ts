@@ -60,7 +60,7 @@ export {
   ValidationError,
   type ValidationIssue,
 } from './core/errors.js'
-export { instant, objectId, quantity } from './core/fields.js'
+export { binary, instant, objectId, quantity } from './core/fields.js'
 export type { GeoPoint, Place } from './core/geo-point.js'
 export type { Health, PoolUse } from './core/health.js'
 export type { IndexDefinition, SortDirection } from './core/index-definition.js'

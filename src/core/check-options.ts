@@ -38,6 +38,9 @@ const optionsSchema = z.looseObject({
   monitorCommands: z.boolean().optional(),
   closeOnSignals: z.boolean().optional(),
   auditLog: z.looseObject({}).optional(),
+  dataAccessLog: z
+    .strictObject({ expireAfterSeconds: z.number().nullable().optional(), maximumRecords: z.number().optional() })
+    .optional(),
   deviceLogs: z.looseObject({}).optional(),
   notifications: z.looseObject({}).optional(),
   schedules: z.looseObject({}).optional(),

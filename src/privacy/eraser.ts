@@ -1,5 +1,6 @@
 import { ObjectId } from 'mongodb'
 import type { AuditLog } from '../activity/audit-log.js'
+import type { DataAccess } from '../activity/data-access.js'
 import type { EntityCollection } from '../core/collection/entity-collection.js'
 import type { Database } from '../core/database.js'
 import type { Entity } from '../core/entity.js'
@@ -19,6 +20,7 @@ export interface EraserParts {
   readonly users: Entity<KnownUser>
   readonly erasures: Entity<Erasure>
   readonly holds: Entity<Hold>
+  readonly accesses: Entity<DataAccess>
   /** All entities of the handle, those of archives included. */
   readonly entities: () => Promise<readonly Entity[]>
   readonly auditLog: AuditLog

@@ -1,32 +1,30 @@
 import type { ObjectId } from 'mongodb'
-import { z } from 'zod'
 import type { AuditLog } from '../activity/audit-log.js'
+import type { DataAccess } from '../activity/data-access.js'
 import type { EntityCollection } from '../core/collection/entity-collection.js'
 import type { Database } from '../core/database.js'
 import { DatabaseError, NotFoundError } from '../core/errors.js'
-import { instant, objectId, toObjectId } from '../core/fields.js'
+import { objectId, toObjectId } from '../core/fields.js'
 import { withHeldLease } from '../core/held-lease.js'
-import { isRecord } from '../core/is-record.js'
 import type { Lease } from '../core/lease.js'
-import { abortSignal } from '../core/option-schemas.js'
 import { personHash } from '../core/person-hash.js'
 import { validateData } from '../core/validate.js'
+import { type DataAccessOptions, dataAccessesOf } from './data-accesses.js'
 import { Eraser, type EraserParts, notDeclared } from './eraser.js'
 import { type Erasure, type ErasureReport, reportOf } from './erasure.js'
 import { type ExportHead, htmlOf, jsonOf } from './export-text.js'
 import { heldAbout } from './held-about.js'
 import type { Hold } from './hold.js'
 import type { KnownUser } from './person.js'
+import {
+  type ErasedPerson,
+  eraseSchema,
+  holdSchema,
+  listSchema,
+  parseErasedPerson,
+  runSchema,
+} from './privacy-inputs.js'
 import { type PseudonymousQuestion, type PseudonymousRow, pseudonymousRows } from './pseudonymous-rows.js'
-
-/** Erased person: a person who was erased, for a list that is kept outside the database. */
-export interface ErasedPerson {
-  /** SHA-256 of the id, in hexadecimal: whoever knows the id can tell that the person was erased, and nobody can tell the id. */
-  readonly subject: string
-  readonly requestedAt: Date
-  /** When the key was destroyed with which fields of the person were sealed. */
-  readonly keyDestroyedAt?: Date | undefined
-}
 
 /** Hold options: why a person may not be erased, and until when. */
 export interface HoldOptions {
@@ -36,22 +34,6 @@ export interface HoldOptions {
   readonly until?: Date
 }
 
-const reason = () => z.string().trim().min(1).max(500)
-const eraseSchema = z.strictObject({ reason: reason(), signal: abortSignal().optional() })
-const runSchema = z.strictObject({ signal: abortSignal().optional() })
-const holdSchema = z.strictObject({ reason: reason(), until: instant().optional() })
-const erasedSchema = z.looseObject({
-  subject: z.string().regex(/^[0-9a-f]{64}$/, { error: 'expected 64 hexadecimal digits' }),
-  requestedAt: instant(),
-  keyDestroyedAt: instant().optional(),
-})
-/** Any list, also one that is read as it is consumed. */
-const listSchema = z.custom<Iterable<unknown> | AsyncIterable<unknown>>(
-  (value) =>
-    isRecord(value) &&
-    [Symbol.iterator, Symbol.asyncIterator].some((name) => typeof Reflect.get(value, name) === 'function'),
-  { error: 'expected a list' },
-)
 const leaseMs = 60_000
 const usersAtOnce = 1_000
 const again = 'repeated: the person was back'
@@ -177,6 +159,15 @@ export class PrivacyService {
     yield* pseudonymousRows(this.#database, await this.#parts.entities(), question)
   }
 
+  /**
+   * Who has read personal fields of a person through `volt.as(user)`, newest first: by hours and kinds of documents, as far as the host
+   * has it recorded (`dataAccessLog`). What was read in the last seconds is not there yet.
+   * @throws ValidationError.
+   */
+  async accesses(user: ObjectId | string, options: DataAccessOptions = {}): Promise<DataAccess[]> {
+    return dataAccessesOf(this.#database.of(this.#parts.accesses), toObjectId(user, 'user'), options)
+  }
+
   /** Keeps a person from being erased. One that is being erased is left as it is then, unless the hold is released. @throws ValidationError, NotFoundError. */
   async hold(user: ObjectId | string, options: HoldOptions): Promise<Hold> {
     const _id = toObjectId(user, 'user')
@@ -280,11 +271,6 @@ export class PrivacyService {
     if (held !== null) return held.result
     throw new DatabaseError('LEASE_LOST', 'Another process erases; try again later', { retryable: true })
   }
-}
-
-/** @throws ValidationError. */
-export function parseErasedPerson(given: unknown): ErasedPerson {
-  return validateData(erasedSchema, given, 'The erased person')
 }
 
 /** @returns undefined where something holds the person. */

@@ -1,5 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import type { AuditLog } from '../../activity/audit-log.js'
+import type { DataAccessLog } from '../../activity/data-access-log.js'
 import type { Database } from '../../core/database.js'
 import type { Entity, EntityDescription } from '../../core/entity.js'
 import { NotFoundError } from '../../core/errors.js'
@@ -31,6 +32,8 @@ export interface BindingParts {
   readonly users: Entity<AnyUser>
   readonly policy: AccessPolicy
   readonly auditLog: AuditLog
+  /** Undefined where the host does not want to know who reads what. */
+  readonly dataAccessLog: DataAccessLog | undefined
   readonly denials: DenialLimit
 }
 
@@ -95,6 +98,11 @@ export class Binding {
     const isSeen = await this.#reaches(name, entity, _id, await this.scope(name, 'read'))
     if (!isSeen) throw new NotFoundError(entity.name, `id ${_id.toHexString()}`)
     throw await this.denied(new AccessDeniedError(action, name, { id: _id.toHexString() }))
+  }
+
+  /** Notes that the user was given the documents. */
+  noteRead(entity: Entity, documents: readonly object[]): void {
+    this.#parts.dataAccessLog?.note(this.userId, entity, documents)
   }
 
   /** Does work in the user's name: what it writes is audited as the user's. */
