@@ -3,14 +3,19 @@ import type { EntityCollection } from '../core/collection/entity-collection.js'
 import type { StoreWrite } from '../core/collection/store-query.js'
 import type { Database } from '../core/database.js'
 import type { Entity, Identified } from '../core/entity.js'
+import { DatabaseError } from '../core/errors.js'
 import type { DataAccess } from './data-access.js'
 import { personalReadOf } from './personal-fields-read.js'
 
-/** Data-access log: how much of it is kept. */
-export interface DataAccessLimits {
-  /** No more records are stored once the collection has as many. */
-  readonly maximumRecords: number
+/** Data-access log options: how much of it is kept. */
+export interface DataAccessLogOptions {
+  /** Seconds after which records go, null for never; `setup()` sets it. @default 31 536 000, 365 days */
+  readonly expireAfterSeconds?: number | null
+  /** No more are stored once there are as many. @default 1 000 000 */
+  readonly maximumRecords?: number
 }
+
+const defaultMaximumRecords = 1_000_000
 
 /** Documents of one entity that one user has read and that are not recorded yet. */
 interface Pending {
@@ -40,17 +45,24 @@ const hourMs = 3_600_000
 export class DataAccessLog {
   readonly #database: Database
   readonly #accesses: EntityCollection<DataAccess>
-  readonly #limits: DataAccessLimits
+  readonly #maximumRecords: number
   #pending = new Map<string, Pending>()
   #size = 0
   #leftOut = 0
   #timer: NodeJS.Timeout | undefined
   #flushing: Promise<void> = Promise.resolve()
 
-  constructor(database: Database, accesses: Entity<DataAccess>, limits: DataAccessLimits) {
+  /** @throws DatabaseError `CONFIGURATION` for a number that is none. */
+  constructor(
+    database: Database,
+    accesses: Entity<DataAccess>,
+    { maximumRecords = defaultMaximumRecords }: DataAccessLogOptions,
+  ) {
+    if (!Number.isInteger(maximumRecords) || maximumRecords < 1)
+      throw new DatabaseError('CONFIGURATION', '`dataAccessLog.maximumRecords` takes whole numbers from 1')
     this.#database = database
     this.#accesses = database.of(accesses, { isOutside: true }).for('dataAccess')
-    this.#limits = limits
+    this.#maximumRecords = maximumRecords
     database.beforeClose(() => (this.#size === 0 && this.#leftOut === 0 ? undefined : this.flush()))
   }
 
@@ -105,7 +117,7 @@ export class DataAccessLog {
       const accesses = new Map<string, Access>()
       for (const pending of batch) await this.#addAccesses(accesses, pending)
       if (accesses.size === 0) return
-      if ((await this.#accesses.estimatedCount()) >= this.#limits.maximumRecords) {
+      if ((await this.#accesses.estimatedCount()) >= this.#maximumRecords) {
         this.#warn('the log of data accesses is full', accesses.size)
         return
       }

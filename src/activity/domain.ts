@@ -5,7 +5,7 @@ import { ActivityLog } from './activity-log.js'
 import { AuditLog } from './audit-log.js'
 import { auditRecordEntity, auditRecordEntityOf } from './audit-record.js'
 import { dataAccessEntity, dataAccessEntityOf } from './data-access.js'
-import { DataAccessLog } from './data-access-log.js'
+import type { DataAccessLogOptions } from './data-access-log.js'
 import { DeviceLog } from './device-log.js'
 import { deviceLogEntryEntity, deviceLogEntryEntityOf } from './device-log-entry.js'
 
@@ -30,12 +30,7 @@ export interface ActivityOptions {
    * Records who has read personal fields of whom through `volt.as(user)`, for `volt.privacy.accesses()`. Left out, nothing is recorded.
    * @default none
    */
-  readonly dataAccessLog?: {
-    /** Seconds after which records go, null for never; `setup()` sets it. @default 31 536 000, 365 days */
-    readonly expireAfterSeconds?: number | null
-    /** No more are stored once there are as many. @default 1 000 000 */
-    readonly maximumRecords?: number
-  }
+  readonly dataAccessLog?: DataAccessLogOptions
   readonly deviceLogs?: {
     /** The same of the device log. @default 7 776 000, 90 days */
     readonly expireAfterSeconds: number | null
@@ -58,24 +53,6 @@ export function openActivity(database: Database, entities: typeof activityEntiti
     auditLog: new AuditLog(database, entities.auditLogs),
     deviceLogs: new DeviceLog(database, entities.deviceLogs),
   }
-}
-
-const defaultMaximumRecords = 1_000_000
-
-/**
- * What records data accesses; undefined where the host has not asked for it.
- * @throws DatabaseError `CONFIGURATION` for a number that is none.
- */
-export function openDataAccessLog(
-  database: Database,
-  { dataAccesses }: Pick<typeof activityEntities, 'dataAccesses'>,
-  { dataAccessLog }: ActivityOptions,
-): DataAccessLog | undefined {
-  if (dataAccessLog === undefined) return undefined
-  const { maximumRecords = defaultMaximumRecords } = dataAccessLog
-  if (!Number.isInteger(maximumRecords) || maximumRecords < 1)
-    throw new DatabaseError('CONFIGURATION', '`dataAccessLog.maximumRecords` takes whole numbers from 1')
-  return new DataAccessLog(database, dataAccesses, { maximumRecords })
 }
 
 const longestExpiry = 2 ** 31 - 1

@@ -20,13 +20,16 @@ export declare const findableSecrets: unique symbol
 /** In the type of stored documents: the sealed fields with a blind index, which filters can ask for by equality. */
 export interface FindableSecrets<Names extends string> {
   /** Carries the names; never set. */
-  readonly [findableSecrets]?: Names
+  readonly [findableSecrets]?: Readonly<Record<Names, true>>
 }
 
 /** A blind index as it is declared, with the field that its hashes are stored in. */
 export interface BlindIndex {
+  /** The field that has the hashes, such as `insuranceNumberBlind`. */
   readonly stored: string
+  /** Whether no two documents may have the same value. */
   readonly unique: boolean
+  /** Which spellings are the same. */
   readonly normalise: 'exact' | 'caseless'
 }
 

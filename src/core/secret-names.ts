@@ -3,7 +3,9 @@ import type { ErasableSecrets } from './subject-keys/sealed-for.js'
 
 /** Secret names: of the secrets of a description those that are found by equality, and those that are sealed for persons. */
 export interface SecretNames<Found extends string, Erasable extends string> {
+  /** The sealed fields that are found by equality, each with how. */
   readonly blindIndexes?: Readonly<Record<Found, BlindIndexOptions>>
+  /** The sealed fields that are sealed for persons, each with the path of the person. */
   readonly sealedFor?: Readonly<Record<Erasable, string>>
 }
 

@@ -1,6 +1,7 @@
 /** The types that a host meets where people are shown what is held about them, and are erased. */
 
 export type { DataAccess } from '../activity/data-access.js'
+export type { DataAccessLogOptions } from '../activity/data-access-log.js'
 export type {
   PersonalDeclaration,
   PersonalFields,

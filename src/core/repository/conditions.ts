@@ -1,5 +1,5 @@
 import type { ObjectId } from 'mongodb'
-import type { FindableSecrets, findableSecrets } from '../blind-index.js'
+import type { findableSecrets } from '../blind-index.js'
 import { ValidationError } from '../errors.js'
 import { typeName } from '../validate.js'
 
@@ -80,9 +80,7 @@ type FindableIn<Document> = typeof findable extends keyof Document
   : never
 
 type SecretsIn<Document> = typeof findableSecrets extends keyof Document
-  ? Document extends FindableSecrets<infer Names>
-    ? Names
-    : never
+  ? keyof NonNullable<Document[typeof findableSecrets]> & string
   : never
 
 type FieldFilter<Value> =

@@ -9,15 +9,13 @@ export declare const erasableSecrets: unique symbol
 /** In the type of stored documents: the fields that are sealed with keys of persons, and read as null once those are destroyed. */
 export interface ErasableSecrets<Names extends string> {
   /** Carries the names; never set. */
-  readonly [erasableSecrets]?: Names
+  readonly [erasableSecrets]?: Readonly<Record<Names, true>>
 }
 
 /** Revealed: a sealed text in clear; null where it was sealed for a person who was erased, which only some fields are. */
 export type Revealed<Stored, Field extends string> = typeof erasableSecrets extends keyof Stored
-  ? Stored extends ErasableSecrets<infer Names>
-    ? Field extends Names
-      ? string | null
-      : string
+  ? Field extends keyof NonNullable<Stored[typeof erasableSecrets]>
+    ? string | null
     : string
   : string
 
