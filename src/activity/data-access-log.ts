@@ -50,7 +50,7 @@ export class DataAccessLog {
   #size = 0
   #leftOut = 0
   #timer: NodeJS.Timeout | undefined
-  #flushing: Promise<void> = Promise.resolve()
+  #flushing: Promise<void> | undefined
 
   /** @throws DatabaseError `CONFIGURATION` for a number that is none. */
   constructor(
@@ -63,18 +63,23 @@ export class DataAccessLog {
     this.#database = database
     this.#accesses = database.of(accesses, { isOutside: true }).for('dataAccess')
     this.#maximumRecords = maximumRecords
-    database.beforeClose(() => (this.#size === 0 && this.#leftOut === 0 ? undefined : this.flush()))
+    database.beforeClose(() => (this.#size === 0 && this.#flushing === undefined ? undefined : this.flush()))
   }
 
   /** Notes what a user has read. */
   note(reader: ObjectId, entity: Entity, documents: readonly object[]): void {
     const read = personalReadOf(entity)
-    if (read === null) return
+    if (read === null || documents.length === 0) return
+    const key = `${reader.toHexString()} ${entity.name}`
+    const now = this.#database.clock.now()
+    const pending = this.#pending.get(key) ?? { entity, reader, fields: new Map(), firstAt: now, lastAt: now }
+    pending.lastAt = now
     for (const document of documents) {
       const names = Object.keys(document).filter((name) => read.fields.has(name))
       const { _id } = document as Partial<Identified>
-      if (names.length > 0 && _id instanceof ObjectId) this.#noteOne(reader, entity, _id, names)
+      if (names.length > 0 && _id instanceof ObjectId) this.#noteOne(pending, _id.toHexString(), names)
     }
+    if (pending.fields.size > 0) this.#pending.set(key, pending)
     if (this.#size > 0) this.#timer ??= setTimeout(() => void this.flush(), batchMs).unref()
   }
 
@@ -87,32 +92,31 @@ export class DataAccessLog {
     this.#pending = new Map()
     this.#size = 0
     this.#leftOut = 0
-    this.#flushing = this.#flushing.then(() =>
-      this.#database.transactions.outside(async () => {
-        if (leftOut > 0) this.#warn('reads of personal fields came faster than they are recorded', leftOut)
-        await this.#record(batch)
-      }),
-    )
-    return this.#flushing
+    const before = this.#flushing ?? Promise.resolve()
+    const flushing = before
+      .then(() => this.#database.transactions.outside(() => this.#record(batch, leftOut)))
+      .finally(() => {
+        if (this.#flushing === flushing) this.#flushing = undefined
+      })
+    this.#flushing = flushing
+    return flushing
   }
 
-  #noteOne(reader: ObjectId, entity: Entity, _id: ObjectId, names: readonly string[]): void {
-    const key = `${reader.toHexString()} ${entity.name}`
-    const now = this.#database.clock.now()
-    const pending = this.#pending.get(key) ?? { entity, reader, fields: new Map(), firstAt: now, lastAt: now }
-    const id = _id.toHexString()
-    const fields = pending.fields.get(id)
-    if (fields === undefined && this.#size >= maximumPending) {
-      this.#leftOut += 1
+  #noteOne({ fields }: Pending, id: string, names: readonly string[]): void {
+    const known = fields.get(id)
+    if (known !== undefined) {
+      for (const name of names) known.add(name)
       return
     }
-    if (fields === undefined) this.#size += 1
-    this.#pending.set(key, pending)
-    pending.lastAt = now
-    pending.fields.set(id, new Set([...(fields ?? []), ...names]))
+    if (this.#size >= maximumPending) this.#leftOut += 1
+    else {
+      this.#size += 1
+      fields.set(id, new Set(names))
+    }
   }
 
-  async #record(batch: readonly Pending[]): Promise<void> {
+  async #record(batch: readonly Pending[], leftOut: number): Promise<void> {
+    if (leftOut > 0) this.#warn('reads of personal fields came faster than they are recorded', leftOut)
     try {
       const accesses = new Map<string, Access>()
       for (const pending of batch) await this.#addAccesses(accesses, pending)

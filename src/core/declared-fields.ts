@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { storedBlindly } from './blind-index.js'
 import type { EntityDescription } from './entity.js'
 import { coreSchema } from './field-schema.js'
 
@@ -26,9 +27,9 @@ export function shownFields<Document extends object>(entity: EntityDescription, 
   return keep(partOf(entity, shown, entity.hidden), document) as Document
 }
 
-/** As {@link shownFields}, with the sealed texts of secrets, for those who asked for them by name. */
+/** As {@link shownFields}, with the sealed texts of secrets, for those who asked for them by name; hashes that secrets are found by are for nobody. */
 export function storedFields<Document extends object>(entity: EntityDescription, document: Document): Document {
-  return keep(partOf(entity, stored, []), document) as Document
+  return keep(partOf(entity, stored, storedBlindly(entity.blindIndexes)), document) as Document
 }
 
 /** The fields of {@link shownFields} as a projection for the server. */

@@ -59,7 +59,7 @@ export class KeyRing {
   /**
    * Keyed hashes of a text (HMAC-SHA-256), by which equal texts can be told without being read: one for each key of the ring,
    * that of the active key first. They say nothing of each other, nor of those for another purpose.
-   * @param purpose What they are for, such as `patient/insuranceNumber`: each has a key of its own, derived by HKDF-SHA-256.
+   * @param purpose What they are for, such as a field of an entity: each has a key of its own, derived by HKDF-SHA-256.
    */
   hashes(plain: string, purpose: string): string[] {
     const others = [...this.#keys.keys()].filter((name) => name !== this.active)

@@ -13,7 +13,7 @@ export function hashesOf(database: Keys, { name, blindIndexes }: EntityDescripti
   return (field, plain) => {
     const index = Object.hasOwn(blindIndexes, field) ? blindIndexes[field] : undefined
     if (index === undefined) return []
-    return database.keyRing.hashes(normalised(plain, index), `${name}/${field}/${index.normalise}`)
+    return database.keyRing.hashes(normalised(plain, index), JSON.stringify([name, field, index.normalise]))
   }
 }
 
