@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import type { ObjectId } from 'mongodb'
 import type { Connection } from 'mongoose'
 import { z } from 'zod'
+import { DataAccessLog } from './activity/data-access-log.js'
 import { checkOptions, requireEntity } from './core/check-options.js'
 import { systemClock } from './core/clock.js'
 import { openConnection } from './core/connection.js'
@@ -85,6 +86,7 @@ export class AutoVolt<Extended extends EntityExtensions = object> extends Servic
       clock: options.clock ?? systemClock,
       logger,
       keyRing: options.keys === undefined ? undefined : new KeyRing(options.keys),
+      ...(options.subjectKeys === undefined ? {} : { subjectKeys: options.subjectKeys }),
       hasher,
       logQueries: options.logQueries ?? false,
       leaseEntity: entities.leases,
@@ -103,6 +105,7 @@ export class AutoVolt<Extended extends EntityExtensions = object> extends Servic
     const parts = {
       users: entities.users as Entity<AnyUser>,
       auditLog: services.auditLog,
+      dataAccessLog: options.dataAccessLog && new DataAccessLog(database, entities.dataAccesses, options.dataAccessLog),
       services: { ...services },
       hostEntities: this.#hostEntities,
       hostRepository: (entity: Entity) => this.repository(entity as Entity<StoredFields>),

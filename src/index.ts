@@ -60,7 +60,7 @@ export {
   ValidationError,
   type ValidationIssue,
 } from './core/errors.js'
-export { instant, objectId, quantity } from './core/fields.js'
+export { binary, instant, objectId, quantity } from './core/fields.js'
 export type { GeoPoint, Place } from './core/geo-point.js'
 export type { Health, PoolUse } from './core/health.js'
 export type { IndexDefinition, SortDirection } from './core/index-definition.js'
@@ -97,6 +97,7 @@ export type { CollectionReport } from './core/setup/compare.js'
 export type { IndexReport } from './core/setup/index-differences.js'
 export { SetupBlockedError, type SetupObstacle } from './core/setup/obstacle.js'
 export type { SetupReport } from './core/setup/set-up.js'
+export type * from './core/subject-keys/index.js'
 export type { Transactions } from './core/transaction.js'
 export { validateData } from './core/validate.js'
 export { type Classroom, type ClassroomEntity, type ClassroomInput, classroomEntity } from './devices/classroom.js'

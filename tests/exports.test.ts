@@ -45,6 +45,7 @@ describe('the package', () => {
       'aal2Sessions',
       'accessTableText',
       'afterQuerySchema',
+      'binary',
       'change',
       'checkWalletAddress',
       'classroomEntity',

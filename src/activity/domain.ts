@@ -4,14 +4,17 @@ import { activityEntity } from './activity.js'
 import { ActivityLog } from './activity-log.js'
 import { AuditLog } from './audit-log.js'
 import { auditRecordEntity, auditRecordEntityOf } from './audit-record.js'
+import { dataAccessEntity, dataAccessEntityOf } from './data-access.js'
+import type { DataAccessLogOptions } from './data-access-log.js'
 import { DeviceLog } from './device-log.js'
 import { deviceLogEntryEntity, deviceLogEntryEntityOf } from './device-log-entry.js'
 
-export type ActivityCollection = 'activities' | 'auditLogs' | 'deviceLogs'
+export type ActivityCollection = 'activities' | 'auditLogs' | 'dataAccesses' | 'deviceLogs'
 
 export const activityEntities = {
   activities: activityEntity,
   auditLogs: auditRecordEntity,
+  dataAccesses: dataAccessEntity,
   deviceLogs: deviceLogEntryEntity,
 } satisfies Record<ActivityCollection, object>
 
@@ -23,6 +26,11 @@ export interface ActivityOptions {
      */
     readonly expireAfterSeconds: number | null
   }
+  /**
+   * Records who has read personal fields of whom through `volt.as(user)`, for `volt.privacy.accesses()`. Left out, nothing is recorded.
+   * @default none
+   */
+  readonly dataAccessLog?: DataAccessLogOptions
   readonly deviceLogs?: {
     /** The same of the device log. @default 7 776 000, 90 days */
     readonly expireAfterSeconds: number | null
@@ -53,10 +61,17 @@ const longestExpiry = 2 ** 31 - 1
  * The entities of the logs, with the times that the host keeps them for.
  * @throws DatabaseError `CONFIGURATION` for a time that is none.
  */
-export function activityEntitiesOf({ auditLog, deviceLogs }: ActivityOptions): typeof activityEntities {
+export function activityEntitiesOf({ auditLog, dataAccessLog, deviceLogs }: ActivityOptions): typeof activityEntities {
   return {
     ...activityEntities,
     ...(auditLog === undefined ? {} : { auditLogs: auditRecordEntityOf(secondsOf('auditLog', auditLog)) }),
+    ...(dataAccessLog?.expireAfterSeconds === undefined
+      ? {}
+      : {
+          dataAccesses: dataAccessEntityOf(
+            secondsOf('dataAccessLog', { expireAfterSeconds: dataAccessLog.expireAfterSeconds }),
+          ),
+        }),
     ...(deviceLogs === undefined ? {} : { deviceLogs: deviceLogEntryEntityOf(secondsOf('deviceLogs', deviceLogs)) }),
   }
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Database } from '../core/database.js'
 import { DatabaseError } from '../core/errors.js'
 import type { KeyRing } from '../core/key-ring.js'
+import { subjectKeyCollection } from '../core/subject-keys/database-key-store.js'
 import type { SignerKey } from '../ledger/log/signed-note.js'
 import type {
   CreateBackupOptions,
@@ -253,7 +254,7 @@ export class BackupService {
     return DumpSource.open(this.#database.native, {
       checkpoints,
       timeline: await timelineOf(this.#database, this.#parts.journals),
-      left: coordination.map(({ collection }) => collection),
+      left: [...coordination.map(({ collection }) => collection), subjectKeyCollection],
       ...(collections === undefined ? {} : { collections }),
       ...(signal === undefined ? {} : { signal }),
     })

@@ -2,6 +2,8 @@ import { z } from 'zod'
 import type { EntityDescription } from './entity.js'
 import { DatabaseError, ValidationError } from './errors.js'
 import { isRecord } from './is-record.js'
+import { havingFunctions } from './option-schemas.js'
+import type { SubjectKeyStore } from './subject-keys/subject-key-store.js'
 import { validateData } from './validate.js'
 
 /** Checks the options of a host before use: later a missing part would show up as a TypeError, far from its cause. */
@@ -24,12 +26,21 @@ const optionsSchema = z.looseObject({
   keys: z
     .looseObject({ active: z.string(), keys: z.record(z.string(), z.union([z.string(), z.instanceof(Uint8Array)])) })
     .optional(),
+  subjectKeys: z
+    .union([
+      z.strictObject({ database: z.string().regex(/^[^/\\. "$*<>:|?\0]{1,63}$/) }),
+      havingFunctions<SubjectKeyStore>('a store of keys', 'read', 'write', 'destroy'),
+    ])
+    .optional(),
   entities: z.record(z.string(), z.looseObject({}).optional()).optional(),
   collections: names.optional(),
   logQueries: z.boolean().optional(),
   monitorCommands: z.boolean().optional(),
   closeOnSignals: z.boolean().optional(),
   auditLog: z.looseObject({}).optional(),
+  dataAccessLog: z
+    .strictObject({ expireAfterSeconds: z.number().nullable().optional(), maximumRecords: z.number().optional() })
+    .optional(),
   deviceLogs: z.looseObject({}).optional(),
   notifications: z.looseObject({}).optional(),
   schedules: z.looseObject({}).optional(),

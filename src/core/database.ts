@@ -6,6 +6,7 @@ import type { Clock } from './clock.js'
 import type { CollectionOptions } from './collection/collection-options.js'
 import { EntityCollection } from './collection/entity-collection.js'
 import { ValidatorBypass } from './collection/validator-bypass.js'
+import { conversions } from './conversions.js'
 import type { Entity, EntityDescription, Identified } from './entity.js'
 import { DatabaseError, type ErrorCode } from './errors.js'
 import type { KeyRing } from './key-ring.js'
@@ -19,6 +20,9 @@ import type { SecretHasher } from './secret-hasher.js'
 import { SelfCheck } from './self-check/self-check.js'
 import { type WorkRecord, WorkRecords, workRecordEntity } from './self-check/work-records.js'
 import { settlesWithin } from './settles-within.js'
+import { DatabaseKeyStore, keyDatabaseOf } from './subject-keys/database-key-store.js'
+import type { SubjectKeyStore } from './subject-keys/subject-key-store.js'
+import { SubjectKeys } from './subject-keys/subject-keys.js'
 import { Transactions } from './transaction.js'
 import { subjectOf, translateError } from './translate-error.js'
 
@@ -27,6 +31,8 @@ export interface DatabaseOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly keyRing: KeyRing | undefined
+  /** Where the keys of persons are. @default a database of its own, beside the handle's */
+  readonly subjectKeys?: SubjectKeyStore | { readonly database: string }
   /** For secrets that are kept as hashes. Its opener closes it. */
   readonly hasher?: SecretHasher
   /** Logs each operation at debug level: collection, operation, duration; never a value. */
@@ -39,18 +45,6 @@ export interface DatabaseOptions {
 
 /** Looks whether an operation may be run now; undefined where it need not wait to know. Throws if it may not. */
 export type OperationGuard = () => Promise<void> | undefined
-
-/** How documents are read and written, whatever a borrowed connection was opened with. */
-const conversions = {
-  ignoreUndefined: true,
-  promoteValues: true,
-  promoteLongs: true,
-  promoteBuffers: false,
-  useBigInt64: false,
-  bsonRegExp: false,
-  serializeFunctions: false,
-  raw: false,
-}
 
 /** How long what is under way has to end once the handle is closed. */
 const longestEndMs = 5_000
@@ -74,6 +68,9 @@ export class Database {
   readonly leaseEntity: Entity<StoredLease>
   /** @internal */
   readonly watches = new OpenWatches()
+  /** The keys of persons, with which some of their fields are sealed. @internal */
+  readonly subjectKeys: SubjectKeys
+  readonly #keyStore: SubjectKeyStore
   /** @internal */
   readonly validatorBypass: ValidatorBypass
   readonly #closing = new AbortController()
@@ -101,6 +98,10 @@ export class Database {
     this.selfCheck = new SelfCheck(this.periodic, options.logger)
     this.beforeClose(() => this.selfCheck.end())
     this.selfCheck.add(async () => this.watches.notice(this.client))
+    const { name } = options.connection
+    const keys = options.subjectKeys ?? { database: keyDatabaseOf(name) }
+    this.#keyStore = 'read' in keys ? keys : new DatabaseKeyStore(() => this.client, keys.database)
+    this.subjectKeys = new SubjectKeys(this.#keyStore, () => this.keyRing)
     const workRecords = options.workRecordEntity ?? workRecordEntity
     this.workRecords = new WorkRecords({
       records: this.of(workRecords),
@@ -196,7 +197,8 @@ export class Database {
 
   /** Another database of the same server, or this one, over the same connection and without the guards of this one. @internal */
   sibling(name: string): Database {
-    return new Database({ ...this.#options, connection: this.connection.useDb(name, { useCache: true }) })
+    const connection = this.connection.useDb(name, { useCache: true })
+    return new Database({ ...this.#options, connection, subjectKeys: this.#keyStore })
   }
 
   /** The operations on an entity's documents. @internal */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { storedBlindly } from './blind-index.js'
 import type { EntityDescription } from './entity.js'
 import { coreSchema } from './field-schema.js'
 
@@ -23,17 +24,17 @@ const stored = new WeakMap<EntityDescription, Part>()
  * besides, a password's hash for one, stays in the database. The document itself comes back if it has nothing else.
  */
 export function shownFields<Document extends object>(entity: EntityDescription, document: Document): Document {
-  return keep(partOf(entity, shown, Object.keys(entity.secrets)), document) as Document
+  return keep(partOf(entity, shown, entity.hidden), document) as Document
 }
 
-/** As {@link shownFields}, with the sealed texts of secrets, for those who asked for them by name. */
+/** As {@link shownFields}, with the sealed texts of secrets, for those who asked for them by name; hashes that secrets are found by are for nobody. */
 export function storedFields<Document extends object>(entity: EntityDescription, document: Document): Document {
-  return keep(partOf(entity, stored, []), document) as Document
+  return keep(partOf(entity, stored, storedBlindly(entity.blindIndexes)), document) as Document
 }
 
 /** The fields of {@link shownFields} as a projection for the server. */
-export function shownProjection({ storedSchema, secrets }: EntityDescription): Record<string, Projection> {
-  const names = Object.keys(storedSchema.shape).filter((name) => !Object.hasOwn(secrets, name))
+export function shownProjection({ storedSchema, hidden }: EntityDescription): Record<string, Projection> {
+  const names = Object.keys(storedSchema.shape).filter((name) => !hidden.includes(name))
   return Object.fromEntries(names.map((name) => [name, projectionOf(storedSchema.shape[name] as z.ZodType)]))
 }
 

@@ -1,5 +1,5 @@
-import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
+import { type BlindIndexes, blindIndexesOf, blindSchema, indexesOnHashes, storedBlindly } from './blind-index.js'
 import { declaredSchema } from './declared-schema.js'
 import { behaviourOf, type EntityBehaviour, extendedBehaviour } from './entity-behaviour.js'
 import {
@@ -11,107 +11,24 @@ import {
   requireDescription,
   requireImmutables,
 } from './entity-checks.js'
-import { keptLike, mapShape } from './entity-shape.js'
+import type { EntityExtension, EntityOptions, Flat, InputOf, SecretShape, StoredOf } from './entity-options.js'
+import { type EntityRule, ruleCheck, serverValidator } from './entity-rules.js'
+import { keptLike, mapShape, sealedAs } from './entity-shape.js'
 import type { Compressor, TimeSeriesOptions, ValidationLevel } from './entity-storage.js'
 import { objectId } from './fields.js'
 import { amongLiving, type IndexDefinition, undeletedIndex } from './index-definition.js'
-import { type MongoJsonSchema, toMongoJsonSchema } from './json-schema.js'
+import type { MongoJsonSchema } from './json-schema.js'
 import { extendedPersonal, type PersonalDeclaration, requirePersonal } from './personal-fields.js'
 import { requestedChanges, requestFields } from './request-schemas.js'
-import { asZod, type OutputOf, type ParsedFrom, type SchemaLike, type Shape } from './schema-like.js'
+import { asZod, type OutputOf, type SchemaLike, type Shape } from './schema-like.js'
+import type { SecretNames, WithSecrets } from './secret-names.js'
+import type { Identified } from './stored-fields.js'
 
-/** Identified: what every stored document has. */
-export interface Identified {
-  readonly _id: ObjectId
-}
+export type { EntityExtension, EntityOptions, InputOf, StoredOf } from './entity-options.js'
+export type { EntityRule } from './entity-rules.js'
+export type { Deletable, FieldAccess, Identified, StoredFields } from './stored-fields.js'
 
-/** Stored fields: what every document that can change has besides the fields of its entity. */
-export interface StoredFields extends Identified {
-  readonly createdAt: Date
-  readonly updatedAt: Date
-  /** The version of the document: 0 when created, one more with each update. */
-  readonly __v: number
-}
-
-/** Deletable: what every document has of an entity with `softDelete`. */
-export interface Deletable {
-  /** When the document was deleted; null while it is not. */
-  readonly deletedAt: Date | null
-}
-
-/** A rule across several fields, checked here and by the server. */
-export interface EntityRule {
-  readonly path: string
-  readonly message: string
-  readonly check: (document: Readonly<Record<string, unknown>>) => boolean
-  /** What exactly breaks it, where `path` and `message` cannot say so for every document. */
-  readonly explain?: (document: Readonly<Record<string, unknown>>) => Pick<EntityRule, 'path' | 'message'> | undefined
-  /** The same rule as a MongoDB aggregation expression; `$exists` is written as a comparison with `$type`. */
-  readonly expression: Readonly<Record<string, unknown>>
-}
-
-type SecretShape = Readonly<Record<string, SchemaLike<string | undefined, string | undefined>>>
-type Flat<T> = { [K in keyof T]: T[K] }
-
-/** Field access: who may set which fields, as dotted paths without the places in lists, such as `switches.state`. */
-export interface FieldAccess {
-  /** Fields that the library itself keeps. No request may set them. */
-  readonly managed?: readonly string[]
-  /** Fields that decide on rights or on money. No request may set them; the host's own code does, for whom it may. */
-  readonly privileged?: readonly string[]
-  /** Fields, of the document or of a list's items, that stay as they were when it was created. An upsert sets them only where it creates. */
-  readonly immutable?: readonly string[]
-}
-
-export interface EntityOptions<Fields extends Shape, Secrets extends SecretShape, SoftDelete extends boolean = boolean>
-  extends EntityBehaviour,
-    FieldAccess {
-  /** The singular name in messages, such as `device`. */
-  readonly name: string
-  /** The collection in the database; the host may rename it. */
-  readonly collection: string
-  /** The fields, each with its zod schema. */
-  readonly fields: Fields
-  /** Fields that are encrypted at rest, with the schema of their plain text; they are never read with a document. */
-  readonly secrets?: Secrets
-  /** Secrets that are kept as one-way hashes of this form: they can be compared with, and nobody can read them again. */
-  readonly hashes?: Readonly<Record<string, RegExp>>
-  /** What has to hold across several fields. @default none */
-  readonly rules?: readonly EntityRule[]
-  /** The indexes, each with the query that it serves. @default none but `_id` */
-  readonly indexes?: readonly IndexDefinition[]
-  /** Deleting marks the document with `deletedAt` instead of removing it. */
-  readonly softDelete?: SoftDelete
-  /** Makes it a time-series collection. @default a plain one */
-  readonly timeSeries?: TimeSeriesOptions
-  /** What the collection is compressed with when `setup()` creates it; one that exists keeps its own. @default the server's */
-  readonly compressor?: Compressor
-  /** The documented shard key of a collection that grows with traffic; every unique index starts with it. */
-  readonly shardKey?: Readonly<Record<string, 1 | 'hashed'>>
-  /** @default 'strict' */
-  readonly validationLevel?: ValidationLevel
-  /** What is personal of it: what `volt.privacy` exports and erases. Left out, reports name the entity as not declared. */
-  readonly personal?: PersonalDeclaration | undefined
-}
-
-export interface EntityExtension<Fields extends Shape, Secrets extends SecretShape>
-  extends EntityBehaviour,
-    FieldAccess {
-  readonly fields: Fields
-  readonly secrets?: Secrets
-  readonly hashes?: Readonly<Record<string, RegExp>>
-  readonly rules?: readonly EntityRule[]
-  readonly indexes?: readonly IndexDefinition[]
-  /** What is personal of the added fields. */
-  readonly personal?: PersonalDeclaration
-}
-
-export type StoredOf<Fields extends Shape, SoftDelete extends boolean> = Flat<
-  OutputOf<Fields> & StoredFields & (SoftDelete extends true ? Deletable : unknown)
->
-export type InputOf<Fields extends Shape, Secrets extends SecretShape> = Flat<
-  ParsedFrom<Fields> & ParsedFrom<Secrets> & { _id?: ObjectId | string | undefined }
->
+import { requireSealedFor, type SealedFor } from './subject-keys/sealed-for.js'
 
 /** A definition from which types, Mongoose schema, validation and the server's validator are made. */
 export interface EntityDescription {
@@ -133,6 +50,12 @@ export interface EntityDescription {
   readonly secrets: SecretShape
   /** Of the secrets those that are kept as hashes, with how these look. */
   readonly hashes: Readonly<Record<string, RegExp>>
+  /** Of the secrets those that are found by equality. */
+  readonly blindIndexes: BlindIndexes
+  /** Of the secrets those that are sealed with keys of persons, by the paths of these. */
+  readonly sealedFor: SealedFor
+  /** Fields that are in nothing that is read: the secrets, and the hashes by which they are found. */
+  readonly hidden: readonly string[]
   readonly rules: readonly EntityRule[]
   readonly indexes: readonly IndexDefinition[]
   readonly softDelete: boolean
@@ -157,9 +80,17 @@ export interface Entity<out Stored extends Identified = Identified, out Input ex
    * This entity with fields of the host's own.
    * @throws DatabaseError `CONFIGURATION` for a field that is there already.
    */
-  extend<Fields extends Shape, Secrets extends SecretShape = Record<never, never>>(
-    extension: EntityExtension<Fields, Secrets>,
-  ): Entity<Flat<Stored & OutputOf<Fields>>, Flat<Input & Omit<InputOf<Fields, Secrets>, '_id'>>>
+  extend<
+    Fields extends Shape,
+    Secrets extends SecretShape = Record<never, never>,
+    Found extends string = never,
+    Erasable extends string = never,
+  >(
+    extension: EntityExtension<Fields, Secrets> & SecretNames<Found, Erasable>,
+  ): Entity<
+    Flat<Stored & OutputOf<Fields>> & WithSecrets<Found, Erasable>,
+    Flat<Input & Omit<InputOf<Fields, Secrets>, '_id'>>
+  >
   /** This entity in another collection. */
   inCollection(collection: string): Entity<Stored, Input>
   /** What `create` takes. What it gives back of data can be handed to `create`. */
@@ -177,9 +108,6 @@ export type Stored<E extends Entity> = NonNullable<E['stored']>
 /** The type of what creates one. */
 export type Input<E extends Entity> = E['inputSchema']['_zod']['input']
 
-/** How an encrypted field looks in the database: version, key name, and the rest in base64url. */
-export const sealedPattern = /^av1\.[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{38,}$/
-
 /**
  * Declares an entity. The fields are the only place where its shape is written down.
  * @throws DatabaseError `CONFIGURATION` if MongoDB could not check what the fields ask for.
@@ -188,7 +116,11 @@ export function defineEntity<
   const Fields extends Shape,
   const Secrets extends SecretShape = Record<never, never>,
   const SoftDelete extends boolean = false,
->(options: EntityOptions<Fields, Secrets, SoftDelete>): Entity<StoredOf<Fields, SoftDelete>, InputOf<Fields, Secrets>> {
+  const Found extends string = never,
+  const Erasable extends string = never,
+>(
+  options: EntityOptions<Fields, Secrets, SoftDelete> & SecretNames<Found, Erasable>,
+): Entity<StoredOf<Fields, SoftDelete> & WithSecrets<Found, Erasable>, InputOf<Fields, Secrets>> {
   return entityOf(options, managedFields)
 }
 
@@ -211,29 +143,47 @@ function entityOf<Built>(options: EntityOptions<Shape, SecretShape>, managed: Sh
 
 function buildEntity(options: EntityOptions<Shape, SecretShape>, managed: Shape): Entity {
   requireDescription(options, ['name'])
-  const { name, collection, rules = [], softDelete = false, hashes = {} } = options
+  const { name, collection, rules = [], softDelete = false, hashes = {}, sealedFor = {} } = options
   requireCollectionName(collection)
   const fields = mapShape(options.fields, declaredSchema)
   const secrets = mapShape(options.secrets ?? {}, declaredSchema) as SecretShape
   refuseOwnFields(name, [...Object.keys(fields), ...Object.keys(secrets)])
   refuseTakenFields(name, Object.keys(fields), Object.keys(secrets))
   refuseUnknownHashes(name, Object.keys(secrets), Object.keys(hashes))
-  const declared = options.indexes ?? []
+  const blindIndexes = blindIndexesOf(options.blindIndexes, {
+    name,
+    secrets: inputsOf(secrets),
+    hashes,
+    shardKey: options.shardKey,
+  })
+  const blind = storedBlindly(blindIndexes)
+  refuseTakenFields(name, [...Object.keys(fields), ...Object.keys(secrets)], blind)
+  const declared = [...(options.indexes ?? []), ...indexesOnHashes(name, blindIndexes)]
   const indexes = softDelete ? [...declared.map(amongLiving), undeletedIndex] : declared
   const storedSchema = z.strictObject({
     _id: objectId(),
     ...fields,
-    ...mapShape(secrets, (schema, secret) => keptLike(asZod(schema), hashes[secret] ?? sealedPattern)),
+    ...mapShape(secrets, (schema, secret) => keptLike(asZod(schema), hashes[secret] ?? sealedAs(sealedFor, secret))),
+    ...Object.fromEntries(blind.map((stored) => [stored, blindSchema()])),
     ...managed,
     ...(softDelete ? { deletedAt: z.date().nullable() } : {}),
   })
   const indexedPaths = indexes.flatMap(({ key }) => Object.keys(key))
   refuseUnknownIndexes(name, storedSchema, indexedPaths)
-  const inputs = { ...fields, ...(secrets as Record<string, z.ZodType>) }
+  const inputs = { ...fields, ...inputsOf(secrets) }
   const { managed: kept = [], privileged = [], immutable = [] } = options
   requireImmutables(name, storedSchema, immutable)
   const requested = requestFields(name, inputs, [...kept, ...privileged])
-  requirePersonal({ name, storedSchema, personal: options.personal })
+  requirePersonal({ name, storedSchema, blindIndexes, personal: options.personal })
+  requireSealedFor(sealedFor, {
+    name,
+    storedSchema,
+    secrets,
+    hashes,
+    blindIndexes,
+    immutable,
+    personal: options.personal,
+  })
   const changeable = Object.entries(requested).filter(([field]) => !immutable.includes(field))
   return {
     name,
@@ -245,6 +195,9 @@ function buildEntity(options: EntityOptions<Shape, SecretShape>, managed: Shape)
     storedSchema,
     secrets,
     hashes,
+    blindIndexes,
+    sealedFor,
+    hidden: [...Object.keys(secrets), ...blind],
     rules,
     indexes,
     softDelete,
@@ -279,22 +232,15 @@ function extended(
     fields: { ...options.fields, ...fields },
     secrets: { ...options.secrets, ...secrets },
     hashes: { ...options.hashes, ...extension.hashes },
+    blindIndexes: { ...options.blindIndexes, ...extension.blindIndexes },
+    sealedFor: { ...options.sealedFor, ...extension.sealedFor },
     rules: [...(options.rules ?? []), ...(extension.rules ?? [])],
     indexes: [...(options.indexes ?? []), ...(extension.indexes ?? [])],
     ...extendedBehaviour(options, extension),
   }
 }
 
-function ruleCheck(rule: EntityRule): z.core.CheckFn<Record<string, unknown>> {
-  return (payload) => {
-    if (rule.check(payload.value)) return
-    const { path: where, message } = rule.explain?.(payload.value) ?? rule
-    const path = where === '' ? [] : where.split('.')
-    payload.issues.push({ code: 'custom', path, message, input: payload.value })
-  }
-}
-
-function serverValidator(schema: z.ZodObject, rules: readonly EntityRule[]): MongoJsonSchema {
-  const shape = { $jsonSchema: toMongoJsonSchema(schema) }
-  return rules.length === 0 ? shape : { $and: [shape, ...rules.map((rule) => ({ $expr: rule.expression }))] }
+/** The secrets as the schemas of their plain texts. */
+function inputsOf(secrets: SecretShape): Record<string, z.ZodType> {
+  return secrets as Record<string, z.ZodType>
 }

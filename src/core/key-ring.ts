@@ -1,10 +1,8 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createHmac, hkdfSync } from 'node:crypto'
 import { DatabaseError } from './errors.js'
+import { bytesIn, openedBytes, sealedBytes } from './sealed-bytes.js'
 
-const algorithm = 'aes-256-gcm'
 const keyBytes = 32
-const nonceBytes = 12
-const tagBytes = 16
 const keyName = /^[A-Za-z0-9_-]{1,64}$/
 
 /** Keys for fields that are encrypted at rest. To rotate, add a new key, make it active, and call `volt.resealSecrets()`. */
@@ -19,6 +17,8 @@ export interface KeyRingOptions {
 export class KeyRing {
   readonly active: string
   readonly #keys: ReadonlyMap<string, Buffer>
+  /** Derived keys, by the name of the key and the purpose: one for each of them and each blind index. */
+  readonly #derived = new Map<string, Buffer>()
 
   /** @throws DatabaseError `KEY_RING` if a key is not 32 bytes, a name is not usable or the active key is missing. */
   constructor(options: KeyRingOptions) {
@@ -31,9 +31,7 @@ export class KeyRing {
 
   /** @param place Where the text will be stored, such as `devices/secret/65f0...`. */
   seal(plain: string, place: string): string {
-    const nonce = randomBytes(nonceBytes)
-    const cipher = createCipheriv(algorithm, this.#key(this.active), nonce).setAAD(Buffer.from(place))
-    const sealed = Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()])
+    const sealed = sealedBytes(this.#key(this.active), plain, place)
     return `av1.${this.active}.${sealed.toString('base64url')}`
   }
 
@@ -45,10 +43,7 @@ export class KeyRing {
     }
     const key = this.#key(name)
     try {
-      const nonce = bytes.subarray(0, nonceBytes)
-      const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes })
-      decipher.setAAD(Buffer.from(place)).setAuthTag(bytes.subarray(-tagBytes))
-      return decipher.update(bytes.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')
+      return openedBytes(key, bytes, place)
     } catch (cause) {
       throw new DatabaseError('KEY_RING', `What is stored at ${place} was altered, moved, or sealed with another key`, {
         cause,
@@ -61,6 +56,28 @@ export class KeyRing {
     return sealed.startsWith(`av1.${this.active}.`)
   }
 
+  /**
+   * Keyed hashes of a text (HMAC-SHA-256), by which equal texts can be told without being read: one for each key of the ring,
+   * that of the active key first. They say nothing of each other, nor of those for another purpose.
+   * @param purpose What they are for, such as a field of an entity: each has a key of its own, derived by HKDF-SHA-256.
+   */
+  hashes(plain: string, purpose: string): string[] {
+    const others = [...this.#keys.keys()].filter((name) => name !== this.active)
+    return [this.active, ...others].map((name) => {
+      const hmac = createHmac('sha256', this.#derivedKey(name, purpose)).update(plain, 'utf8').digest('base64url')
+      return `bi1.${name}.${hmac}`
+    })
+  }
+
+  #derivedKey(name: string, purpose: string): Buffer {
+    const known = this.#derived.get(`${name}/${purpose}`)
+    if (known !== undefined) return known
+    const info = `autovolt blind index 1/${purpose}`
+    const derived = Buffer.from(hkdfSync('sha256', this.#key(name), Buffer.alloc(0), info, keyBytes))
+    this.#derived.set(`${name}/${purpose}`, derived)
+    return derived
+  }
+
   #key(name: string): Buffer {
     const key = this.#keys.get(name)
     if (key === undefined) throw new DatabaseError('KEY_RING', `The key ${JSON.stringify(name)} is not in the key ring`)
@@ -70,12 +87,11 @@ export class KeyRing {
 
 const sealedParts = /^av1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]+)$/
 
-/** Each sealed text has one spelling: base64url has others for the same bytes, and a part more would not be looked at. */
+/** A part more would not be looked at, so there may be none. */
 function partsOf(sealed: string): { readonly name?: string; readonly bytes?: Buffer } {
   const [, name, body = ''] = sealedParts.exec(sealed) ?? []
-  const bytes = Buffer.from(body, 'base64url')
-  const isWhole = bytes.length >= nonceBytes + tagBytes && bytes.toString('base64url') === body
-  return name === undefined || !isWhole ? {} : { name, bytes }
+  const bytes = bytesIn(body)
+  return name === undefined || bytes === undefined ? {} : { name, bytes }
 }
 
 /** A key that was given as a name, or as the active one, must not be in an error: keys are named by their positions. */

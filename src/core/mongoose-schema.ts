@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Document, Schema, type SchemaDefinitionProperty } from 'mongoose'
 import { z } from 'zod'
+import { storedBlindly } from './blind-index.js'
 import type { Clock } from './clock.js'
 import { showDeclaredFields } from './declared-fields-in-models.js'
-import { type EntityDescription, sealedPattern } from './entity.js'
+import type { EntityDescription } from './entity.js'
+import { sealedAs } from './entity-shape.js'
 import { DatabaseError } from './errors.js'
 import { coreSchema, isConverted } from './field-schema.js'
 import { indexName } from './index-definition.js'
@@ -129,7 +131,7 @@ function addValidation(schema: Schema, entity: EntityDescription): void {
       for (const { path, message, received } of shown) this.invalidate(path, message, undefined, received)
       return
     }
-    const isWhole = !isLeftAlone && names.every((name) => loaded.includes(name) || Object.hasOwn(entity.secrets, name))
+    const isWhole = !isLeftAlone && names.every((name) => loaded.includes(name) || entity.hidden.includes(name))
     const broken = isWhole ? entity.rules.filter((rule) => !rule.check(result.data)) : []
     for (const rule of broken) {
       const { path, message } = rule.explain?.(result.data) ?? rule
@@ -174,11 +176,13 @@ function addBehaviour(schema: Schema, entity: EntityDescription): void {
   Object.assign(schema.methods, entity.behaviour.methods)
   Object.assign(schema.statics, entity.behaviour.statics)
   if (entity.softDelete) schema.path('deletedAt').default(() => null)
-  hideHashes(schema, Object.keys(entity.hashes))
+  const blind = storedBlindly(entity.blindIndexes)
+  hideHashes(schema, [...Object.keys(entity.hashes), ...blind])
+  for (const name of blind) schema.path(name).select(false)
   for (const name of Object.keys(entity.secrets)) {
     schema.path(name).select(false)
     const form = entity.hashes[name]
-    const isKept = (value: unknown) => value == null || (form ?? sealedPattern).test(String(value))
+    const isKept = (value: unknown) => value == null || (form ?? sealedAs(entity.sealedFor, name)).test(String(value))
     schema.path(name).validate(isKept, form === undefined ? 'is not sealed' : 'is not hashed')
   }
 }

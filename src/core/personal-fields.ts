@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type BlindIndexes, storedBlindly } from './blind-index.js'
 import { DatabaseError } from './errors.js'
 import { coreSchema, itemSchema, mayBeAbsent, schemaAtAnyItem } from './field-schema.js'
 
@@ -51,16 +52,32 @@ const headOf = (path: string) => path.split('.')[0] ?? path
 interface Described {
   readonly name: string
   readonly storedSchema: z.ZodObject
+  readonly blindIndexes: BlindIndexes
   readonly personal: PersonalDeclaration | undefined
 }
 
+interface SealedForPersons {
+  readonly sealedFor: Readonly<Record<string, string>>
+}
+
 /** The fields of the document of which nobody has said whether they are personal. */
-export function undeclaredFields({ storedSchema, personal }: Described): string[] {
-  const fields = Object.keys(storedSchema.shape).filter((name) => !ownFields.includes(name))
+export function undeclaredFields({
+  storedSchema,
+  blindIndexes,
+  sealedFor,
+  personal,
+}: Described & SealedForPersons): string[] {
+  const sealedWith = (path: string) => Object.keys(sealedFor).filter((field) => sealedFor[field] === path)
+  const kept = [...ownFields, ...storedBlindly(blindIndexes)]
+  const fields = Object.keys(storedSchema.shape).filter((name) => !kept.includes(name))
   if (personal === 'none') return []
   const { subjects = {}, mentions, notPersonal = [] } = personal ?? {}
   if (Object.values(subjects).some(({ onErasure }) => onErasure === 'delete document')) return []
-  const named = Object.entries(subjects).flatMap(([path, { fields: further = [] }]) => [path, ...further])
+  const named = Object.entries(subjects).flatMap(([path, { fields: further = [] }]) => [
+    path,
+    ...further,
+    ...sealedWith(path),
+  ])
   const declared = new Set([...named, ...(mentions?.in ?? []), ...notPersonal].map(headOf))
   return fields.filter((name) => !declared.has(name))
 }

@@ -11,13 +11,16 @@ import { serverIssues } from './server-issues.js'
 export interface ErrorSubject {
   readonly name: string
   readonly secretFields: ReadonlySet<string>
+  /** The sealed fields by the names that their hashes are stored under. */
+  readonly blindFields?: ReadonlyMap<string, string>
   readonly rules?: readonly EntityRule[]
   readonly indexes?: readonly IndexDefinition[]
 }
 
 /** What an error about a document of this entity is about. */
-export function subjectOf({ name, secrets, rules, indexes }: EntityDescription): ErrorSubject {
-  return { name, secretFields: new Set(Object.keys(secrets)), rules, indexes }
+export function subjectOf({ name, secrets, blindIndexes, rules, indexes }: EntityDescription): ErrorSubject {
+  const blindFields = new Map(Object.entries(blindIndexes).map(([field, { stored }]) => [stored, field]))
+  return { name, secretFields: new Set(Object.keys(secrets)), blindFields, rules, indexes }
 }
 
 const databaseItself: ErrorSubject = { name: 'document', secretFields: new Set() }
@@ -149,7 +152,8 @@ function isRetryable(error: DriverError): boolean {
 }
 
 function conflict(error: ServerError, cause: OriginalError, subject: ErrorSubject): ConflictError {
-  const { keys: fields, document } = duplicateOf(error, subject)
+  const { keys, document } = duplicateOf(error, subject)
+  const fields = keys.map((key) => subject.blindFields?.get(key) ?? key)
   const values: Record<string, unknown> = {}
   for (const field of fields) {
     const isShown = !subject.secretFields.has(field) && Object.hasOwn(document, field)

@@ -276,7 +276,7 @@ export class DeviceRepository<Stored extends Device = Device, Input extends obje
   }
 
   get #withoutSecrets(): Record<string, 0> {
-    return Object.fromEntries(Object.keys(this.entity.secrets).map((name) => [name, 0]))
+    return Object.fromEntries(this.entity.hidden.map((name) => [name, 0]))
   }
 
   /** The switches of devices, by their ids. */

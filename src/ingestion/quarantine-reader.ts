@@ -1,6 +1,7 @@
 import type { ObjectId } from 'mongodb'
 import type { Database } from '../core/database.js'
 import type { Entity } from '../core/entity.js'
+import { NotFoundError } from '../core/errors.js'
 import { toObjectId } from '../core/fields.js'
 import { Reader } from '../core/repository/reader.js'
 import { SecretFields } from '../core/repository/secret-fields.js'
@@ -20,6 +21,8 @@ export class QuarantineReader extends Reader<QuarantinedMessage> {
    * @throws NotFoundError, DatabaseError `KEY_RING`.
    */
   async revealSecret(id: ObjectId | string, field: 'payload'): Promise<string> {
-    return this.#secrets.reveal(toObjectId(id), field)
+    const payload = await this.#secrets.reveal(toObjectId(id), field)
+    if (payload === null) throw new NotFoundError(this.entity.name, `id ${String(id)} and a ${field}`)
+    return payload
   }
 }

@@ -1,4 +1,5 @@
 import type { AuditLog } from '../activity/audit-log.js'
+import type { DataAccess } from '../activity/data-access.js'
 import type { Database } from '../core/database.js'
 import type { Entity } from '../core/entity.js'
 import type { LedgerEntry } from '../ledger/entry/entry.js'
@@ -32,6 +33,7 @@ export interface PrivacyNeeds {
 
 interface NamedEntities {
   readonly users: Entity<KnownUser>
+  readonly dataAccesses: Entity<DataAccess>
   readonly ledger: Entity<LedgerEntry>
   readonly ledgerPersonalData: Entity<PersonalData>
   readonly retentionArchives: Entity<RetentionArchive>
@@ -42,11 +44,11 @@ export function openPrivacy(
   entities: typeof privacyEntities & NamedEntities,
   { entities: all, auditLog, ledger }: PrivacyNeeds,
 ): PrivacyServices {
-  const { users, privacyErasures: erasures, privacyHolds: holds, ledgerPersonalData } = entities
+  const { users, dataAccesses: accesses, privacyErasures: erasures, privacyHolds: holds, ledgerPersonalData } = entities
   const deletions = new Map([[ledgerPersonalData.collection, ledgerDataEraser(database, entities, ledger)]])
   const archives = database.of(entities.retentionArchives, { isOutside: true })
   const withArchives = async () => [...all(), ...archivedEntities(all(), await archives.for('archives').find({}))]
-  const parts = { database, users, erasures, holds, entities: withArchives, auditLog, deletions }
+  const parts = { database, users, erasures, holds, accesses, entities: withArchives, auditLog, deletions }
   return { privacy: new PrivacyService(parts) }
 }
 

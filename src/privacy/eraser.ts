@@ -1,13 +1,15 @@
 import { ObjectId } from 'mongodb'
 import type { AuditLog } from '../activity/audit-log.js'
+import type { DataAccess } from '../activity/data-access.js'
 import type { EntityCollection } from '../core/collection/entity-collection.js'
 import type { Database } from '../core/database.js'
 import type { Entity } from '../core/entity.js'
 import { ConflictError, NotFoundError } from '../core/errors.js'
 import type { Lease } from '../core/lease.js'
+import { personHash } from '../core/person-hash.js'
 import { undeclaredFields } from '../core/personal-fields.js'
 import { type Done, type Erasing, eraseMentions, eraseSubject } from './erasing.js'
-import { type Erasure, subjectOf } from './erasure.js'
+import type { Erasure } from './erasure.js'
 import { type Hold, requireNoHold } from './hold.js'
 import { Mentions } from './mentions.js'
 import { type KnownUser, personOf } from './person.js'
@@ -18,6 +20,7 @@ export interface EraserParts {
   readonly users: Entity<KnownUser>
   readonly erasures: Entity<Erasure>
   readonly holds: Entity<Hold>
+  readonly accesses: Entity<DataAccess>
   /** All entities of the handle, those of archives included. */
   readonly entities: () => Promise<readonly Entity[]>
   readonly auditLog: AuditLog
@@ -54,7 +57,7 @@ export class Eraser {
    * @throws NotFoundError for nobody; DatabaseError `ERASURE_HELD`; ConflictError while somebody has to end something first.
    */
   async begin({ user, reason }: Request, lease: Lease): Promise<Erasure> {
-    const subject = subjectOf(user)
+    const subject = personHash(user)
     const before = await this.#erasures.findOne({ subject })
     if (before?.state !== 'running' && (await this.#users.findOne({ _id: user })) === null) {
       if (before?.state === 'waiting') return before
@@ -85,7 +88,7 @@ export class Eraser {
     }
     if (before === null) return this.#erasures.insertOne({ ...fields, repeats: 0 })
     const again = { ...fields, repeats: before.repeats + 1 }
-    const change = { $set: again, $unset: { endedAt: '', dueAt: '' } }
+    const change = { $set: again, $unset: { endedAt: '', dueAt: '', keyDestroyedAt: '' } }
     const changed = await this.#erasures.findOneAndUpdate({ _id: before._id }, change)
     if (changed === null) throw new NotFoundError(this.#parts.erasures.name, `id ${before._id.toHexString()}`)
     return changed
@@ -133,6 +136,7 @@ export class Eraser {
     // What came while others were worked on, such as the audit records of this.
     for (const entity of steps)
       for (const plan of this.#plans(entity, { user, pseudonym })) await eraseSubject(erasing, entity, plan)
+    await this.#destroyKey(erasure, lease)
     return this.#end(erasure, lease)
   }
 
@@ -227,6 +231,20 @@ export class Eraser {
         { $set: { ...state, ...end } },
       )
     })
+  }
+
+  /** What is sealed with the person's key is unreadable from then on, in old backups too; not while such documents are kept. */
+  async #destroyKey({ _id, subject }: Erasure, lease: Lease): Promise<void> {
+    const { database, entities } = this.#parts
+    const sealing = (await entities()).filter(({ sealedFor }) => Object.keys(sealedFor).length > 0)
+    const found = await this.#erasures.findOne({ _id })
+    const isKept = found?.collections.some(
+      ({ collection, kept }) => kept > 0 && sealing.some((entity) => entity.collection === collection),
+    )
+    if (isKept === true || sealing.length === 0) return
+    await database.transactions.run(() => lease.guard())
+    await database.subjectKeys.destroy(subject)
+    await this.#erasures.updateOne({ _id }, { $set: { keyDestroyedAt: this.#now() } })
   }
 
   async #end({ _id, user }: Erasure, lease: Lease): Promise<Erasure> {

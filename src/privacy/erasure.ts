@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import { defineEntity, type Stored } from '../core/entity.js'
@@ -38,9 +37,10 @@ export const erasureEntity = defineEntity({
   personal: {
     subjects: { user: { onErasure: 'delete' } },
     mentions: { in: ['reason'], onErasure: 'replace' },
-    notPersonal: 'subject pseudonym state requestedAt endedAt dueAt repeats collections notDeclared notSearched'.split(
-      ' ',
-    ),
+    notPersonal:
+      'subject pseudonym state requestedAt endedAt dueAt repeats keyDestroyedAt collections notDeclared notSearched'.split(
+        ' ',
+      ),
   },
   fields: {
     /** SHA-256 of the person's id, in hexadecimal. */
@@ -61,6 +61,8 @@ export const erasureEntity = defineEntity({
     dueAt: z.date().optional(),
     /** How often it was done again, such as after restores. */
     repeats: z.int().min(0).default(0),
+    /** When the key was destroyed with which fields of the person were sealed. */
+    keyDestroyedAt: z.date().optional(),
     /** What it did in each collection. */
     collections: z.array(collectionFields).max(10_000),
     /** Entities, or fields of them, of which nobody has said whether they are personal: nothing was looked for there. */
@@ -77,11 +79,6 @@ export const erasureEntity = defineEntity({
 export type Erasure = Stored<typeof erasureEntity>
 export type ErasedCollection = z.output<typeof collectionFields>
 
-/** What a person is known by once the id is gone. */
-export function subjectOf(user: ObjectId): string {
-  return hash('sha256', `autovolt-erased-person\n${user.toHexString()}`, 'hex')
-}
-
 /** Erasure report: what became of what was held about a person. */
 export interface ErasureReport {
   readonly id: ObjectId
@@ -89,6 +86,8 @@ export interface ErasureReport {
   readonly reason: string
   readonly requestedAt: Date
   readonly endedAt: Date | undefined
+  /** When the key was destroyed with which fields of the person were sealed: nobody reads these in any backup. Not while documents with such fields are kept. */
+  readonly keyDestroyedAt: Date | undefined
   /** The collections in which something was found. */
   readonly collections: readonly ErasedCollection[]
   readonly notDeclared: readonly string[]
@@ -96,9 +95,9 @@ export interface ErasureReport {
 }
 
 export function reportOf(erasure: Erasure): ErasureReport {
-  const { _id, state, reason, requestedAt, endedAt, notDeclared, notSearched } = erasure
+  const { _id, state, reason, requestedAt, endedAt, keyDestroyedAt, notDeclared, notSearched } = erasure
   const collections = erasure.collections.filter(
     ({ deleted, anonymised, kept, unresolved }) => deleted + anonymised + kept + unresolved > 0,
   )
-  return { id: _id, state, reason, requestedAt, endedAt, collections, notDeclared, notSearched }
+  return { id: _id, state, reason, requestedAt, endedAt, keyDestroyedAt, collections, notDeclared, notSearched }
 }

@@ -1,29 +1,30 @@
 import type { ObjectId } from 'mongodb'
-import { z } from 'zod'
 import type { AuditLog } from '../activity/audit-log.js'
+import type { DataAccess } from '../activity/data-access.js'
 import type { EntityCollection } from '../core/collection/entity-collection.js'
 import type { Database } from '../core/database.js'
 import { DatabaseError, NotFoundError } from '../core/errors.js'
-import { instant, objectId, toObjectId } from '../core/fields.js'
+import { objectId, toObjectId } from '../core/fields.js'
 import { withHeldLease } from '../core/held-lease.js'
-import { isRecord } from '../core/is-record.js'
 import type { Lease } from '../core/lease.js'
-import { abortSignal } from '../core/option-schemas.js'
+import { personHash } from '../core/person-hash.js'
 import { validateData } from '../core/validate.js'
+import { type DataAccessOptions, dataAccessesOf } from './data-accesses.js'
 import { Eraser, type EraserParts, notDeclared } from './eraser.js'
-import { type Erasure, type ErasureReport, reportOf, subjectOf } from './erasure.js'
+import { type Erasure, type ErasureReport, reportOf } from './erasure.js'
 import { type ExportHead, htmlOf, jsonOf } from './export-text.js'
 import { heldAbout } from './held-about.js'
 import type { Hold } from './hold.js'
 import type { KnownUser } from './person.js'
+import {
+  type ErasedPerson,
+  eraseSchema,
+  holdSchema,
+  listSchema,
+  parseErasedPerson,
+  runSchema,
+} from './privacy-inputs.js'
 import { type PseudonymousQuestion, type PseudonymousRow, pseudonymousRows } from './pseudonymous-rows.js'
-
-/** Erased person: a person who was erased, for a list that is kept outside the database. */
-export interface ErasedPerson {
-  /** SHA-256 of the id, in hexadecimal: whoever knows the id can tell that the person was erased, and nobody can tell the id. */
-  readonly subject: string
-  readonly requestedAt: Date
-}
 
 /** Hold options: why a person may not be erased, and until when. */
 export interface HoldOptions {
@@ -33,21 +34,6 @@ export interface HoldOptions {
   readonly until?: Date
 }
 
-const reason = () => z.string().trim().min(1).max(500)
-const eraseSchema = z.strictObject({ reason: reason(), signal: abortSignal().optional() })
-const runSchema = z.strictObject({ signal: abortSignal().optional() })
-const holdSchema = z.strictObject({ reason: reason(), until: instant().optional() })
-const erasedSchema = z.looseObject({
-  subject: z.string().regex(/^[0-9a-f]{64}$/, { error: 'expected 64 hexadecimal digits' }),
-  requestedAt: instant(),
-})
-/** Any list, also one that is read as it is consumed. */
-const listSchema = z.custom<Iterable<unknown> | AsyncIterable<unknown>>(
-  (value) =>
-    isRecord(value) &&
-    [Symbol.iterator, Symbol.asyncIterator].some((name) => typeof Reflect.get(value, name) === 'function'),
-  { error: 'expected a list' },
-)
 const leaseMs = 60_000
 const usersAtOnce = 1_000
 const again = 'repeated: the person was back'
@@ -132,8 +118,10 @@ export class PrivacyService {
 
   /** Those who were erased, to be kept outside the database, for {@link repeat}. */
   async *erased(): AsyncGenerator<ErasedPerson, void, undefined> {
-    for await (const { subject, requestedAt } of this.#erasures.for('erased').stream({}, { sort: { _id: 1 } }))
-      yield { subject, requestedAt }
+    for await (const { subject, requestedAt, keyDestroyedAt } of this.#erasures
+      .for('erased')
+      .stream({}, { sort: { _id: 1 } }))
+      yield { subject, requestedAt, ...(keyDestroyedAt === undefined ? {} : { keyDestroyedAt }) }
   }
 
   /**
@@ -145,6 +133,7 @@ export class PrivacyService {
     const given = validateData(listSchema, erased, 'The list of erased persons')
     return this.#exclusively(async (lease, lost) => {
       for await (const one of given) await this.#know(parseErasedPerson(one))
+      await this.#destroyKeys()
       const reports: ErasureReport[] = []
       for await (const user of this.#returned()) {
         const ended = await unlessHeld(async () => {
@@ -168,6 +157,15 @@ export class PrivacyService {
    */
   async *pseudonymous(question: PseudonymousQuestion): AsyncGenerator<PseudonymousRow, void, undefined> {
     yield* pseudonymousRows(this.#database, await this.#parts.entities(), question)
+  }
+
+  /**
+   * Who has read personal fields of a person through `volt.as(user)`, newest first: by hours and kinds of documents, as far as the host
+   * has it recorded (`dataAccessLog`). What was read in the last seconds is not there yet.
+   * @throws ValidationError.
+   */
+  async accesses(user: ObjectId | string, options: DataAccessOptions = {}): Promise<DataAccess[]> {
+    return dataAccessesOf(this.#database.of(this.#parts.accesses), toObjectId(user, 'user'), options)
   }
 
   /** Keeps a person from being erased. One that is being erased is left as it is then, unless the hold is released. @throws ValidationError, NotFoundError. */
@@ -228,8 +226,15 @@ export class PrivacyService {
     }
   }
 
-  async #know({ subject, requestedAt }: ErasedPerson): Promise<void> {
+  /** A store of keys that was itself put back has keys again that were destroyed. */
+  async #destroyKeys(): Promise<void> {
+    const destroyed = await this.#erasures.for('repeat').find({ keyDestroyedAt: { $exists: true } })
+    await this.#database.subjectKeys.destroyAll(destroyed.map(({ subject }) => subject))
+  }
+
+  async #know({ subject, requestedAt, keyDestroyedAt }: ErasedPerson): Promise<void> {
     const known = {
+      ...(keyDestroyedAt === undefined ? {} : { keyDestroyedAt }),
       state: 'done',
       reason: again,
       requestedAt,
@@ -255,7 +260,7 @@ export class PrivacyService {
   }
 
   async #erasedAmong(users: readonly ObjectId[]): Promise<ObjectId[]> {
-    const bySubject = new Map(users.map((user) => [subjectOf(user), user]))
+    const bySubject = new Map(users.map((user) => [personHash(user), user]))
     const found = await this.#erasures.for('repeat').find({ subject: { $in: [...bySubject.keys()] } })
     return found.flatMap(({ subject }) => bySubject.get(subject) ?? [])
   }
@@ -266,11 +271,6 @@ export class PrivacyService {
     if (held !== null) return held.result
     throw new DatabaseError('LEASE_LOST', 'Another process erases; try again later', { retryable: true })
   }
-}
-
-/** @throws ValidationError. */
-export function parseErasedPerson(given: unknown): ErasedPerson {
-  return validateData(erasedSchema, given, 'The erased person')
 }
 
 /** @returns undefined where something holds the person. */

@@ -77,11 +77,15 @@ function isIndexOn({ key, partialFilterExpression = {} }: IndexDefinition, path:
 function changeOf(
   entity: EntityDescription,
   path: string,
-  { onErasure, fields = [] }: PersonalSubject,
+  { onErasure, fields: declared = [] }: PersonalSubject,
   storedAs: (id: ObjectId) => unknown,
   { user, pseudonym }: Subject,
 ): SubjectChange {
-  const removed = Object.fromEntries(fields.map((field) => [field, '']))
+  // What is sealed with the person's key could be read by nobody without the person's id.
+  const sealed = Object.keys(entity.sealedFor).filter((field) => entity.sealedFor[field] === path)
+  const fields = [...declared, ...sealed]
+  const hashes = fields.flatMap((field) => entity.blindIndexes[field]?.stored ?? [])
+  const removed = Object.fromEntries([...fields, ...hashes].map((field) => [field, '']))
   const isGoneWith = fields.some((field) => path.startsWith(`${field}.`))
   if (isGoneWith) return { by: { $unset: removed }, arrayFilters: [] }
   const { place, isList, arrayFilters } = placeOf(entity, path, storedAs(user))

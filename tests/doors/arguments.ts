@@ -398,6 +398,7 @@ const byName: Readonly<Record<string, readonly unknown[]>> = {
     { collection: 'none', field: 'a', to: 'none' },
     { action: 'unset', dryRun: true },
   ],
+  'volt.privacy.accesses': [id, { from: new Date(0), to: new Date(1), limit: 10 }],
   'volt.privacy.export': [id],
   'volt.privacy.exportHtml': [id],
   'volt.privacy.erase': [id, { reason: 'a request', signal: undefined }],

@@ -1503,6 +1503,42 @@ const privacyErasures: Catalogue = {
   ],
 }
 
+const dataAccesses: Catalogue = {
+  good: () => ({
+    subject: new ObjectId(),
+    reader: new ObjectId(),
+    entity: 'device',
+    hour: new Date('2026-11-29T10:00:00Z'),
+    fields: ['location'],
+    documents: 2,
+    firstAt: new Date('2026-11-29T10:01:00Z'),
+    lastAt: new Date('2026-11-29T10:02:00Z'),
+  }),
+  bad: [
+    ...managedFields,
+    wrongType('subject', 'Ada'),
+    missing('subject'),
+    wrongType('reader', 'Ada'),
+    missing('reader'),
+    wrongType('entity', 5),
+    missing('entity'),
+    outOfRange('entity', ''),
+    tooLong('entity', 101),
+    wrongType('hour', 'now'),
+    missing('hour'),
+    wrongType('fields', 'location'),
+    missing('fields'),
+    wrongType('documents', 'two'),
+    outOfRange('documents', 0),
+    missing('documents'),
+    wrongType('firstAt', 'now'),
+    missing('firstAt'),
+    wrongType('lastAt', 'now'),
+    missing('lastAt'),
+    extra('Name'),
+  ],
+}
+
 const privacyHolds: Catalogue = {
   good: () => ({ user: new ObjectId(), reason: 'dispute 12', until: new Date('2036-11-29T10:01:00Z') }),
   bad: [
@@ -1605,6 +1641,7 @@ export const catalogues: Readonly<Record<CollectionKey, Catalogue>> = {
   profilerSettings,
   retentionRuns,
   retentionArchives,
+  dataAccesses,
   privacyErasures,
   privacyHolds,
   migrations,

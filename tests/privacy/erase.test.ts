@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { AutoVolt } from '../../src/autovolt.js'
 import { defineEntity } from '../../src/core/entity.js'
 import { objectId } from '../../src/core/fields.js'
-import { subjectOf } from '../../src/privacy/erasure.js'
+import { personHash } from '../../src/core/person-hash.js'
 import { aUser } from '../support/builders.js'
 import { testDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
@@ -73,7 +73,7 @@ describe('an erasure', () => {
       ['erasure_started', 'officer'],
     ])
     const stored = await database.db.collection('privacy_erasures').findOne({ _id: id })
-    expect(stored).toMatchObject({ subject: subjectOf(_id), state: 'done' })
+    expect(stored).toMatchObject({ subject: personHash(_id), state: 'done' })
     expect(JSON.stringify(stored)).not.toContain(String(_id))
   })
 
@@ -211,7 +211,7 @@ describe('who was erased', () => {
     await volt.privacy.erase(user._id, { reason })
     const list = []
     for await (const one of volt.privacy.erased()) list.push(one)
-    expect(list).toContainEqual({ subject: subjectOf(user._id), requestedAt: start })
+    expect(list).toContainEqual({ subject: personHash(user._id), requestedAt: start })
     expect(JSON.stringify(list)).not.toContain(String(user._id))
     expect(await volt.privacy.repeat()).toEqual([])
     const { _id } = await volt.users.create({ ...aUser(), _id: user._id })
@@ -222,7 +222,7 @@ describe('who was erased', () => {
   it('is erased by a list from elsewhere', async () => {
     const { _id } = await volt.users.create(aUser())
     const { _id: other } = await volt.users.create(aUser())
-    const erased = [{ subject: subjectOf(_id), requestedAt: new Date(0) }]
+    const erased = [{ subject: personHash(_id), requestedAt: new Date(0) }]
     expect(await volt.privacy.repeat(erased)).toHaveLength(1)
     expect(await volt.users.findOne({ _id })).toBeNull()
     expect(await volt.users.findOne({ _id: other })).not.toBeNull()

@@ -1,5 +1,6 @@
 import type { Database } from '../../core/database.js'
 import { DatabaseError } from '../../core/errors.js'
+import { subjectKeyCollection } from '../../core/subject-keys/database-key-store.js'
 import type { SignerKey } from '../../ledger/log/signed-note.js'
 import { backupIdPattern } from '../format/names.js'
 import { listBackups } from '../read/list-backups.js'
@@ -60,7 +61,7 @@ export class PointInTime {
     this.#database.requireOpen()
     const slice = await takeSlice(this.#database.native, new StorageAccess(storage), {
       timeline: await timelineOf(this.#database, this.#parts.journals),
-      left: this.#parts.coordination.map(({ collection }) => collection),
+      left: [...this.#parts.coordination.map(({ collection }) => collection), subjectKeyCollection],
       keyRing: encrypt ? this.#database.keyRing : undefined,
       signers: this.#signers,
       change: this.#change,

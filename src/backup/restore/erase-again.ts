@@ -2,7 +2,8 @@ import type { Database } from '../../core/database.js'
 import { DatabaseError, NotFoundError } from '../../core/errors.js'
 import { toObjectId } from '../../core/fields.js'
 import type { Ledger } from '../../ledger/ledger.js'
-import { type ErasedPerson, type PrivacyService, parseErasedPerson } from '../../privacy/privacy-service.js'
+import { type ErasedPerson, parseErasedPerson } from '../../privacy/privacy-inputs.js'
+import type { PrivacyService } from '../../privacy/privacy-service.js'
 
 /** Who and what was erased after the backup, as it is handed in. */
 export interface EraseLists {

@@ -181,5 +181,5 @@ const managed = new Set(['_id', 'createdAt', 'updatedAt', '__v', 'deletedAt'])
 function changeableSchema(entity: EntityDescription, path: string): z.ZodType | undefined {
   if (Object.hasOwn(entity.secrets, path)) return asZod(entity.secrets[path] as SchemaLike)
   const head = path.split('.', 1)[0] ?? ''
-  return managed.has(head) || Object.hasOwn(entity.secrets, head) ? undefined : schemaAt(entity, path)
+  return managed.has(head) || entity.hidden.includes(head) ? undefined : schemaAt(entity, path)
 }

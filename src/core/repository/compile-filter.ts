@@ -6,25 +6,33 @@ import { isPlainObject } from '../is-record.js'
 import { issuesOf } from '../validate.js'
 import { Combination, Condition } from './conditions.js'
 import { refused, requireData } from './data.js'
+import { type HashesOf, sealedFilter } from './sealed-filter.js'
 
 const maximumDepth = 8
 
 /**
  * The filter in the driver's language. Everything that is not a {@link Condition} becomes an equality, so an operator in
  * data from outside is refused and never run.
+ * @param hashesOf Gives the hashes that a sealed field is found by; without it sealed fields are refused.
  * @throws ValidationError for unknown fields, operators, prototype keys and `undefined`.
  */
-export function compileFilter<T>(entity: EntityDescription, filter: unknown): DriverFilter<T> {
-  return compile(entity, filter, 0) as DriverFilter<T>
+export function compileFilter<T>(entity: EntityDescription, filter: unknown, hashesOf?: HashesOf): DriverFilter<T> {
+  return compile({ entity, hashesOf }, filter, 0) as DriverFilter<T>
 }
 
-function compile(entity: EntityDescription, filter: unknown, depth: number): Record<string, unknown> {
+interface Compiling {
+  readonly entity: EntityDescription
+  readonly hashesOf: HashesOf | undefined
+}
+
+function compile(compiling: Compiling, filter: unknown, depth: number): Record<string, unknown> {
+  const { entity, hashesOf } = compiling
   const subject = `The filter on ${entity.name}`
   if (depth > maximumDepth) throw refused(subject, '', `is nested more than ${maximumDepth} deep`, filter)
   if (filter instanceof Combination) {
     const { operator, filters } = Combination.partsOf(filter)
     if (filters.length === 0) throw refused(subject, '', 'combines no filters', filters)
-    return { [operator]: filters.map((part) => compile(entity, part, depth + 1)) }
+    return { [operator]: filters.map((part) => compile(compiling, part, depth + 1)) }
   }
   if (!isPlainObject(filter)) throw refused(subject, '', 'expected an object of fields', filter)
   const compiled: Record<string, unknown> = {}
@@ -32,7 +40,11 @@ function compile(entity: EntityDescription, filter: unknown, depth: number): Rec
   for (const [path, value] of Object.entries(filter)) {
     const meaning = meaningOf(entity, path, subject, value)
     if (meaning !== undefined) {
-      virtual.push(compile(entity, meaning, depth + 1))
+      virtual.push(compile(compiling, meaning, depth + 1))
+      continue
+    }
+    if (Object.hasOwn(entity.secrets, path)) {
+      Object.assign(compiled, sealedFilter({ entity, field: path, subject }, value, hashesOf))
       continue
     }
     const schema = requireField(entity, path, subject, value)
@@ -137,7 +149,7 @@ function isLegacyName({ entity, path, schema }: FieldContext, value: unknown): b
 /** The schema of what the path names. @throws ValidationError unless it names a field of the entity that may be asked for. */
 export function requireField(entity: EntityDescription, path: string, subject: string, value: unknown): z.ZodType {
   const head = path.split('.', 1)[0] ?? ''
-  const schema = Object.hasOwn(entity.secrets, head) ? undefined : schemaAtAnyItem(entity, path)
+  const schema = entity.hidden.includes(head) ? undefined : schemaAtAnyItem(entity, path)
   if (schema === undefined) throw refused(subject, path, 'is not a field that can be asked for', value)
   return schema
 }

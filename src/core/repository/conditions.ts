@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb'
+import type { findableSecrets } from '../blind-index.js'
 import { ValidationError } from '../errors.js'
 import { typeName } from '../validate.js'
 
@@ -78,6 +79,10 @@ type FindableIn<Document> = typeof findable extends keyof Document
     : never
   : never
 
+type SecretsIn<Document> = typeof findableSecrets extends keyof Document
+  ? keyof NonNullable<Document[typeof findableSecrets]> & string
+  : never
+
 type FieldFilter<Value> =
   | Spelled<Value>
   | Spelled<Item<NonNullable<Value>>>
@@ -88,7 +93,9 @@ type FieldFilter<Value> =
 export type Filter<Document> =
   | ({ readonly [Key in keyof Document]?: FieldFilter<Document[Key]> } & {
       readonly [Path in keyof DottedFields<Document>]?: FieldFilter<DottedValue<Document, Path & string>>
-    } & { readonly [Name in FindableIn<Document>]?: boolean })
+    } & { readonly [Name in FindableIn<Document>]?: boolean } & {
+      readonly [Name in SecretsIn<Document>]?: string | Condition<string>
+    })
   | Combination<Document>
 
 /** Conditions for filters, named as MongoDB names its operators. */

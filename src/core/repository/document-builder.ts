@@ -42,11 +42,19 @@ export class DocumentBuilder {
     const parsed = parseInputs(this.#entity, this.#entity.inputSchema, inputs) as Record<string, unknown>[]
     for (const input of inputs) this.#report(input)
     for (const fields of parsed) await this.#secrets.hashIn(fields)
-    return parsed.map((fields) => this.build<Built>(fields))
+    const built = parsed.map((fields) => this.#assembled<Built>(fields))
+    await this.#secrets.sealForPersons(built.map((document) => ({ fields: document, owner: document })))
+    return built
   }
 
-  /** The new document of a prepared input. */
-  build<Built extends Document>(fields: Readonly<Record<string, unknown>>): Built & Identified {
+  /** The new document of a prepared input. @throws ValidationError, ConflictError for fields about somebody who was erased. */
+  async build<Built extends Document>(fields: Readonly<Record<string, unknown>>): Promise<Built & Identified> {
+    const built = this.#assembled<Built>(fields)
+    await this.#secrets.sealForPersons([{ fields: built, owner: built }])
+    return built
+  }
+
+  #assembled<Built extends Document>(fields: Readonly<Record<string, unknown>>): Built & Identified {
     const _id = (fields._id as ObjectId | undefined) ?? new ObjectId()
     const document: Record<string, unknown> = { ...fields, _id }
     if (this.#entity.softDelete) document.deletedAt = null
@@ -56,16 +64,25 @@ export class DocumentBuilder {
 
   /** The update document of some changes. @throws ValidationError, BusyError. */
   async change(_id: ObjectId, changes: object): Promise<Document> {
-    const update = compileChanges(this.#entity, changes, (field, plain) => this.#secrets.seal(field, _id, plain))
-    if (update.$set !== undefined) await this.#secrets.hashIn(update.$set)
+    const hashes: Record<string, readonly string[]> = {}
+    const update: Document = compileChanges(this.#entity, changes, (field, plain) => {
+      Object.assign(hashes, this.#secrets.hashesOf(field, plain))
+      return this.#secrets.seal(field, _id, plain)
+    })
     this.#report(changes)
+    Object.assign(update.$set ?? {}, hashes)
+    Object.assign(update.$unset ?? {}, this.#secrets.hashFieldsOf(Object.keys(update.$unset ?? {})))
+    if (update.$set === undefined) return update
+    await this.#secrets.hashIn(update.$set)
+    await this.#secrets.sealChange(_id, update.$set)
     return update
   }
 
-  /** The update document that sets some fields of a prepared input. */
-  setting(_id: ObjectId, fields: Readonly<Record<string, unknown>>): Document {
+  /** The update document that sets some fields of a prepared input. @param owner The document, as far as it says whom it is about. */
+  async setting(owner: Readonly<Document> & Identified, fields: Readonly<Record<string, unknown>>): Promise<Document> {
     const sealed = { ...fields }
-    this.#secrets.sealIn(sealed, _id)
+    this.#secrets.sealIn(sealed, owner._id)
+    await this.#secrets.sealForPersons([{ fields: sealed, owner }])
     return { $set: sealed }
   }
 

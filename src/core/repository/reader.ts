@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import type { ClientSession, Document, Filter as DriverFilter } from 'mongodb'
+import type { Document, Filter as DriverFilter } from 'mongodb'
 import { type ObjectId, Timestamp } from 'mongodb'
 import type { EntityCollection } from '../collection/entity-collection.js'
 import type { StoreFindOptions } from '../collection/store-query.js'
@@ -44,6 +44,7 @@ import {
 import { unmerged } from './null-order.js'
 import { type Page, pageOf, type Slice } from './page.js'
 import { cursorSeal } from './sealed-cursor.js'
+import { hashesOf } from './secret-hashes.js'
 import {
   bounded,
   compileSelection,
@@ -205,14 +206,14 @@ export class Reader<Stored extends Identified> {
     requireOptions(options, ['resumeAfter', 'signal'])
     if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
       throw refused('The options', 'signal', 'expected an AbortSignal', options.signal)
-    const compiled = compileFilter<Document>(this.entity, filter)
+    const compiled = compileFilter<Document>(this.entity, filter, hashesOf(this.database, this.entity))
     const token = options.resumeAfter === undefined ? undefined : toResumeToken(options.resumeAfter)
     await this.database.requireReplicaSet('Change streams')
     const { closing, watches } = this.database
     return watchCollection<Stored>(this.database.collectionOf(this.entity), {
       start: token === undefined ? { startAtOperationTime: await this.afterLastOperation() } : { resumeAfter: token },
       filter: compiled,
-      hidden: Object.keys(this.entity.secrets),
+      hidden: this.entity.hidden,
       shown: (document) => shownFields(this.entity, document),
       signal: options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]),
       watches,
@@ -242,7 +243,14 @@ export class Reader<Stored extends Identified> {
     filter: Filter<Stored>,
     options: Pick<ListOptions<Stored, keyof Stored>, 'withDeleted' | 'sort'>,
   ): DriverFilter<Stored> {
-    return this.alive(unmerged(this.entity, compileFilter<Stored>(this.entity, filter), options.sort), options)
+    return this.alive(
+      unmerged(
+        this.entity,
+        compileFilter<Stored>(this.entity, filter, hashesOf(this.database, this.entity)),
+        options.sort,
+      ),
+      options,
+    )
   }
 
   protected alive(
@@ -288,8 +296,4 @@ export class Reader<Stored extends Identified> {
     const total: KeysetSort = hasId ? sort : [...sort, ['_id', sort.at(-1)?.[1] ?? 1]]
     return { ...this.readOptions(options), sort: asSort(total) }
   }
-}
-
-export function inSession(session: ClientSession | undefined): { session?: ClientSession } {
-  return session === undefined ? {} : { session }
 }

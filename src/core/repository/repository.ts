@@ -3,21 +3,23 @@ import type { HydratedDocument, Model } from 'mongoose'
 import type { EntityCollection } from '../collection/entity-collection.js'
 import type { NewDocument, StoreFilter, StoreWrite } from '../collection/store-query.js'
 import type { Database } from '../database.js'
-import type { Entity, EntityDescription, Identified, StoredFields } from '../entity.js'
+import type { Entity, Identified, StoredFields } from '../entity.js'
 import { ConflictError, DatabaseError, NotFoundError } from '../errors.js'
 import { toObjectId } from '../fields.js'
 import { retryCreation } from '../retry-on-conflict.js'
+import type { Revealed } from '../subject-keys/sealed-for.js'
 import { type BulkOperation, type BulkResult, requireBatch, requireOperations, targetOf } from './bulk.js'
 import { changedFields, fieldsOfWrite } from './changed-fields.js'
 import type { Changes } from './changes.js'
 import type { Filter } from './conditions.js'
-import { refused } from './data.js'
 import { DocumentBuilder } from './document-builder.js'
+import { inSession } from './in-session.js'
 import { defaultLimit, type FindManyOptions, findNames, maximumLimit } from './list-options.js'
-import { inSession, Reader } from './reader.js'
+import { Reader } from './reader.js'
 import { SecretFields } from './secret-fields.js'
 import { bounded, compileSort, requireOptions } from './selection.js'
 import { prepareUpsert, type Upsert, upsertStage } from './upsert.js'
+import { missedTarget, requireSoftDelete, requireVersion, TargetMissed } from './write-checks.js'
 
 export interface UpdateOptions {
   /** The `__v` that the change was made for; another one means that somebody was faster, and nothing is written. */
@@ -183,16 +185,21 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   }
 
   /**
-   * The plain text of a secret field, decrypted.
+   * The plain text of a secret field, decrypted; null for one that was sealed for a person (`sealedFor`) who was erased.
    * @throws NotFoundError if there is no such document or it has no such secret, DatabaseError `KEY_RING`.
    */
-  async revealSecret(id: ObjectId | string, field: Exclude<keyof Input, keyof Stored> & string): Promise<string> {
-    return this.revealSecretNamed(id, field)
+  async revealSecret<Field extends Exclude<keyof Input, keyof Stored> & string>(
+    id: ObjectId | string,
+    field: Field,
+  ): Promise<Revealed<Stored, Field>> {
+    return (await this.#secrets.reveal(toObjectId(id), field)) as Revealed<Stored, Field>
   }
 
   /** As {@link revealSecret}, for repositories whose host may have extended the entity: its types do not know the names. */
   protected async revealSecretNamed(id: ObjectId | string, field: string): Promise<string> {
-    return this.#secrets.reveal(toObjectId(id), field)
+    const plain = await this.#secrets.reveal(toObjectId(id), field)
+    if (plain === null) throw new NotFoundError(this.entity.name, `id ${String(id)} and a secret ${field}`)
+    return plain
   }
 
   /** Seals every secret anew that was not sealed with the active key. @returns how many were. */
@@ -203,7 +210,7 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   private async writeOf(operation: BulkOperation<Stored, Input>, index: number): Promise<StoreWrite<Stored>> {
     if ('create' in operation) {
       const fields = await this.#documents.prepare(operation.create, `${this.entity.name} (operation ${index})`)
-      return { insert: this.#documents.build<NewDocument<Stored>>(fields) }
+      return { insert: await this.#documents.build<NewDocument<Stored>>(fields) }
     }
     const _id = targetOf(operation)
     const target = this.target(_id, operation.version)
@@ -212,12 +219,12 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   }
 
   private async insert(fields: Readonly<Record<string, unknown>>): Promise<Stored> {
-    const stored = await this.documents.for('create').insertOne(this.#documents.build<NewDocument<Stored>>(fields))
-    return this.shown(stored)
+    const built = await this.#documents.build<NewDocument<Stored>>(fields)
+    return this.shown(await this.documents.for('create').insertOne(built))
   }
 
   private async upsertAtOnce({ query, fields, given }: Upsert): Promise<Stored> {
-    const stages = [{ $set: upsertStage(this.#documents.build(fields), given, this.database.clock.now()) }]
+    const stages = [{ $set: upsertStage(await this.#documents.build(fields), given, this.database.clock.now()) }]
     const alive = this.alive(query as DriverFilter<Stored>, {})
     const options = { upsert: true, projection: this.#secrets.projection }
     const stored = await this.documents.for('upsert').findOneAndUpdate(alive, stages, options)
@@ -229,10 +236,11 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   private async updateFound({ query, fields, given }: Upsert): Promise<Stored | null> {
     const alive = this.alive(query as DriverFilter<Stored>, {})
     const documents = this.documents.for('upsert')
-    const found = await documents.findOne<Identified>(alive, { projection: { _id: 1 } })
+    const owner = { projection: { ...this.#secrets.ownerProjection, _id: 1 as const } }
+    const found = await documents.findOne<Identified & Document>(alive, owner)
     if (found === null) return null
     const { _id } = found
-    const update = this.#documents.setting(_id, Object.fromEntries(given.map((name) => [name, fields[name]])))
+    const update = await this.#documents.setting(found, Object.fromEntries(given.map((name) => [name, fields[name]])))
     const { projection } = this.#secrets
     const updated = await documents.findOneAndUpdate({ $and: [{ _id }, alive] }, update, { projection })
     return updated === null ? null : this.shown(updated)
@@ -280,21 +288,4 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
     }
     return new NotFoundError(this.entity.name, missedTarget)
   }
-}
-
-const missedTarget = 'an id that an operation was for, by the time it was its turn'
-
-/** Thrown inside a bulk write's transaction, so that nothing of it is stored. A transaction around it ends with it as it is. */
-class TargetMissed extends NotFoundError {
-  override name = 'NotFoundError'
-}
-
-function requireVersion(version: number): number {
-  if (Number.isInteger(version) && version >= 0) return version
-  throw refused('The options', 'version', 'expected the __v of a document', version)
-}
-
-/** Refuses a call on an entity without soft delete. */
-function requireSoftDelete(entity: EntityDescription): void {
-  if (!entity.softDelete) throw new DatabaseError('CONFIGURATION', `A ${entity.name} is not soft-deleted`)
 }

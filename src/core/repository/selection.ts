@@ -47,8 +47,8 @@ export function compileSelection(
   select: readonly PropertyKey[] | undefined,
 ): Projection | undefined {
   if (select === undefined) {
-    const secrets = Object.keys(entity.secrets)
-    return secrets.length === 0 ? undefined : Object.fromEntries(secrets.map((name) => [name, 0]))
+    const { hidden } = entity
+    return hidden.length === 0 ? undefined : Object.fromEntries(hidden.map((name) => [name, 0]))
   }
   const subject = `The selection of ${entity.name}`
   if (!Array.isArray(select) || select.length > maximumNames)

@@ -73,7 +73,7 @@ function fixedValue(
   const { shape } = entity.storedSchema
   const schema = Object.hasOwn(shape, name) ? shape[name] : undefined
   const isInInput = Object.hasOwn(parsed, name)
-  if (schema === undefined || !(isInInput || name === '_id') || Object.hasOwn(entity.secrets, name)) {
+  if (schema === undefined || !(isInInput || name === '_id') || entity.hidden.includes(name)) {
     throw refused(subject, name, 'is not a field of the input', filter[name])
   }
   const result = schema.safeParse(filter[name])

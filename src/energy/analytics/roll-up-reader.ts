@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
-import { inSession } from '../../core/repository/reader.js'
+import { inSession } from '../../core/repository/in-session.js'
 import type { DailyAggregate } from '../roll-ups/daily-aggregate.js'
 import type { MonthlyAggregate } from '../roll-ups/monthly-aggregate.js'
 import type { Pipeline } from './stages.js'

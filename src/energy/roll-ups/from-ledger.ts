@@ -1,6 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
-import { inSession } from '../../core/repository/reader.js'
+import { inSession } from '../../core/repository/in-session.js'
 import type { LedgerEntry } from '../../ledger/entry/entry.js'
 import { SwitchMeter } from '../../ledger/facts/switch-meter.js'
 import { lastEntries } from '../../ledger/last-entries.js'

@@ -123,7 +123,7 @@ function mergedScopes(own: AccessScopes): AccessScopes {
 
 function requirePath(what: string, entity: EntityDescription, path: string): void {
   const [head = ''] = path.split('.', 1)
-  if (Object.hasOwn(entity.secrets, head) || schemaAtAnyItem(entity, path) === undefined)
+  if (entity.hidden.includes(head) || schemaAtAnyItem(entity, path) === undefined)
     throw refusal(what, `${path} is not a field of a ${entity.name}`)
 }
 

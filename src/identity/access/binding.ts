@@ -1,5 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import type { AuditLog } from '../../activity/audit-log.js'
+import type { DataAccessLog } from '../../activity/data-access-log.js'
 import type { Database } from '../../core/database.js'
 import type { Entity, EntityDescription } from '../../core/entity.js'
 import { NotFoundError } from '../../core/errors.js'
@@ -31,6 +32,8 @@ export interface BindingParts {
   readonly users: Entity<AnyUser>
   readonly policy: AccessPolicy
   readonly auditLog: AuditLog
+  /** Undefined where the host does not want to know who reads what. */
+  readonly dataAccessLog: DataAccessLog | undefined
   readonly denials: DenialLimit
 }
 
@@ -97,6 +100,11 @@ export class Binding {
     throw await this.denied(new AccessDeniedError(action, name, { id: _id.toHexString() }))
   }
 
+  /** Notes that the user was given the documents. */
+  noteRead(entity: Entity, documents: readonly object[]): void {
+    this.#parts.dataAccessLog?.note(this.userId, entity, documents)
+  }
+
   /** Does work in the user's name: what it writes is audited as the user's. */
   acting<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#parts.auditLog.withActor({ actor: this.userId.toHexString() }, work)
@@ -143,7 +151,7 @@ export class Binding {
 
   async #read(): Promise<AnyUser | null> {
     const { users } = this.#parts
-    const projection = Object.fromEntries(Object.keys(users.secrets).map((secret) => [secret, 0]))
+    const projection = Object.fromEntries(users.hidden.map((secret) => [secret, 0]))
     try {
       return await this.database
         .of(users, { isOutside: true })

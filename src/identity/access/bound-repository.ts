@@ -97,7 +97,9 @@ export async function guarded(
   writes: Writes = {},
 ): Promise<object> {
   const guard = await binding.guard(name, repository.entity, writes)
-  return repository.over(new GuardedCollection(binding.database, repository.entity, guard))
+  const { entity } = repository
+  const onRead = (documents: readonly object[]) => binding.noteRead(entity, documents)
+  return repository.over(new GuardedCollection(binding.database, entity, { ...guard, onRead }))
 }
 
 /** A repository, as far as users write with it. */

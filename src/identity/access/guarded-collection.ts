@@ -22,6 +22,8 @@ export interface Guard extends Readonly<Partial<Record<WriteKind, DocumentScope>
   /** What the entity is called in rules. */
   readonly entity: string
   readonly read: DocumentScope
+  /** Is told which documents were given. */
+  readonly onRead?: (documents: readonly object[]) => void
 }
 
 /**
@@ -52,7 +54,7 @@ export class GuardedCollection<Stored extends Identified> extends EntityCollecti
     options: StoreFindOptions = {},
   ): Promise<Row[]> {
     const query = this.#readable(filter, options)
-    return query === undefined ? [] : super.find<Row>(query, options)
+    return query === undefined ? [] : this.#given(await super.find<Row>(query, options))
   }
 
   override async findOne<Row extends object = Stored>(
@@ -60,7 +62,9 @@ export class GuardedCollection<Stored extends Identified> extends EntityCollecti
     options: Omit<StoreFindOptions, 'limit' | 'batchSize'> = {},
   ): Promise<Row | null> {
     const query = this.#readable(filter, options)
-    return query === undefined ? null : super.findOne<Row>(query, options)
+    const found = query === undefined ? null : await super.findOne<Row>(query, options)
+    if (found !== null) this.#given([found])
+    return found
   }
 
   override async *stream<Row extends object = Stored>(
@@ -68,7 +72,11 @@ export class GuardedCollection<Stored extends Identified> extends EntityCollecti
     options: StoreFindOptions = {},
   ): AsyncGenerator<Row, void, undefined> {
     const query = this.#readable(filter, options)
-    if (query !== undefined) yield* super.stream<Row>(query, options)
+    if (query === undefined) return
+    for await (const row of super.stream<Row>(query, options)) {
+      this.#given([row])
+      yield row
+    }
   }
 
   override async *streamRaw(
@@ -142,12 +150,17 @@ export class GuardedCollection<Stored extends Identified> extends EntityCollecti
     if (options.upsert === true) throw this.#denied('create')
     const kind = isDeletion(update) ? 'delete' : 'update'
     const scope = this.#scopeOf(kind, filter)
-    if (scope === 'all') return super.findOneAndUpdate<Row>(filter, update, options)
+    if (scope === 'all') {
+      const updated = await super.findOneAndUpdate<Row>(filter, update, options)
+      if (updated !== null) this.#given([updated])
+      return updated
+    }
     return this.#database.transactions.run(async () => {
       const query = within(filter, scope) as StoreFilter<Stored>
       const updated = await super.findOneAndUpdate<Row & Identified>(query, update, options)
       if (updated === null) await this.#requireUnseen(filter, kind)
       else if (kind === 'update') await this.#requireWithin(updated._id, kind, scope)
+      if (updated !== null) this.#given([updated])
       return updated
     })
   }
@@ -175,6 +188,11 @@ export class GuardedCollection<Stored extends Identified> extends EntityCollecti
 
   override bulkWrite(): Promise<never> {
     return Promise.reject(this.#denied('update'))
+  }
+
+  #given<Row extends object>(documents: Row[]): Row[] {
+    this.#guard.onRead?.(documents)
+    return documents
   }
 
   /** The filter on what may be read; undefined where that is nothing. */

@@ -1,5 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import type { AuditLog } from '../../activity/audit-log.js'
+import type { DataAccessLog } from '../../activity/data-access-log.js'
 import type { Database } from '../../core/database.js'
 import type { Entity, EntityDescription, Identified } from '../../core/entity.js'
 import { DatabaseError } from '../../core/errors.js'
@@ -18,6 +19,7 @@ import { DenialLimit } from './denial-limit.js'
 export interface AccessParts {
   readonly users: Entity<AnyUser>
   readonly auditLog: AuditLog
+  readonly dataAccessLog: DataAccessLog | undefined
   readonly services: Readonly<Record<string, object>>
   readonly hostEntities: readonly Entity[]
   readonly hostRepository: (entity: Entity) => Bindable
@@ -39,9 +41,10 @@ export class UserAccess {
 
   /** The repositories and services as the user may use them. @throws ValidationError for what is no id. */
   bind(user: ObjectId | string | Identified): object {
-    const { users, auditLog, services, hostEntities, hostRepository } = this.#parts
+    const { users, auditLog, dataAccessLog, services, hostEntities, hostRepository } = this.#parts
     const id = toObjectId(isRecord(user) && '_id' in user ? (user._id as ObjectId) : (user as ObjectId))
-    const parts = { database: this.#database, users, policy: this.#policy, auditLog, denials: this.#denials }
+    const database = this.#database
+    const parts = { database, users, policy: this.#policy, auditLog, dataAccessLog, denials: this.#denials }
     const binding = new Binding(parts, id)
     return boundServices(binding, {
       services,

@@ -1,7 +1,7 @@
 import { BSON, type ClientSession, type Collection, type Document, type ObjectId } from 'mongodb'
 import { DatabaseError } from '../../core/errors.js'
 import { rawDocuments } from '../../core/raw-documents.js'
-import { inSession } from '../../core/repository/reader.js'
+import { inSession } from '../../core/repository/in-session.js'
 import type { FindImposters } from '../archive/archived-entries.js'
 import type { LedgerEntry, LedgerEvent } from '../entry/entry.js'
 import { hashEntry } from '../entry/strict-entry.js'

@@ -1,7 +1,7 @@
 import type { ClientSession, Collection } from 'mongodb'
 import { DatabaseError } from '../../core/errors.js'
 import { rawDocuments } from '../../core/raw-documents.js'
-import { inSession } from '../../core/repository/reader.js'
+import { inSession } from '../../core/repository/in-session.js'
 import { NoteError, type VerifierKey } from '../log/signed-note.js'
 import { readStored } from '../stored-document.js'
 import { type Archive, archiveEntity, type Seam } from './archive-entities.js'

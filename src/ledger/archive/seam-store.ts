@@ -1,7 +1,7 @@
 import { type AnyBulkWriteOperation, type ClientSession, type Collection, ObjectId } from 'mongodb'
 import { DatabaseError } from '../../core/errors.js'
 import { rawDocuments } from '../../core/raw-documents.js'
-import { inSession } from '../../core/repository/reader.js'
+import { inSession } from '../../core/repository/in-session.js'
 import { idOf, readStored } from '../stored-document.js'
 import { type Seam, seamEntity } from './archive-entities.js'
 

@@ -1,6 +1,6 @@
 import type { ClientSession, Collection, Document, Filter, FindOptions, ObjectId } from 'mongodb'
 import { rawDocuments } from '../../core/raw-documents.js'
-import { inSession } from '../../core/repository/reader.js'
+import { inSession } from '../../core/repository/in-session.js'
 import type { LedgerEntry } from '../entry/entry.js'
 import { type Fact, type FactEntry, factOf } from './fact.js'
 import type { TimeSpan } from './fact-windows.js'

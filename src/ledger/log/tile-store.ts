@@ -11,7 +11,7 @@ import {
   ObjectId,
 } from 'mongodb'
 import { rawIn } from '../../core/raw-documents.js'
-import { inSession } from '../../core/repository/reader.js'
+import { inSession } from '../../core/repository/in-session.js'
 import { hashBytes } from '../entry/hash-bytes.js'
 import type { Tile } from './log-entities.js'
 import { type LeafRange, MerkleFrontier, perfectRoot, perfectSubtrees } from './merkle-tree.js'

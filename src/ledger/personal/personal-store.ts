@@ -1,5 +1,5 @@
 import { Binary, type ClientSession, type Collection, ObjectId } from 'mongodb'
-import { inSession } from '../../core/repository/reader.js'
+import { inSession } from '../../core/repository/in-session.js'
 import type { Appended } from '../append/append-call.js'
 import type { LedgerEntry, LedgerEvent } from '../entry/entry.js'
 import { hexOf } from '../entry/sha256.js'

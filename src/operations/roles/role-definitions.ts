@@ -1,4 +1,5 @@
 import type { Privilege } from '../../core/privileges.js'
+import { keyDatabaseOf, subjectKeyCollection } from '../../core/subject-keys/database-key-store.js'
 
 /** What a role is for. */
 export const rolePurposes = ['application', 'migration', 'backup', 'restore', 'metrics', 'auditor'] as const
@@ -69,6 +70,10 @@ export function roleDefinitions(dbName: string, collections: RoleCollections): R
       anywhere(...structure),
       ...all.map((name) => on(name, ...ofApplication(name), 'changeStream')),
       ...files.map((name) => on(name, 'find', 'insert', 'remove', 'createIndex')),
+      {
+        resource: { db: keyDatabaseOf(dbName), collection: subjectKeyCollection },
+        actions: ['find', 'insert', 'update'],
+      },
     ],
     migration: [
       anywhere(...structure, ...documents, 'changeStream', ...shape, ...tending),
