@@ -1,7 +1,7 @@
 import { get, onPress, post } from './api.js'
 import { drawCurve } from './curve.js'
 import { byId, element, KeyedList, setAttribute, setText } from './dom.js'
-import { dayAndTime, timeOfDay, words } from './format.js'
+import { dayAndTime, timeOfDay, withTimes, words } from './format.js'
 import { setState } from './mood.js'
 
 const settleMs = 400
@@ -49,7 +49,7 @@ function show(found) {
   byId('case-body').hidden = false
   byId('case-close').hidden = false
   setAttribute(byId('case'), 'data-shown', found.id)
-  setText(byId('case-title'), found.title)
+  setText(byId('case-title'), withTimes(found.title))
   setText(byId('case-note'), [found.room, `opened ${dayAndTime(found.openedAt)}`].filter(Boolean).join(' · '))
   byId('case-facts').replaceChildren(...factsOf(found).map(factOf))
   alerts.sync(found.alerts)
@@ -93,7 +93,7 @@ function createAlert({ id, type, at, message }) {
     state,
     draw,
     element('time', { datetime: at }, timeOfDay(at)),
-    element('span', { class: 'note' }, message),
+    element('span', { class: 'note' }, withTimes(message)),
   )
   return {
     node,

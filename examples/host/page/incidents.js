@@ -1,7 +1,7 @@
 import { onPress, post } from './api.js'
 import { followCase, openCase, showCaseOf } from './case.js'
 import { byId, element, KeyedList, setAttribute, setText } from './dom.js'
-import { dayAndTime, timeOfDay, words } from './format.js'
+import { dayAndTime, timeOfDay, withTimes, words } from './format.js'
 import { setState } from './mood.js'
 import { beginPage, listen } from './shell.js'
 import { toast } from './toast.js'
@@ -60,7 +60,10 @@ function createAlert({ id, severity, type, at }) {
     update: (alert) => {
       last = alert
       setText(text, `${words(alert.type)} · ${[alert.device, alert.room].filter(Boolean).join(', ')}`)
-      setText(note, [alert.message, alert.isAcknowledged ? 'somebody has seen it' : null].filter(Boolean).join(' · '))
+      setText(
+        note,
+        [withTimes(alert.message), alert.isAcknowledged ? 'somebody has seen it' : null].filter(Boolean).join(' · '),
+      )
       seen.hidden = alert.isAcknowledged
       look.hidden = alert.case === null
       for (const button of [look, seen])
@@ -103,7 +106,7 @@ function createCase({ id, openedAt }) {
     update: ({ status, title, severity, room, assignee, dueAt, isOpen }) => {
       setState(node, isOpen ? severity : status)
       setText(state, words(status))
-      setText(open, title)
+      setText(open, withTimes(title))
       const due = isOpen && dueAt !== null ? `due ${dayAndTime(dueAt)}` : null
       setText(note, [severity, room, assignee ?? 'nobody yet', due].filter(Boolean).join(' · '))
     },

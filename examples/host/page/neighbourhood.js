@@ -111,7 +111,7 @@ function priceNote(prices) {
   const last = prices.at(-1)
   if (last === undefined) return ''
   const count = prices.reduce((sum, { trades: some }) => sum + some, 0)
-  return `₹${decimal(last.meanPricePerKwh)}/kWh on average in the last hour; ${count} trades in a day`
+  return `₹${decimal(last.meanPricePerKwh)}/kWh on average in the last hour; ${count} trades in six hours`
 }
 
 function kwh(text) {

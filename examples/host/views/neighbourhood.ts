@@ -4,25 +4,26 @@ import type { Neighbour, Neighbourhood } from '../neighbourhood/register.js'
 
 const shownTrades = 20
 const depth = 8
-const dayMs = 86_400_000
-const mostOfDay = 2_000
+const hourMs = 3_600_000
+const shownHours = 6
+const mostDeliveries = 1_000
 
 /** The neighbourhood as all of it may see it: who is there, the book, the last trades, and who has delivered what was sold. */
 export async function readNeighbourhood(volt: AutoVolt, { area, neighbours }: Neighbourhood) {
   const until = new Date()
-  const from = new Date(until.getTime() - dayMs)
+  const from = new Date(until.getTime() - shownHours * hourMs)
   const trade = { area: area._id, type: 'energy_trade' as const }
-  const [book, prices, last, ofDay, powers] = await Promise.all([
+  const [book, prices, last, delivered, powers] = await Promise.all([
     volt.market.orderBook({ area: area._id, depth }),
     volt.market.priceStatistics({ area: area._id, from, until, step: 'hour' }),
     volt.market.transactions.find(trade, { sort: { createdAt: -1, _id: -1 }, limit: shownTrades }),
     volt.market.transactions.find(
       { ...trade, status: 'confirmed', deliverUntil: where.gte(from) },
-      { sort: { deliverUntil: -1 }, limit: mostOfDay },
+      { sort: { deliverUntil: -1 }, limit: mostDeliveries },
     ),
     Promise.all(neighbours.map(({ meters }) => powerOf(volt, meters))),
   ])
-  const settlements = await lastSettlements(volt, area._id, [...last, ...ofDay])
+  const settlements = await lastSettlements(volt, area._id, [...last, ...delivered])
   const nameOf = new Map(neighbours.map(({ user }) => [user._id.toHexString(), user.name]))
   return {
     area: {
@@ -34,7 +35,7 @@ export async function readNeighbourhood(volt: AutoVolt, { area, neighbours }: Ne
     households: neighbours.map((one, at) => ({
       ...householdView(one),
       powerW: powers[at] ?? null,
-      ...deliveredBy(one, ofDay, settlements),
+      ...deliveredBy(one, delivered, settlements),
     })),
     book,
     prices: prices.map(({ start, trades, energyKwh, meanPricePerKwh }) => ({
@@ -84,7 +85,7 @@ async function lastSettlements(
   return last
 }
 
-/** Of the deliveries of the last day that are settled: what was sold, what was delivered of it, and what was short. */
+/** Of the last deliveries that are settled: what was sold, what was delivered of it, and what was short. */
 function deliveredBy(
   { user }: Neighbour,
   trades: readonly MarketTransaction[],
