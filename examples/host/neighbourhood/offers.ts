@@ -42,5 +42,5 @@ export function offerOf(
 function energyOf({ meters }: Neighbour, random: Random, fromMs: number, quarters: number): number {
   const middleMs = fromMs + (quarters * quarterMs) / 2
   const kwh = (Math.abs(surplusAt(meters, middleMs)) / 1_000) * (quarters / 4)
-  return Math.max(leastKwh * quarters, kwh * random.between(0.1, 0.4))
+  return Math.max(leastKwh * quarters, kwh * random.between(0.15, 0.8))
 }

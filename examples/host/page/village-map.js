@@ -1,4 +1,4 @@
-const size = { width: 640, height: 300, room: 46 }
+const size = { width: 640, height: 300, room: 46, side: 84 }
 const shownTrades = 8
 
 /** Draws the houses where they stand, with a line for each of the last trades from who sells to who buys. */
@@ -26,7 +26,7 @@ function spotOf([longitude, latitude], households) {
   const [longitudes, latitudes] = [0, 1].map((axis) => households.map(({ place }) => place[axis]))
   const along = (value, all) => (value - Math.min(...all)) / (Math.max(...all) - Math.min(...all) || 1)
   return {
-    x: size.room + along(longitude, longitudes) * (size.width - 2 * size.room),
+    x: size.side + along(longitude, longitudes) * (size.width - 2 * size.side),
     // North is above.
     y: size.room + (1 - along(latitude, latitudes)) * (size.height - 2.2 * size.room),
   }

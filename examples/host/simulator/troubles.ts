@@ -32,6 +32,10 @@ const loads: Partial<Record<MeterTrouble, string>> = {
   meter_backwards: 'kitchen',
 }
 const firstMs = 25_000
+/** Who has asked for it wants to look at it. */
+const askedForMs = 75_000
+/** A device counts as away once it has been so for most of a minute. */
+const awayMs = 45_000
 
 /** What goes wrong with meters and lines: something every minute or so, of any kind, and what somebody asks for. */
 export class Troubles {
@@ -41,20 +45,20 @@ export class Troubles {
   start(devices: readonly SimulatedDevice[], random: Random, timers: Timers): void {
     this.#devices = devices
     this.#random = random
-    const happen = () => void this.cause(random.pick(troubleKinds))
+    const happen = () => void this.cause(random.pick(troubleKinds), random.between(30_000, 60_000))
     timers.after(firstMs, happen)
     timers.repeat(() => random.between(50_000, 90_000), happen)
   }
 
-  /** @returns the name of the device that it happens to; null before the devices are there. */
-  cause(kind: TroubleKind): string | null {
+  /** Meters are disturbed so long, a device is away a little longer. @returns the name of the device that it happens to; null before the devices are there. */
+  cause(kind: TroubleKind, forMs = askedForMs): string | null {
     const random = this.#random
     if (random === undefined) return null
     const victims = this.#victims(kind)
     if (victims.length === 0) return null
     const { device, gpio } = random.pick(victims)
-    if (kind === 'device_offline') device.loseConnection(random.between(75_000, 110_000))
-    else device.disturb(gpio, kind, random.between(30_000, 60_000))
+    if (kind === 'device_offline') device.loseConnection(forMs + awayMs)
+    else device.disturb(gpio, kind, forMs)
     return device.plan.name
   }
 
