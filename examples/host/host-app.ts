@@ -65,6 +65,7 @@ export async function startHostApp(
   const rollouts = new FirmwareRollouts(volt, client)
   const troubles = new Troubles()
   const neighbourhood = await startNeighbourhood(volt, server, settings.seed, resources)
+  terminal.tell('market', `${neighbourhood.neighbours.length} neighbours who trade`)
   ending.throwIfAborted()
   await startDashboard({
     settings,

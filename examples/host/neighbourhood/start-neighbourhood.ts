@@ -9,6 +9,7 @@ import { tradePastHours } from './past-trades.js'
 import { type Neighbourhood, registerNeighbourhood } from './register.js'
 
 const readingMs = 60_000
+/** Somebody looks at the page: sooner than the quarter of an hour after which all is looked at anew. */
 const settleMs = 30_000
 const longestQuarters = 3
 /** So many offers at the start: a book that is empty says little. */
@@ -24,7 +25,7 @@ export async function startNeighbourhood(
   const neighbourhood = await registerNeighbourhood(volt)
   if (neighbourhood.isNew) await tradePastHours(volt, server, neighbourhood, seed)
   resources.add('the market', volt.market.start({ everyMs: 500 }))
-  resources.add('the settlement', volt.market.startSettlement({ everyMs: settleMs, lateDays: 1 }))
+  resources.add('the settlement', volt.market.startSettlement({ lateDays: 1 }))
   resources.add('the neighbours', startNeighbours(volt, neighbourhood, seed))
   return neighbourhood
 }
@@ -59,6 +60,10 @@ function startNeighbours(volt: AutoVolt, neighbourhood: Neighbourhood, seed: num
   timers.repeat(
     () => readingMs,
     () => begin(appendReadings(volt, meters, [new Date()])),
+  )
+  timers.repeat(
+    () => settleMs,
+    () => begin(volt.market.settle()),
   )
   return async () => {
     timers.clear()

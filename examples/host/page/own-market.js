@@ -56,8 +56,8 @@ function factsOf({ balance, report }) {
     ['balance', rupees(balance.balance)],
     ['reserved', rupees(balance.reserved)],
     ['to spend', rupees(balance.available)],
-    ['sold today', kwh(report.soldKwh)],
-    ['bought today', kwh(report.boughtKwh)],
+    ['sold, 24 h', kwh(report.soldKwh)],
+    ['bought, 24 h', kwh(report.boughtKwh)],
     ['CO₂ avoided', `${Number(report.avoidedCo2Kg).toFixed(2)} kg`],
   ]
 }
