@@ -20,6 +20,7 @@ export async function tradePastHours(
   { uri, dbName, keys }: Pick<DatabaseServer, 'uri' | 'dbName' | 'keys'>,
   neighbourhood: Neighbourhood,
   seed: number,
+  ending: AbortSignal,
 ): Promise<void> {
   const endMs = Math.floor(Date.now() / quarterMs) * quarterMs
   const startMs = endMs - pastQuarters * quarterMs
@@ -32,7 +33,7 @@ export async function tradePastHours(
   await using then = await AutoVolt.open({ uri, dbName, keys, clock, maxPoolSize: 5 })
   await payIn(then, neighbourhood)
   const random = new Random(seed).fork('past trades')
-  for (let quarter = 0; quarter < pastQuarters; quarter += 1) {
+  for (let quarter = 0; quarter < pastQuarters && !ending.aborted; quarter += 1) {
     const left = pastQuarters - quarter
     const offers = Array.from({ length: offersEach }, (_, at) =>
       offerOf(neighbourhood, random, clock.at, `past ${startMs} ${quarter} ${at}`, Math.min(3, left)),

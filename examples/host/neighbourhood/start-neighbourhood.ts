@@ -15,7 +15,10 @@ const longestQuarters = 3
 /** So many offers at the start: a book that is empty says little. */
 const firstOffers = 16
 
-/** From here on neighbours trade: offers are matched, and what was traded is settled by what the meters say. */
+/**
+ * From here on neighbours trade: offers are matched, and what was traded is settled by what the meters say. The hours before are made up
+ * meanwhile: nobody has to wait for them.
+ */
 export async function startNeighbourhood(
   volt: AutoVolt,
   server: DatabaseServer,
@@ -23,10 +26,22 @@ export async function startNeighbourhood(
   resources: Resources,
 ): Promise<Neighbourhood> {
   const neighbourhood = await registerNeighbourhood(volt)
-  if (neighbourhood.isNew) await tradePastHours(volt, server, neighbourhood, seed)
-  resources.add('the market', volt.market.start({ everyMs: 500 }))
-  resources.add('the settlement', volt.market.startSettlement({ lateDays: 1 }))
-  resources.add('the neighbours', startNeighbours(volt, neighbourhood, seed))
+  const ending = new AbortController()
+  const stops: (() => Promise<void>)[] = []
+  const begin = async () => {
+    if (neighbourhood.isNew) await tradePastHours(volt, server, neighbourhood, seed, ending.signal)
+    if (ending.signal.aborted) return
+    stops.push(volt.market.start({ everyMs: 500 }), volt.market.startSettlement({ lateDays: 1 }))
+    stops.push(startNeighbours(volt, neighbourhood, seed))
+  }
+  const begun = begin()
+  // Where the past cannot be made up, closing says so.
+  begun.catch(() => undefined)
+  resources.add('the neighbours', async () => {
+    ending.abort()
+    await begun
+    for (const stop of stops.toReversed()) await stop()
+  })
   return neighbourhood
 }
 
