@@ -71,7 +71,7 @@ async function showTheNeighbours(app: HostApp, { page }: HostPage): Promise<void
 
 /** What was delivered is what the library has settled, and what is short is the rest. */
 async function showDeliveries(app: HostApp, { page }: HostPage, volt: AutoVolt): Promise<void> {
-  await page.locator('#delivery-list > li').first().waitFor()
+  await page.locator('#delivery-list > li').first().waitFor({ timeout: patience.timeoutMs })
   const market = await app.get<Market>('neighbourhood')
   const sellers = market.households.filter(({ soldKwh }) => Number(soldKwh) > 0)
   expect(sellers.length).toBeGreaterThan(1)

@@ -44,7 +44,7 @@ export class MeterChannel {
     const countedW = has('meter_stuck') ? 0 : Math.max(0, powerW)
     this.#energyWh += (countedW * (nowMs - this.#readMs)) / 3_600_000
     this.#readMs = nowMs
-    const strange = has('over_voltage') ? highV : has('under_voltage') ? lowV : usualV
+    const strange: readonly [number, number] = has('over_voltage') ? highV : has('under_voltage') ? lowV : usualV
     const voltageV = round(this.#random.between(...strange))
     const currentA = Math.abs(powerW) / voltageV
     return {

@@ -48,7 +48,7 @@ export async function startHostApp(env: Readonly<Record<string, string>>): Promi
   const ended = child.exit.then(() => {
     throw new Error(`The app ended before its page was there:\n${child.output}`)
   })
-  const isThere = eventually('the page is there', () => found(/page +(http:\S+)/), { timeoutMs: 180_000 })
+  const isThere = eventually('the page is there', () => found(/page +(http:\S+)/), { timeoutMs: 300_000 })
   const url = await Promise.race([isThere, ended])
   const headers = await signInAs(url, 'admin')
   return {
