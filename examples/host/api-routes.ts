@@ -4,12 +4,15 @@ import { z } from 'zod'
 import type { FirmwareRollouts } from './firmware-rollouts.js'
 import { fleetRoutes } from './fleet-routes.js'
 import type { Caller, Route } from './http/router.js'
+import { incidentRoutes } from './incidents/incident-routes.js'
 import type { LiveFeeds } from './live-feeds.js'
+import { type MarketParts, marketRoutes } from './neighbourhood/market-routes.js'
 import { people, sharedPassword } from './people.js'
 import type { PriceChanges } from './price-changes.js'
 import { registerDevice } from './registration.js'
 import type { DevicePlan } from './simulator/plan.js'
 import { timeZone } from './simulator/school-plan.js'
+import type { Troubles } from './simulator/troubles.js'
 import type { SwitchCommands } from './switch-commands.js'
 import type { Tampering } from './tampering.js'
 import type { Backups } from './views/backups.js'
@@ -23,6 +26,8 @@ export interface ApiParts {
   readonly ingestion: Ingestion
   readonly commands: SwitchCommands
   readonly rollouts: FirmwareRollouts
+  readonly troubles: Troubles
+  readonly neighbourhood: MarketParts['neighbourhood']
   readonly spare: DevicePlan
   readonly feeds: LiveFeeds
   readonly history: PowerHistory
@@ -40,7 +45,7 @@ const nothing = z.strictObject({})
 
 const ending = z.strictObject({ session: z.string().max(24) })
 const credentials = z.strictObject({ email: z.string().max(320), password: z.string().max(200) })
-const ofFleet = ['devices', 'commands', 'schedules', 'rollouts']
+const ofFleet = ['devices', 'commands', 'schedules', 'rollouts', 'incidents', 'neighbourhood']
 const feedNames = [...ofFleet, 'classrooms', 'events', 'quarantine', 'ingestion', 'ledger', 'energy', 'backups']
 
 /** The JSON API. What is shown can be read at `/api/<feed>`; the page itself listens to `/api/live`. */
@@ -48,7 +53,16 @@ export function apiRoutes(parts: ApiParts): Route[] {
   const { feeds, history } = parts
   const read = feedNames.map((name) => reading(name, () => feeds.latest(name) ?? 'null'))
   const power = reading('power', () => JSON.stringify(history.samples), 'history')
-  return [...read, power, ...explored(parts), ...ofPeople(parts), ...fleetRoutes(parts), ...actions(parts)]
+  return [
+    ...read,
+    power,
+    ...explored(parts),
+    ...ofPeople(parts),
+    ...fleetRoutes(parts),
+    ...incidentRoutes(parts),
+    ...marketRoutes(parts),
+    ...actions(parts),
+  ]
 }
 
 /** What a feed has, as far as the visitor may see it. */
@@ -82,6 +96,7 @@ function ofPeople({ visitors }: ApiParts): Route[] {
           name: visitor.name,
           role: visitor.role,
           isOperator: await news?.isOperator(),
+          sees: await news?.pages(),
         }
         return { me: me ?? null, people, password: sharedPassword, timeZone }
       },

@@ -44,6 +44,26 @@ export function hintOnChanges(volt: AutoVolt, feeds: LiveFeeds): () => Promise<v
       signal,
     ),
     hintOn(
+      () => volt.alerts.watch({}, { signal }),
+      () => feeds.hint('incidents'),
+      signal,
+    ),
+    hintOn(
+      () => volt.cases.watch({}, { signal }),
+      () => feeds.hint('incidents'),
+      signal,
+    ),
+    hintOn(
+      () => volt.market.orders.watch({}, { signal }),
+      () => feeds.hint('neighbourhood'),
+      signal,
+    ),
+    hintOn(
+      () => volt.market.transactions.watch({}, { signal }),
+      () => feeds.hint('neighbourhood'),
+      signal,
+    ),
+    hintOn(
       () => volt.quarantine.watch({}, { signal }),
       () => feeds.hint('quarantine'),
       signal,

@@ -5,11 +5,13 @@ import { hintOnChanges } from './change-hints.js'
 import type { FirmwareRollouts } from './firmware-rollouts.js'
 import { startWebServer, type WebServer } from './http/server.js'
 import { type Feed, LiveFeeds } from './live-feeds.js'
+import type { Neighbourhood } from './neighbourhood/register.js'
 import { startBackups } from './own-backups.js'
 import { PriceChanges } from './price-changes.js'
 import type { Resources } from './resources.js'
 import type { Settings } from './settings.js'
 import type { DevicePlan } from './simulator/plan.js'
+import type { Troubles } from './simulator/troubles.js'
 import type { SwitchCommands } from './switch-commands.js'
 import { Tampering } from './tampering.js'
 import type { Terminal } from './terminal.js'
@@ -18,8 +20,10 @@ import { readCommands } from './views/commands.js'
 import { readDevices } from './views/devices.js'
 import { readEnergy } from './views/energy.js'
 import { readEvents } from './views/events.js'
+import { readIncidents } from './views/incidents.js'
 import { IngestionMonitor } from './views/ingestion-monitor.js'
 import { LedgerCheck } from './views/ledger-check.js'
+import { readNeighbourhood } from './views/neighbourhood.js'
 import { PowerHistory } from './views/power-history.js'
 import { readQuarantine } from './views/quarantine.js'
 import { readSchedules } from './views/schedules.js'
@@ -32,6 +36,8 @@ export interface DashboardParts {
   readonly commands: SwitchCommands
   readonly rollouts: FirmwareRollouts
   readonly servers: { readonly database: string; readonly broker: string }
+  readonly troubles: Troubles
+  readonly neighbourhood: Neighbourhood
   /** A device that can be registered on the page. */
   readonly spare: DevicePlan
   readonly terminal: Terminal
@@ -60,6 +66,8 @@ export async function startDashboard({ settings, resources, terminal, ...parts }
     { name: 'rollouts', everyMs: 2_000, read: () => rollouts.view() },
     { name: 'energy', everyMs: 5_000, read: () => readEnergy(volt, prices) },
     { name: 'events', everyMs: 10_000, read: () => readEvents(volt) },
+    { name: 'incidents', everyMs: 5_000, read: () => readIncidents(volt) },
+    { name: 'neighbourhood', everyMs: 10_000, read: () => readNeighbourhood(volt, parts.neighbourhood) },
     { name: 'quarantine', everyMs: 5_000, read: () => readQuarantine(volt, ingestion) },
     { name: 'ingestion', everyMs: 1_000, read: () => monitor.read() },
     { name: 'ledger', everyMs: 5_000, read: () => check.view() },

@@ -49,7 +49,8 @@ export function fleetRoutes({ volt, rollouts, feeds }: FleetParts): Route[] {
   ]
 }
 
-function ofMember(
+/** A route for those who are signed in. */
+export function ofMember(
   method: Route['method'],
   path: string,
   handle: (visitor: Visitor, caller: Caller, body: unknown) => unknown,

@@ -1,10 +1,13 @@
 import { AutoVolt } from '@autovolt/data'
 import { connectTransport, deployedDecoder, type Ingestion, startIngestion, v2Decoder } from '@autovolt/data/mqtt'
 import type { MqttClient } from 'mqtt'
+import { access } from './access-rules.js'
 import { startNotices } from './bell.js'
 import { startDashboard } from './dashboard.js'
 import { FirmwareRollouts } from './firmware-rollouts.js'
+import { startIncidents } from './incidents/start-incidents.js'
 import { leaveBroker } from './leave-broker.js'
+import { startNeighbourhood } from './neighbourhood/start-neighbourhood.js'
 import { appendPastDays } from './past-days.js'
 import { registerPeople } from './people.js'
 import { isDeployed, registerSchool } from './registration.js'
@@ -12,8 +15,10 @@ import type { Resources } from './resources.js'
 import { type Broker, connectToBroker, type DatabaseServer, openBroker, openDatabaseServer } from './servers.js'
 import type { Settings } from './settings.js'
 import { deployedStatusTopic } from './simulator/deployed-device.js'
+import type { SendCommand } from './simulator/people.js'
 import { planSchool, type SchoolPlan } from './simulator/school-plan.js'
 import { startSimulator } from './simulator/simulator.js'
+import { Troubles } from './simulator/troubles.js'
 import { SwitchCommands } from './switch-commands.js'
 import type { Terminal } from './terminal.js'
 
@@ -54,14 +59,32 @@ export async function startHostApp(
   ending.throwIfAborted()
 
   const commands = await startCommands(volt, broker, resources)
+  await startIncidents(volt, resources)
   const servers = { database: server.description, broker: broker.description }
   const spare = school.unregistered
   const rollouts = new FirmwareRollouts(volt, client)
-  await startDashboard({ settings, volt, ingestion, commands, rollouts, servers, spare, terminal, resources })
+  const troubles = new Troubles()
+  const neighbourhood = await startNeighbourhood(volt, server, settings.seed, resources)
+  terminal.tell('market', `${neighbourhood.neighbours.length} neighbours who trade`)
+  ending.throwIfAborted()
+  await startDashboard({
+    settings,
+    volt,
+    ingestion,
+    commands,
+    rollouts,
+    troubles,
+    neighbourhood,
+    servers,
+    spare,
+    terminal,
+    resources,
+  })
   ending.throwIfAborted()
 
   const { seed } = settings
-  const simulator = startSimulator({ url: broker.url, school, seed, sendCommand: (...told) => commands.send(...told) })
+  const sendCommand: SendCommand = (...told) => commands.send(...told)
+  const simulator = startSimulator({ url: broker.url, school, seed, sendCommand, troubles })
   resources.add('the simulator', () => simulator.stop())
 }
 
@@ -77,7 +100,7 @@ async function openDatabase(
 ): Promise<AutoVolt> {
   // Somebody is waiting in front of the screen: a server that is not there is reported soon.
   const patience = { connectRetryMs: 5_000, serverSelectionTimeoutMs: 2_000 }
-  const volt = await AutoVolt.open({ uri, dbName, keys, ledgerLog, logger, maxPoolSize, ...patience })
+  const volt = await AutoVolt.open({ uri, dbName, keys, ledgerLog, logger, maxPoolSize, access, ...patience })
   resources.add('the database handle', () => volt.close())
   await volt.setup()
   await registerSchool(volt, school)
@@ -96,6 +119,9 @@ async function startTaking(
   const ingestion = await startIngestion(volt, {
     url: broker.url,
     name: ingestionName,
+    // Rules look at what was measured, and the desk draws it.
+    measurements: true,
+    telemetry: true,
     decoders: [deployedDecoder({ statusTopics: [deployedStatusTopic] }), v2Decoder()],
   })
   let sessions: string[] = []

@@ -1,5 +1,6 @@
 import { type AutoVolt, NotFoundError } from '@autovolt/data'
 import { civilDay, instantOf, yesterday } from './civil-days.js'
+import { roomNames } from './simulator/school-plan.js'
 import { isPeakBand, peakPriceOf, timeOfUse } from './tariffs.js'
 
 interface Change {
@@ -62,7 +63,7 @@ export class PriceChanges {
   }
 
   async #state(from: string, to: string) {
-    const { current } = await this.#volt.analytics.compareWithPrevious({ from, to })
+    const { current } = await this.#volt.analytics.compareWithPrevious({ from, to, classrooms: [...roomNames] })
     const version = await this.#volt.tariffs.inForce(timeOfUse, instantOf(from))
     return { cost: current.totalCost, currency: current.currency, peakPrice: version && peakPriceOf(version) }
   }

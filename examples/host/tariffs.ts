@@ -6,7 +6,9 @@ export const timeOfUse = 'time of use'
 export const flat = 'flat'
 
 const start = '2020-01-01T00:00:00+05:30'
-const common = { startsAt: start, currency: 'INR', feedInPricePerKwh: 3.05, carbonIntensityGPerKwh: 710 }
+/** g of CO2 that the grid emits for a kWh. */
+export const carbonIntensityGPerKwh = 710
+const common = { startsAt: start, currency: 'INR', feedInPricePerKwh: 3.05, carbonIntensityGPerKwh }
 const nightStart = '22:00'
 const schoolDays = [1, 2, 3, 4, 5]
 

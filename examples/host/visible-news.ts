@@ -8,6 +8,8 @@ interface Visible {
   readonly devices: ReadonlySet<string>
   readonly switches: ReadonlySet<string>
   readonly mayControl: ReadonlySet<string>
+  readonly maySeeIncidents: boolean
+  readonly maySeeMarket: boolean
 }
 
 const none: ReadonlySet<string> = new Set()
@@ -19,9 +21,11 @@ const ofOperators: Visible = {
   devices: none,
   switches: none,
   mayControl: none,
+  maySeeIncidents: true,
+  maySeeMarket: true,
 }
 /** Their session was ended meanwhile, maybe from another page. */
-const ofNobody: Visible = { ...ofOperators, isOperator: false }
+const ofNobody: Visible = { ...ofOperators, isOperator: false, maySeeIncidents: false, maySeeMarket: false }
 
 const freshForMs = 1_000
 
@@ -47,6 +51,12 @@ const filters: Filters = {
   commands: (rows: Row[], { devices }) => rows.filter(({ deviceId }) => devices.has(String(deviceId))),
   schedules: (rows: Row[], { rooms, userId }) =>
     rows.filter(({ classroom, owner }) => rooms.has(String(classroom)) || owner === userId),
+  incidents: (desk: Readonly<Record<'alerts' | 'over' | 'cases', Row[]>>, { rooms, userId, maySeeIncidents }) => {
+    if (!maySeeIncidents) return undefined
+    const ofTheirs = ({ classroom, assigneeId }: Row) => rooms.has(String(classroom)) || assigneeId === userId
+    return Object.fromEntries(Object.entries(desk).map(([name, rows]) => [name, rows.filter(ofTheirs)]))
+  },
+  neighbourhood: (market: unknown, { maySeeMarket }) => (maySeeMarket ? market : undefined),
   events: (rows: Row[], { switches }) => rows.filter(({ switchId }) => switches.has(String(switchId))),
 }
 
@@ -65,6 +75,12 @@ export class VisibleNews {
     return (await this.#present()).isOperator
   }
 
+  /** The pages beside the first one that are for the visitor. */
+  async pages(): Promise<{ readonly incidents: boolean; readonly neighbourhood: boolean }> {
+    const { maySeeIncidents, maySeeMarket } = await this.#present()
+    return { incidents: maySeeIncidents, neighbourhood: maySeeMarket }
+  }
+
   /** @returns undefined for what is not for this visitor. */
   async of({ name, json }: FeedNews): Promise<FeedNews | undefined> {
     const visible = await this.#present()
@@ -72,7 +88,8 @@ export class VisibleNews {
     const filter = Object.hasOwn(filters, name) ? filters[name] : undefined
     if (filter === undefined) return undefined
     const value: unknown = JSON.parse(json)
-    return { name, json: value === null ? json : JSON.stringify(filter(value as never, visible)) }
+    const shown = value === null ? null : filter(value as never, visible)
+    return shown === undefined ? undefined : { name, json: JSON.stringify(shown) }
   }
 
   #present(): Promise<Visible> {
@@ -104,6 +121,8 @@ export class VisibleNews {
       devices: new Set(devices.map(({ _id }) => String(_id))),
       switches: new Set(devices.flatMap(({ switches }) => switches.map(({ _id }) => String(_id)))),
       mayControl: new Set(mayControl.flat()),
+      maySeeIncidents: await volt.may('read', 'alerts'),
+      maySeeMarket: await volt.may('use', 'market'),
     }
   }
 }

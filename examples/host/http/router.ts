@@ -1,5 +1,12 @@
 import type { IncomingMessage } from 'node:http'
-import { AccessDeniedError, DatabaseError, NotFoundError, SignInError, ValidationError } from '@autovolt/data'
+import {
+  AccessDeniedError,
+  ConflictError,
+  DatabaseError,
+  NotFoundError,
+  SignInError,
+  ValidationError,
+} from '@autovolt/data'
 import type { VisibleNews } from '../visible-news.js'
 import type { Visitor } from '../visitors.js'
 
@@ -79,6 +86,7 @@ function statusOf(error: unknown): number {
   if (error instanceof RequestError) return error.status
   if (error instanceof ValidationError) return 400
   if (error instanceof NotFoundError) return 404
+  if (error instanceof ConflictError) return 409
   if (error instanceof SignInError) return 401
   if (error instanceof AccessDeniedError) return 403
   return error instanceof DatabaseError && error.retryable ? 503 : 500

@@ -67,6 +67,11 @@ export function timeOfDay(instant) {
   return clock.format(new Date(instant))
 }
 
+/** A text of the library's, whose instants are in UTC, with times of the site. */
+export function withTimes(text) {
+  return text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, timeOfDay)
+}
+
 /** An instant as a day and a time of the site. */
 export function dayAndTime(instant) {
   return dayClock.format(new Date(instant))

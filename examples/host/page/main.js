@@ -19,6 +19,8 @@ import { setTargets, showSchedules } from './schedules.js'
 
 // What is hidden has no size that a chart could be drawn in.
 const me = await showPeople()
+byId('chip-incidents').hidden = me?.sees.incidents !== true
+byId('chip-neighbourhood').hidden = me?.sees.neighbourhood !== true
 // Lists that scroll can be reached, and scrolled, by the keyboard.
 for (const id of ['messages', 'event-list', 'command-list']) byId(id).tabIndex = 0
 let looking = null
@@ -76,6 +78,10 @@ const shows = {
     followEnergy(news.day.day)
   },
   events: showEvents,
+  incidents: ({ alerts }) => {
+    setText(byId('chip-incidents'), alerts.length === 0 ? 'no alerts' : `alerts ${alerts.length}`)
+    setAttribute(byId('chip-incidents'), 'data-mood', alerts.length === 0 ? 'good' : 'bad')
+  },
   quarantine: showQuarantine,
   ingestion: showIngestion,
   ledger: showLedger,

@@ -16,6 +16,18 @@ const moods = {
   running: 'wait',
   paused: 'wait',
   warning: 'wait',
+  critical: 'bad',
+  high: 'bad',
+  medium: 'wait',
+  low: 'wait',
+  over: 'good',
+  resolved: 'good',
+  delivered: 'good',
+  completed: 'good',
+  short: 'bad',
+  'to come': 'wait',
+  partial: 'wait',
+  closed: 'none',
 }
 
 /** Shows the state of something by its colour too. */

@@ -10,13 +10,13 @@ export async function showPeople() {
   setText(byId('me'), me === null ? 'Nobody is signed in.' : `You are ${me.name} (${me.role}).`)
   setText(byId('me-password'), password)
   byId('people').replaceChildren(
-    ...people.map(({ email, name, role, rooms }) =>
+    ...people.map(({ email, name, role, rooms, home }) =>
       element(
         'li',
         {},
         element(
           'button',
-          { type: 'button', 'data-sign-in': role, onclick: () => signIn(email, password) },
+          { type: 'button', 'data-sign-in': role, onclick: () => signIn(email, password, home) },
           `Sign in as ${name}`,
         ),
         element('span', { class: 'note' }, ` ${email}: ${whatOf(role, rooms)}`),
@@ -64,8 +64,11 @@ async function thenSessions(answer) {
   if ((await answer) !== undefined) await showSessions()
 }
 
-function signIn(email, password) {
-  return then(post('sign-in', { email, password }))
+/** Who has another page at home goes there. */
+async function signIn(email, password, home) {
+  if ((await post('sign-in', { email, password })) === undefined) return
+  if (home === undefined) location.reload()
+  else location.assign(home)
 }
 
 /** The page begins anew with what the other may see. */
@@ -75,6 +78,7 @@ async function then(answer) {
 
 function whatOf(role, rooms) {
   if (role === 'admin') return 'sees and switches everything'
+  if (role === 'user') return 'buys and sells energy in the neighbourhood'
   const where = rooms.join(' and ')
   return role === 'faculty' ? `sees and switches ${where}` : `sees ${where}, switches nothing`
 }

@@ -95,6 +95,8 @@ export class DeployedDevice implements SimulatedDevice {
     })
   }
 
+  disturb(): void {}
+
   get #who() {
     return { mac: this.plan.macAddress, secret: this.plan.secret }
   }

@@ -1,4 +1,5 @@
 import type { LoadKind } from './load-curves.js'
+import type { MeterTrouble } from './troubles.js'
 
 /** A relay or meter as the installer noted it. */
 export interface SwitchPlan {
@@ -61,4 +62,6 @@ export interface SimulatedDevice {
   loseConnection(forMs: number): void
   /** The power is gone for a moment. */
   reboot(): void
+  /** Something is wrong with what a channel measures; a device without meters does not mind. */
+  disturb(gpio: number, trouble: MeterTrouble, forMs: number): void
 }

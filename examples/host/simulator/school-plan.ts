@@ -15,6 +15,9 @@ export const rooms = [
   { name: 'Roof', building: 'Science', floor: 2 },
 ] as const
 
+/** The rooms of the school: the database has the site of its neighbours too. */
+export const roomNames: readonly string[] = rooms.map(({ name }) => name)
+
 /** The pins of the relays, as the boards are built. */
 const pins = [16, 17, 18, 19, 21, 22] as const
 

@@ -7,6 +7,7 @@ import { Random } from './random.js'
 import type { SchoolPlan } from './school-plan.js'
 import { startStrangers } from './strangers.js'
 import { Timers } from './timers.js'
+import type { Troubles } from './troubles.js'
 import { V2Device } from './v2-device.js'
 
 export interface SimulatorOptions {
@@ -16,6 +17,8 @@ export interface SimulatorOptions {
   readonly seed: number
   /** How people reach a switch that they do not stand beside. */
   readonly sendCommand: SendCommand
+  /** What goes wrong with meters and lines. */
+  readonly troubles: Troubles
 }
 
 export interface Simulator {
@@ -23,7 +26,7 @@ export interface Simulator {
 }
 
 /** Starts the school: its devices, the people in it, and what goes wrong. */
-export function startSimulator({ url, school, seed, sendCommand }: SimulatorOptions): Simulator {
+export function startSimulator({ url, school, seed, sendCommand, troubles }: SimulatorOptions): Simulator {
   const random = new Random(seed).fork('life')
   const timers = new Timers()
   const create = (plan: DevicePlan): SimulatedDevice => {
@@ -36,6 +39,7 @@ export function startSimulator({ url, school, seed, sendCommand }: SimulatorOpti
   for (const device of [...devices, unregistered]) timers.after(random.between(0, 800), () => device.start())
   startPeople(devices, sendCommand, random.fork('people'), timers)
   startMishaps(devices, random.fork('mishaps'), timers)
+  troubles.start(devices, random.fork('troubles'), timers)
   startStrangers(stranger, school.devices, random.fork('strangers'), timers)
   return {
     stop: async () => {

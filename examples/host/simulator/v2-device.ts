@@ -6,6 +6,7 @@ import type { SimulatedDevice, V2Plan } from './plan.js'
 import type { Random } from './random.js'
 import { type Relay, RelayBoard } from './relay-board.js'
 import { Timers } from './timers.js'
+import type { MeterTrouble } from './troubles.js'
 import { readFirmwareOffer, readV2Command, signed, v2Topic } from './v2-message.js'
 
 const outboxRoom = 200
@@ -109,6 +110,10 @@ export class V2Device implements SimulatedDevice {
       })
       this.start()
     })
+  }
+
+  disturb(gpio: number, trouble: MeterTrouble, forMs: number): void {
+    this.#meters.find((meter) => meter.gpio === gpio)?.disturb(trouble, forMs)
   }
 
   #status() {

@@ -1,8 +1,9 @@
-import type { AutoVolt } from '@autovolt/data'
+import { type AutoVolt, where } from '@autovolt/data'
+import { roomNames } from '../simulator/school-plan.js'
 
 /** Energy and cost of each classroom since its midnight. */
 export async function readClassrooms(volt: AutoVolt) {
-  const rooms = await volt.classrooms.find({}, { sort: { name: 1 } })
+  const rooms = await volt.classrooms.find({ name: where.in(roomNames) }, { sort: { name: 1 } })
   const today = new Map(rooms.map(({ timeZone }) => [timeZone, civilDay(timeZone)]))
   const days = [...today.values()].toSorted()
   const [from, to] = [days[0], days.at(-1)]

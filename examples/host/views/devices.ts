@@ -1,18 +1,20 @@
-import type { AutoVolt, Device, DeviceSwitch } from '@autovolt/data'
+import { type AutoVolt, type Device, type DeviceSwitch, where } from '@autovolt/data'
 import { isDeployed } from '../registration.js'
+import { roomNames } from '../simulator/school-plan.js'
 
 /** A reading says something about now for this long. */
 const freshMs = 60_000
 
 /** The devices with their switches, room by room. */
 export async function readDevices(volt: AutoVolt) {
-  const rooms = await volt.classrooms.find({}, { limit: 1000, select: ['name'] })
-  const roomNames = new Map(rooms.map(({ _id, name }) => [_id.toHexString(), name]))
-  const devices = await volt.devices.find({}, { limit: 200 })
+  const rooms = await volt.classrooms.find({ name: where.in(roomNames) }, { limit: 1000, select: ['name'] })
+  const nameOf = new Map(rooms.map(({ _id, name }) => [_id.toHexString(), name]))
+  const inRooms = { classroom: where.in(rooms.map(({ _id }) => _id)) }
+  const devices = await volt.devices.find(inRooms, { limit: 200 })
   const views = await Promise.all(
     devices.map(async (device) => ({
       ...toView(device),
-      room: roomNames.get(String(device.classroom)) ?? '',
+      room: nameOf.get(String(device.classroom)) ?? '',
       switches: await Promise.all(device.switches.map((one) => switchView(volt, one))),
     })),
   )

@@ -1,7 +1,7 @@
-import type { AutoVolt, Classroom, CostVersion } from '@autovolt/data'
+import { type AutoVolt, type Classroom, type CostVersion, where } from '@autovolt/data'
 import { civilDay, shownMonth } from '../civil-days.js'
 import { actor, type PriceChanges } from '../price-changes.js'
-import { timeZone } from '../simulator/school-plan.js'
+import { roomNames, timeZone } from '../simulator/school-plan.js'
 import { flat, nightPriceOf, peakPriceOf, timeOfUse } from '../tariffs.js'
 
 const shownRecords = 6
@@ -12,8 +12,8 @@ export async function readEnergy(volt: AutoVolt, changes: PriceChanges) {
   const month = shownMonth(now)
   const [day, days, peakHours, costs, change, records] = await Promise.all([
     readDay(volt, civilDay(now)),
-    volt.analytics.dailySummaries(month),
-    volt.analytics.peakHours(month),
+    volt.analytics.dailySummaries({ ...month, classrooms: [...roomNames] }),
+    volt.analytics.peakHours({ ...month, classrooms: [...roomNames] }),
     readCosts(volt, month, now),
     changes.view(),
     volt.auditLog.find({ actor }, { sort: { at: -1 }, limit: shownRecords }),
@@ -42,7 +42,7 @@ export async function readEnergy(volt: AutoVolt, changes: PriceChanges) {
 
 /** kWh of each classroom in each hour of a day. */
 async function readDay(volt: AutoVolt, day: string) {
-  const rooms = await volt.classrooms.find({}, { sort: { name: 1 } })
+  const rooms = await volt.classrooms.find({ name: where.in(roomNames) }, { sort: { name: 1 } })
   return { day, rooms: await Promise.all(rooms.map((room) => readRoom(volt, day, room))) }
 }
 
@@ -59,8 +59,8 @@ async function readRoom(volt: AutoVolt, day: string, { _id, name }: Classroom) {
 /** What the month has cost, and what it would have cost. */
 async function readCosts(volt: AutoVolt, month: { readonly from: string; readonly to: string }, now: Date) {
   const [computed, other, held, otherHeld] = await Promise.all([
-    volt.analytics.costs({ ...month, by: 'month' }),
-    volt.analytics.costs({ ...month, by: 'month', tariff: flat }),
+    volt.analytics.costs({ ...month, classrooms: [...roomNames], by: 'month' }),
+    volt.analytics.costs({ ...month, classrooms: [...roomNames], by: 'month', tariff: flat }),
     volt.tariffs.inForce(timeOfUse, now),
     volt.tariffs.inForce(flat, now),
   ])

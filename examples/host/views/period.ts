@@ -1,7 +1,7 @@
 import { type AutoVolt, validateData } from '@autovolt/data'
 import { z } from 'zod'
 import { civilDay } from '../civil-days.js'
-import { timeZone } from '../simulator/school-plan.js'
+import { roomNames, timeZone } from '../simulator/school-plan.js'
 
 const id = () => z.string().regex(/^[0-9a-f]{24}$/)
 const question = z.strictObject({
@@ -25,7 +25,7 @@ interface Point {
 /** A day, month or year of the school or of one room: what was used when, and by what. */
 export async function readPeriod(volt: AutoVolt, query: URLSearchParams) {
   const { period, day, room } = validateData(question, Object.fromEntries(query), 'The request')
-  const rooms = room === undefined ? {} : { classrooms: [room] }
+  const rooms = { classrooms: room === undefined ? [...roomNames] : [room] }
   const scope = { ...daysOf(period, day), ...rooms }
   const [points, comparison, consumers] = await Promise.all([
     pointsOf(volt, period, scope),
@@ -55,7 +55,7 @@ export async function readPeriod(volt: AutoVolt, query: URLSearchParams) {
 /** What is to come, what stands out, and what is used while nothing goes on, of the school or of one room. */
 export async function readOutlook(volt: AutoVolt, query: URLSearchParams) {
   const { room } = validateData(question.pick({ room: true }), Object.fromEntries(query), 'The request')
-  const rooms = room === undefined ? {} : { classrooms: [room] }
+  const rooms = { classrooms: room === undefined ? [...roomNames] : [room] }
   const month = daysOf('month', civilDay(new Date()))
   const [forecast, anomalies, idle, classrooms] = await Promise.all([
     volt.analytics.forecast({ ...rooms, days: forecastDays, weeks: comparedWeeks }),

@@ -1,4 +1,5 @@
-import type { AutoVolt } from '@autovolt/data'
+import { type AutoVolt, where } from '@autovolt/data'
+import { roomNames } from '../simulator/school-plan.js'
 
 export interface PowerSample {
   /** Epoch milliseconds. */
@@ -23,9 +24,11 @@ export class PowerHistory {
   }
 
   async sample(): Promise<PowerSample> {
+    const rooms = await this.#volt.classrooms.find({ name: where.in(roomNames) }, { select: ['name'] })
     const powers = await this.#volt.energy.livePower()
+    const ofSchool = powers.filter(({ classroom }) => rooms.some(({ _id }) => _id.equals(classroom)))
     const watts = Object.fromEntries(
-      powers.map(({ classroom, powerW }) => [classroom.toHexString(), Math.round(powerW)]),
+      ofSchool.map(({ classroom, powerW }) => [classroom.toHexString(), Math.round(powerW)]),
     )
     const sample = { at: Date.now(), watts }
     this.#samples.push(sample)

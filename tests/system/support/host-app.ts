@@ -20,7 +20,7 @@ export interface HostApp {
   get<Answer>(path: string): Promise<Answer>
 }
 
-export type SeededRole = 'admin' | 'faculty' | 'student'
+export type SeededRole = 'admin' | 'faculty' | 'student' | 'user'
 
 /** Signs in as the page does. @returns the headers of who has signed in. */
 export async function signInAs(url: string, role: SeededRole): Promise<Record<string, string>> {
@@ -48,7 +48,7 @@ export async function startHostApp(env: Readonly<Record<string, string>>): Promi
   const ended = child.exit.then(() => {
     throw new Error(`The app ended before its page was there:\n${child.output}`)
   })
-  const isThere = eventually('the page is there', () => found(/page +(http:\S+)/), { timeoutMs: 180_000 })
+  const isThere = eventually('the page is there', () => found(/page +(http:\S+)/), { timeoutMs: 300_000 })
   const url = await Promise.race([isThere, ended])
   const headers = await signInAs(url, 'admin')
   return {
@@ -110,7 +110,9 @@ export async function openPage(
   page.on('request', (request) => request.url().startsWith(url) || complaints.push(`asked for ${request.url()}`))
   await page.goto(url)
   await page.locator(`[data-sign-in=${role}]`).click()
-  await page.locator('#sign-out').waitFor()
+  // Neighbours have a page of their own, where nobody signs out.
+  if (role === 'user') await page.waitForURL('**/neighbourhood.html')
+  else await page.locator('#sign-out').waitFor()
   return { page, complaints, text: async (selector) => (await page.locator(selector).textContent()) ?? '' }
 }
 
@@ -125,6 +127,20 @@ export async function findNoBarriers({ page }: HostPage): Promise<void> {
     )
     expect(found, colorScheme).toEqual([])
   }
+}
+
+/** What is smaller than a fingertip, or makes the page wider than a phone: nothing. */
+export async function findNothingTooSmall(page: Page, width: number): Promise<void> {
+  const small = await page
+    .locator('button:visible, select:visible, input:not([type=checkbox]):visible, a.chip:visible')
+    .evaluateAll((nodes) =>
+      nodes.flatMap((node) => {
+        const { width, height } = node.getBoundingClientRect()
+        return width < 40 || height < 40 ? [`${node.outerHTML.slice(0, 80)}: ${width} by ${height}`] : []
+      }),
+    )
+  expect(small).toEqual([])
+  expect(await page.locator('html').evaluate((node) => node.scrollWidth)).toBeLessThanOrEqual(width)
 }
 
 /** The process id of the `mongod` that the app has started. */
