@@ -52,6 +52,27 @@ describe.each(collections)('a document among the %s', (name) => {
   })
 })
 
+describe('the way to look at a finding', () => {
+  it('is that of its kind where the place says nothing more', () => {
+    expect(explainFinding({ damage: 'overlapping', where: 'export' }).look).toContain('Leave one of the two out')
+    expect(explainFinding({ damage: 'bad_signature', where: 'checkpoint' }).look).toContain('verifier keys')
+    expect(explainFinding({ damage: 'edited', where: 'export' }).look).toContain('export it anew')
+  })
+})
+
+describe('a text that is a symbol, which the driver reads as the same text', () => {
+  it.each([
+    ['checkpoints', 'note'],
+    ['checkpoints', 'origin'],
+    ['personal', 'text'],
+  ] as const)('is found among the %s (%s)', async (name, field) => {
+    const [document] = await site.documents(name)
+    const symbol = new BSON.BSONSymbol(String(document?.[field]))
+    await site.edit(name, { _id: document?._id }, { $set: { [field]: symbol } })
+    expect((await site.verify()).valid).toBe(false)
+  })
+})
+
 describe('a tile', () => {
   it('beyond the tree, or with more hashes than it has leaves, is found', async () => {
     const [tile] = await site.documents('tiles')
@@ -88,6 +109,13 @@ describe('damage of any amount', () => {
     expect(findings.count).toBe(130_000)
     expect(findings.list).toHaveLength(1000)
     expect(findings.firstEntry).toMatchObject({ damage: 'edited', sequence: 1 })
+  })
+
+  it('is counted at one place, too', () => {
+    const entries = Array.from({ length: 200_000 }, (_, at) => ({ ...summary(at + 1), sequence: 1 }))
+    const start = { sequence: 0, hash: '0'.repeat(64) }
+    const signed = { hashes: new Map(), through: 0 }
+    expect(classifyChain(entries, { switchId: 'a', start, signed })).toHaveLength(200_000)
   })
 
   it('that nobody can name is a finding of its own', () => {
