@@ -4,7 +4,7 @@ import { classifyChain, type EntrySummary } from '../../../src/ledger/audit/clas
 import { explainFinding } from '../../../src/ledger/audit/explain-finding.js'
 import { Findings } from '../../../src/ledger/audit/finding.js'
 import { computedHash } from '../../../src/ledger/entry/stored-bytes.js'
-import { setUpDatabase } from '../../support/database.js'
+import { setUpDatabase, testDatabase } from '../../support/database.js'
 import { slice } from '../../support/extent.js'
 import { insertRaw } from '../../support/raw-insert.js'
 import { BsonElements } from '../support/bson-elements.js'
@@ -48,6 +48,21 @@ describe.each(collections)('a document among the %s', (name) => {
       const report = await site.verify()
       expect(report.valid).toBe(false)
       await site.restore()
+    }
+  })
+})
+
+describe('a view in the place of the entries', () => {
+  it('is found, whatever it shows', async () => {
+    const own = testDatabase()
+    const { volt } = await Site.build(own)
+    const entries = own.db.collection('power_consumption_ledger')
+    await entries.rename('elsewhere')
+    await own.db.createCollection(entries.collectionName, { viewOn: 'elsewhere', pipeline: [] })
+    for (const scope of [{}, { deviceId: new ObjectId() }]) {
+      const { valid, findings } = await volt.ledger.verify(scope)
+      expect(valid).toBe(false)
+      expect(findings).toContainEqual(expect.objectContaining({ damage: 'unexplained', found: 'a view in its place' }))
     }
   })
 })
