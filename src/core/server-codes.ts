@@ -9,6 +9,7 @@ export const serverCode = {
   roleNotFound: 31,
   namespaceExists: 48,
   documentValidationFailure: 121,
+  commandNotSupportedOnView: 166,
   duplicateKey: 11_000,
   indexBuildInProgress: 12_587,
   changeStreamNeedsReplicaSet: 40_573,

@@ -11,9 +11,10 @@ export function readStored<Stored extends Identified>(entity: Entity<Stored>, by
   if (decoded === undefined) return undefined
   const { success, data } = compiled(entity.storedSchema).safeParse(decoded)
   if (!success) return undefined
-  // What had to be converted is of another type; and of a field that is there twice one is lost.
-  const isAsWritten = Object.entries(decoded).every(([name, value]) => data[name] === value)
-  return isAsWritten && BSON.calculateObjectSize(decoded) === bytes.length ? asStored<Stored>(data) : undefined
+  // What had to be converted is of another type.
+  if (!Object.entries(decoded).every(([name, value]) => data[name] === value)) return undefined
+  // Of a field that is there twice one is lost, and some types are read as others: a symbol as a string.
+  return Buffer.from(BSON.serialize(decoded)).equals(bytes) ? asStored<Stored>(data) : undefined
 }
 
 /** The schema that the data has passed is of no type: the entity says what it is. */

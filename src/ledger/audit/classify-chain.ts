@@ -177,7 +177,7 @@ class ChainClassifier {
       if (candidates.length === 0) findings.push(this.#missing(place, place))
       else if (genuine !== undefined) {
         for (const other of candidates) if (other !== genuine) findings.push(this.#extra(other, genuine, before))
-      } else findings.push(...this.#damaged(candidates, expected, before))
+      } else for (const entry of candidates) findings.push(this.#damaged(entry, expected, before))
       before = genuine?.computed ?? expected ?? candidates[0]?.carried ?? ''
     }
     return joined(findings)
@@ -206,22 +206,20 @@ class ChainClassifier {
     return before === '' || previous === before
   }
 
-  /** Entries at a place where none is genuine. */
-  #damaged(candidates: readonly EntrySummary[], expected: string | undefined, before: string): Finding[] {
-    return candidates.map((entry) => {
-      const { computed, carried, formatVersion, sequence, previous, fault } = entry
-      if (!entryFormatVersions.has(formatVersion))
-        return this.#finding('unknown_version', entry, [...entryFormatVersions].join(' or '), String(formatVersion))
-      // One that is at the place where the hash belongs that it carries was put there already.
-      const place = computed === carried ? this.#placeOf.get(carried) : this.#ownPlaceOf(entry)
-      if (place !== undefined && place !== sequence) return this.#finding('reordered', entry, expected ?? none, carried)
-      // Where the bytes are those that were expected it is the hash itself that was edited.
-      if (computed !== carried)
-        return this.#finding('edited', entry, expected ?? carried, computed === expected ? carried : computed)
-      if (fault !== undefined) return this.#finding('edited', entry, laidOut, fault)
-      if (expected !== undefined) return this.#finding('rewritten', entry, expected, computed)
-      return this.#finding('inserted', entry, before, previous)
-    })
+  /** An entry at a place where none is genuine. */
+  #damaged(entry: EntrySummary, expected: string | undefined, before: string): Finding {
+    const { computed, carried, formatVersion, sequence, previous, fault } = entry
+    if (!entryFormatVersions.has(formatVersion))
+      return this.#finding('unknown_version', entry, [...entryFormatVersions].join(' or '), String(formatVersion))
+    // One that is at the place where the hash belongs that it carries was put there already.
+    const place = computed === carried ? this.#placeOf.get(carried) : this.#ownPlaceOf(entry)
+    if (place !== undefined && place !== sequence) return this.#finding('reordered', entry, expected ?? none, carried)
+    // Where the bytes are those that were expected it is the hash itself that was edited.
+    if (computed !== carried)
+      return this.#finding('edited', entry, expected ?? carried, computed === expected ? carried : computed)
+    if (fault !== undefined) return this.#finding('edited', entry, laidOut, fault)
+    if (expected !== undefined) return this.#finding('rewritten', entry, expected, computed)
+    return this.#finding('inserted', entry, before, previous)
   }
 
   /** A second entry at the place of a genuine one. */

@@ -41,8 +41,8 @@ const byDamage: Readonly<Record<Damage, Explanation>> = {
     look: besideEarlier,
   },
   bad_signature: {
-    meaning: 'A signature is wrong, or of a key that is not trusted here.',
-    look: 'Ask those who keep the signer keys which verifier keys they have handed out, and verify with all of them.',
+    meaning: 'A signature is wrong, or of a key that is not trusted here, or one that is asked for is missing.',
+    look: 'Ask those who keep the signer keys (or the witnesses) which verifier keys they have handed out, and verify with all of them.',
   },
   unknown_version: {
     meaning: 'It is of a format that this version of the library does not know.',
@@ -75,8 +75,11 @@ const byPlace: Readonly<Record<Finding['where'], string>> = {
   export: 'It is about the file as a whole: export it anew, or take another copy of it.',
 }
 
+/** Whatever place these are found in, there is one way to look at them. */
+const anywhere: ReadonlySet<Finding['damage']> = new Set(['bad_signature', 'unknown_version', 'overlapping'])
+
 /** What a finding means in one sentence, and how to look at it. */
 export function explainFinding({ damage, where }: Pick<Finding, 'damage' | 'where'>): Explanation {
   const { meaning, look } = byDamage[damage]
-  return { meaning, look: byPlace[where] === '' ? look : byPlace[where] }
+  return { meaning, look: byPlace[where] === '' || anywhere.has(damage) ? look : byPlace[where] }
 }

@@ -17,7 +17,10 @@ export async function* repeatedKeys(
   switchIds: readonly ObjectId[] | undefined,
 ): AsyncGenerator<Finding, void, undefined> {
   const entries = database.native.collection(collection, { readPreference: 'primary' })
-  if (await hasUniqueIndex(entries)) return
+  const guard = await guardOf(entries)
+  if (guard === 'view')
+    yield { damage: 'unexplained', where: 'entry', expected: 'a collection of entries', found: 'a view in its place' }
+  if (guard !== 'none') return
   const filter = switchIds === undefined ? {} : { switchId: { $in: switchIds } }
   const found = rawIn(
     entries.find(filter, {
@@ -48,12 +51,15 @@ export async function* repeatedKeys(
   }
 }
 
-async function hasUniqueIndex(entries: Collection): Promise<boolean> {
+/** What keeps repeated keys out: the unique index, or nothing; a view shows whatever somebody wants it to. */
+async function guardOf(entries: Collection): Promise<'index' | 'none' | 'view'> {
   try {
-    return (await entries.listIndexes().toArray()).some(isTheUniqueOne)
+    return (await entries.listIndexes().toArray()).some(isTheUniqueOne) ? 'index' : 'none'
   } catch (error) {
+    const code = error instanceof MongoServerError ? error.code : undefined
     // Where there is no collection there are no entries.
-    if (error instanceof MongoServerError && error.code === serverCode.namespaceNotFound) return true
+    if (code === serverCode.namespaceNotFound) return 'index'
+    if (code === serverCode.commandNotSupportedOnView) return 'view'
     throw error
   }
 }

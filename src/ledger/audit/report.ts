@@ -11,12 +11,13 @@ const noCheckpoint = 'No checkpoint covers the entries: only their links show wh
 const noAnchor =
   'Without an earlier checkpoint kept outside the database it cannot be excluded that chains were cut at their ends, or rewritten with new hashes.'
 const onlySome =
-  'Only these chains were read: that others have their entries in the index of the tree takes a verification of everything.'
+  'Only these chains were read: that the index of the tree does not have entries of theirs as those of others, which hides a chain that was cut, takes a verification of everything.'
 const onlyPlace =
   'Only chains with sound entries of the place, and damaged ones, were looked at: which archived entries were of it, and entries that came after the newest checkpoint, it cannot tell for sure.'
 const onlyNew = 'Entries that the known checkpoint covers were not read.'
 const noRegisters = 'The registers were not recomputed.'
 const unsignedArchives = 'Without verifier keys it was taken as it is what the database says is archived.'
+const noEntriesOf = (count: number) => `Of ${count} of the switches there are no entries.`
 const inArchives = (count: number) => `${count} entries are archived: verify the files that they are in.`
 const archivedRegisters = (count: number) =>
   `The registers of ${count} entries rest on entries that are archived, and were not recomputed.`
@@ -73,7 +74,10 @@ function* caveatsOf(
     yield `${entries - matched} entries came after the newest checkpoint: only their links show whether they were changed.`
   if (knownHeads.heads.length === 0) yield noAnchor
   if (options.switchIds !== undefined) yield onlySome
-  if ((options.deviceId ?? options.classroom) !== undefined) yield onlyPlace
+  const isOfPlace = (options.deviceId ?? options.classroom) !== undefined
+  const absent = new Set(options.switchIds?.map(String)).size - parts.chains.length
+  if (absent > 0 && !isOfPlace) yield noEntriesOf(absent)
+  if (isOfPlace) yield onlyPlace
   if (options.onlySince) yield onlyNew
   if (options.onlySince || options.registers === false) yield noRegisters
   const count = archivedEntriesOf(archived)

@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb'
+import { DatabaseError } from '../../core/errors.js'
 import { carriedHash, keyOfSwitchId, type StoredBytes } from '../entry/stored-bytes.js'
 import type { TreeHead } from '../log/checkpoint-text.js'
 import type { Segment } from '../log/log-entities.js'
@@ -131,9 +132,15 @@ async function compareOutside(
   }
 }
 
-/** The index of the tree has a chain for each leaf, and no leaf that no checkpoint was signed for. */
+/**
+ * The index of the tree has a chain for each leaf, and no leaf that no checkpoint was signed for.
+ * @throws DatabaseError `LEDGER_DAMAGED` if it does not have each chain from its first entry on.
+ */
 async function checkIndex(log: TransparencyLog, findings: Findings, size: number): Promise<void> {
   const leaves = await log.segments.leaves()
+  const heads = await log.segments.coverage()
+  const covered = [...heads.values()].reduce((sum, { sequence }) => sum + sequence, 0)
+  if (covered !== leaves) throw new DatabaseError('LEDGER_DAMAGED', 'The index of the tree lacks entries of chains')
   if (leaves === size) return
   // A checkpoint may have been made meanwhile.
   const newest = (await log.checkpoints.newest())?.size ?? 0

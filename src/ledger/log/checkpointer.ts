@@ -68,14 +68,15 @@ export class Checkpointer {
     let { newest } = known
     let frontier: MerkleFrontier | undefined
     for (let added = 0; ; ) {
-      const found = await this.#parts.entries.read(await this.#parts.segments.coverage(), entriesPerCheckpoint)
+      const coverage = await this.#parts.segments.coverage()
+      const found = await this.#parts.entries.read(coverage, entriesPerCheckpoint)
       const fresh = found.filter(({ hashes }) => hashes.length > 0)
       const count = fresh.reduce((sum, { hashes }) => sum + hashes.length, 0)
       const unsound = found.flatMap(({ switchId, unsound: sequence }) =>
         sequence === undefined ? [] : [{ switchId, sequence }],
       )
       if (count > 0) {
-        frontier ??= await this.#tree.build(newest?.size ?? 0, known.statements)
+        frontier ??= await this.#tree.build(newest?.size ?? 0, known.statements, [...coverage.values()])
         newest = await this.#add(frontier, fresh, lease)
       }
       added += count

@@ -11,6 +11,8 @@ export interface Coverage {
   readonly sequence: number
   /** Its hash, in hexadecimal. */
   readonly hash: string
+  /** Where in the tree it is. */
+  readonly leaf: number
 }
 
 /** A document of the index as it is stored. */
@@ -53,6 +55,7 @@ export class SegmentStore {
         switchId: segment.switchId,
         sequence: segment.firstSequence + segment.count - 1,
         hash: segment.lastHash.toString('hex'),
+        leaf: segment.firstLeaf + segment.count - 1,
       })
     }
     return coverage

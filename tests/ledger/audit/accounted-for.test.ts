@@ -4,7 +4,7 @@ import { classifyChain, type EntrySummary } from '../../../src/ledger/audit/clas
 import { explainFinding } from '../../../src/ledger/audit/explain-finding.js'
 import { Findings } from '../../../src/ledger/audit/finding.js'
 import { computedHash } from '../../../src/ledger/entry/stored-bytes.js'
-import { setUpDatabase } from '../../support/database.js'
+import { setUpDatabase, testDatabase } from '../../support/database.js'
 import { slice } from '../../support/extent.js'
 import { insertRaw } from '../../support/raw-insert.js'
 import { BsonElements } from '../support/bson-elements.js'
@@ -52,6 +52,42 @@ describe.each(collections)('a document among the %s', (name) => {
   })
 })
 
+describe('a view in the place of the entries', () => {
+  it('is found, whatever it shows', async () => {
+    const own = testDatabase()
+    const { volt } = await Site.build(own)
+    const entries = own.db.collection('power_consumption_ledger')
+    await entries.rename('elsewhere')
+    await own.db.createCollection(entries.collectionName, { viewOn: 'elsewhere', pipeline: [] })
+    for (const scope of [{}, { deviceId: new ObjectId() }]) {
+      const { valid, findings } = await volt.ledger.verify(scope)
+      expect(valid).toBe(false)
+      expect(findings).toContainEqual(expect.objectContaining({ damage: 'unexplained', found: 'a view in its place' }))
+    }
+  })
+})
+
+describe('the way to look at a finding', () => {
+  it('is that of its kind where the place says nothing more', () => {
+    expect(explainFinding({ damage: 'overlapping', where: 'export' }).look).toContain('Leave one of the two out')
+    expect(explainFinding({ damage: 'bad_signature', where: 'checkpoint' }).look).toContain('verifier keys')
+    expect(explainFinding({ damage: 'edited', where: 'export' }).look).toContain('export it anew')
+  })
+})
+
+describe('a text that is a symbol, which the driver reads as the same text', () => {
+  it.each([
+    ['checkpoints', 'note'],
+    ['checkpoints', 'origin'],
+    ['personal', 'text'],
+  ] as const)('is found among the %s (%s)', async (name, field) => {
+    const [document] = await site.documents(name)
+    const symbol = new BSON.BSONSymbol(String(document?.[field]))
+    await site.edit(name, { _id: document?._id }, { $set: { [field]: symbol } })
+    expect((await site.verify()).valid).toBe(false)
+  })
+})
+
 describe('a tile', () => {
   it('beyond the tree, or with more hashes than it has leaves, is found', async () => {
     const [tile] = await site.documents('tiles')
@@ -88,6 +124,13 @@ describe('damage of any amount', () => {
     expect(findings.count).toBe(130_000)
     expect(findings.list).toHaveLength(1000)
     expect(findings.firstEntry).toMatchObject({ damage: 'edited', sequence: 1 })
+  })
+
+  it('is counted at one place, too', () => {
+    const entries = Array.from({ length: 200_000 }, (_, at) => ({ ...summary(at + 1), sequence: 1 }))
+    const start = { sequence: 0, hash: '0'.repeat(64) }
+    const signed = { hashes: new Map(), through: 0 }
+    expect(classifyChain(entries, { switchId: 'a', start, signed })).toHaveLength(200_000)
   })
 
   it('that nobody can name is a finding of its own', () => {

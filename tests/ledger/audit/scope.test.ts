@@ -114,6 +114,24 @@ describe('a chain of which it cannot be said whose it is', () => {
     expect(await ledger.verify({ switchIds: [others.switchId] })).toMatchObject({ valid: true, entries: 6 })
   })
 
+  it('whose end is gone, and is said to be of another switch in the index of the tree, is found by its switch', async () => {
+    const { ledger, entries, own, second } = await aPlace()
+    const { switchId } = second
+    await ledger.checkpoint()
+    await entries.deleteMany({ switchId, sequence: 6 })
+    const segments = entries.db.collection('ledger_segments')
+    await segments.updateOne({ switchId, firstSequence: 6 }, { $set: { switchId: another() } }, bypass)
+    for (const scope of [{ switchIds: [switchId] }, { switchIds: [own.switchId, switchId] }])
+      expect((await ledger.verify(scope)).valid).toBe(false)
+  })
+
+  it('of which nothing is there is named among the caveats', async () => {
+    const { ledger, own } = await aPlace()
+    const { valid, caveats } = await ledger.verify({ switchIds: [own.switchId, another()] })
+    expect(valid).toBe(true)
+    expect(caveats).toContain('Of 1 of the switches there are no entries.')
+  })
+
   it('is not one that is sound and of others', async () => {
     const { ledger, entries, own, others } = await aPlace()
     await entries.updateOne({ switchId: own.switchId, sequence: 3 }, { $set: { powerState: false } }, bypass)

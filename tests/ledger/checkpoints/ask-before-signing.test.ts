@@ -1,18 +1,21 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Binary, type Document } from 'mongodb'
+import { Binary, type Document, ObjectId } from 'mongodb'
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { LedgerEntry } from '../../../src/ledger/entry/entry.js'
 import type { Anchor } from '../../../src/ledger/log/anchor.js'
 import { signTreeHead } from '../../../src/ledger/log/checkpoint-text.js'
 import { fileAnchor } from '../../../src/ledger/log/file-anchor.js'
 import { generateLogKeys, SignerKey } from '../../../src/ledger/log/signed-note.js'
 import { setUpDatabase, type TestDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
+import { forged } from '../audit/support/site.js'
+import { chainOf } from '../support/chains.js'
 import { aSwitchInLedger, readings } from '../support/events.js'
 
 const keys = generateLogKeys('school.example/energy')
-const own = aSwitchInLedger()
+const [own, other] = [aSwitchInLedger(), aSwitchInLedger()]
 let folder: string
 let file: string
 
@@ -225,5 +228,47 @@ describe('a tree that is not the one that was signed', () => {
       .collection('ledger_checkpoints')
       .updateOne({}, { $set: change }, { bypassDocumentValidation: true })
     await expect(other.checkpoint()).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' })
+  })
+})
+
+describe('an index that is not of the tree', () => {
+  async function twoCheckpoints() {
+    const database = setUpDatabase()
+    const ledger = await open(database)
+    await ledger.append([...readings(3, own), ...readings(2, other)])
+    await ledger.checkpoint()
+    await ledger.append([...readings(2, own, 'more'), ...readings(1, other, 'more')])
+    await ledger.checkpoint()
+    await ledger.append(readings(1, own, 'later'))
+    return { database, segments: database.db.collection('ledger_segments'), signer: await open(database) }
+  }
+
+  it.each<[string, Document]>([
+    ['of another chain', { switchId: new ObjectId() }],
+    ['of later entries', { firstSequence: 5 }],
+    ['of more entries', { count: 3 }],
+    ['of other leaves', { firstLeaf: 4 }],
+    ['with another last hash', { lastHash: new Binary(Buffer.alloc(32, 7)) }],
+  ])('because a segment is %s is not signed over: no entry is signed twice, or behind another', async (_, change) => {
+    const { database, segments, signer } = await twoCheckpoints()
+    const last = { switchId: own.switchId, firstSequence: 4 }
+    await segments.updateOne(last, { $set: change }, { bypassDocumentValidation: true })
+    await expect(signer.checkpoint()).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' })
+    expect(await checkpointsIn(database)).toBe(2)
+  })
+
+  it('does not let an entry be signed that does not follow on what was signed', async () => {
+    const { database, segments, signer } = await twoCheckpoints()
+    const entries = database.db.collection('power_consumption_ledger', { ignoreUndefined: true })
+    const newest = (await chainOf(database.db, own.switchId)).at(-1) as LedgerEntry
+    const lastHash = new Binary(Buffer.alloc(32, 7))
+    await entries.deleteOne({ _id: newest._id })
+    await entries.insertOne(forged(newest, { previousHash: lastHash }), { bypassDocumentValidation: true })
+    await segments.updateOne({ switchId: own.switchId, firstSequence: 4 }, { $set: { lastHash } })
+    await expect(signer.checkpoint()).rejects.toMatchObject({
+      code: 'LEDGER_DAMAGED',
+      message: expect.stringMatching(/for entry 5 of the chain .* and its index 0707/),
+    })
+    expect(await checkpointsIn(database)).toBe(2)
   })
 })

@@ -51,6 +51,8 @@ const heldVectors: readonly Vector[] = [
   ]),
   vector('a key with U+0085 behind it', 'cannot tell', [`${keys.verifierKey}\u0085`]),
   vector('a key with U+001C behind it', 'cannot tell', [`${keys.verifierKey}\u001c`]),
+  vector('a key whose name has U+FFFD', 'cannot tell', [testLogKeys('vectors\ufffd.example').verifierKey]),
+  vector('a key whose name has U+200B', 'damaged', [testLogKeys('vectors\u200b.example').verifierKey]),
   vector('a key with another id', 'cannot tell', [`${origin}+00000000+${encoded}`]),
   vector('a key with an id in upper case', 'cannot tell', [`${origin}+${id.toUpperCase()}+${encoded}`]),
   vector('a key of a witness', 'cannot tell', [witnessKey()]),
