@@ -56,10 +56,12 @@ export async function requireEmpty(
   database: Database,
   entities: Readonly<Record<string, EntityDescription>>,
 ): Promise<void> {
-  const ours = Object.entries(entities).flatMap(([key, entity]) => (ofEveryDatabase.has(key) ? [] : entity))
-  for (const { collection, timeSeries } of [...ours, ...(await othersOf(database, entities))]) {
+  const ours = Object.entries(entities).flatMap(([key, { collection, timeSeries }]) =>
+    ofEveryDatabase.has(key) ? [] : { collection, isTimeSeries: timeSeries !== undefined },
+  )
+  for (const { collection, isTimeSeries } of [...ours, ...(await othersOf(database, entities))]) {
     // A time-series collection has no index on its ids.
-    const order = timeSeries === undefined ? ({ sort: { _id: 1 } } as const) : {}
+    const order = isTimeSeries ? {} : ({ sort: { _id: 1 } } as const)
     const found = await database.run(plainEntity(collection), 'find', () =>
       database.native.collection(collection).findOne({}, { projection: { _id: 1 }, ...order }),
     )
@@ -75,15 +77,15 @@ export async function requireEmpty(
 async function othersOf(
   database: Database,
   entities: Readonly<Record<string, EntityDescription>>,
-): Promise<Pick<EntityDescription, 'collection' | 'timeSeries'>[]> {
+): Promise<{ readonly collection: string; readonly isTimeSeries: boolean }[]> {
   const ours = new Set(Object.values(entities).map(({ collection }) => collection))
   const found = await database.run(plainEntity('collections'), 'listCollections', () =>
     database.native.listCollections({}, { nameOnly: true }).toArray(),
   )
   return found.flatMap(({ name, type }) =>
-    type !== 'collection' || name.startsWith('system.') || ours.has(name) || ofEarlierTools.has(name)
+    type === 'view' || name.startsWith('system.') || ours.has(name) || ofEarlierTools.has(name)
       ? []
-      : { collection: name },
+      : { collection: name, isTimeSeries: type === 'timeseries' },
   )
 }
 
