@@ -55,7 +55,7 @@ Exit code: 0 done, 1 documents were left, or would be, that somebody has to see 
     const rest = args.filter((arg) => arg !== '--beside')
     const { collectionsBesideOrigin } = await import('../migrations/adoption/beside-origin.js')
     const handleOptions = isBeside ? { collections: collectionsBesideOrigin } : {}
-    return withHandle(rest, context, handleOptions, async ({ migrations }, own) => {
+    const code = await withHandle(rest, context, handleOptions, async ({ migrations }, own) => {
       const { values } = parseArgs({ args: [...own], options })
       const given = await adoptionOptionsOf(values, context)
       const print = (value: unknown, lines: readonly string[]) => {
@@ -86,6 +86,9 @@ Exit code: 0 done, 1 documents were left, or would be, that somebody has to see 
       print(report, linesOf(report))
       return report.collections.some(({ left }) => left > 0) ? exitCode.wrong : exitCode.done
     })
+    if (context.signal.aborted && code === exitCode.notDone)
+      context.errors.write('What is done stays. Next: run the same again to go on\n')
+    return code
   },
 }
 

@@ -66,6 +66,22 @@ describe('seed()', () => {
     ])
   })
 
+  it("refuses a database in which only others have documents: a host's own, or an old application's", async () => {
+    const database = testDatabase()
+    const volt = await openVolt(database)
+    await volt.migrations.migrate()
+    await database.db.collection('knex_migrations').insertOne({ name: '1-first' })
+    await database.db.createCollection('empty_orders')
+    const orders = database.db.collection('orders')
+    await orders.insertOne({ of: 'somebody' })
+    await expect(volt.migrations.seed()).rejects.toMatchObject({
+      code: 'NOT_EMPTY',
+      message: expect.stringMatching(/orders has documents.*Next: .*--not-empty/),
+    })
+    await orders.deleteMany({})
+    expect(await volt.migrations.seed()).toEqual(['autovolt-sample'])
+  })
+
   it('takes them from a folder, and stores nothing of one that fails', async () => {
     const database = testDatabase()
     const folder = await mkdtemp(join(tmpdir(), 'autovolt-seeds-'))

@@ -33,8 +33,7 @@ export class AdoptionRun {
     const { registry, store } = this.#context
     for (const finding of registry.findings) this.#context.find(finding)
     await store?.flush()
-    const devices = this.#devices()
-    await adoptRegistry(devices, this.#context)
+    const devices = await adoptRegistry(this.#devices(), this.#context)
     await this.#keepForLater()
     await forEachConcurrently(devices, devicesAtOnce, (device) => this.#adoptDevice(device))
     await this.#leaveStrays(devices)
@@ -49,8 +48,7 @@ export class AdoptionRun {
   async runFor({ devices: named, collections }: OriginChanges): Promise<number> {
     const { registry, store } = this.#context
     for (const finding of registry.findings) this.#context.find(finding)
-    const devices = this.#devices()
-    await adoptRegistry(devices, this.#context)
+    const devices = await adoptRegistry(this.#devices(), this.#context)
     if (keptCollections(this.#context.origin.mapping).some((one) => collections.has(one))) await this.#keepForLater()
     const changed = devices.filter((device) => namesOf(device).some((name) => named.has(name)))
     await forEachConcurrently(changed, devicesAtOnce, (device) => this.#adoptDevice(device))

@@ -135,7 +135,7 @@ export class Adoption {
     const database = this.#database
     const origin = await this.#originOf(options)
     const registry = await readRegistry(origin, options, await this.#known(origin.name))
-    const store = isWriting ? new FindingStore(database, stores, origin) : undefined
+    const store = isWriting ? new FindingStore(database, stores, origin, registry.secrets) : undefined
     return new AdoptionContext({ database, needs, origin, registry, options, tally: new Tally(), store })
   }
 

@@ -8,7 +8,7 @@ import type { Finding } from './map/mapped.js'
 import type { SwitchAlias } from './map/switches.js'
 import { given, shownId } from './map/values.js'
 import type { Origin } from './origin.js'
-import { withoutSecrets } from './without-secrets.js'
+import { OriginSecrets } from './without-secrets.js'
 
 const batchSize = 500
 const maximumIdLength = 1_100
@@ -38,16 +38,23 @@ export class FindingStore {
   readonly #extras: EntityCollection<AdoptionExtra>
   readonly #days: EntityCollection<AdoptionDay>
   readonly #origin: Origin
+  readonly #secrets: OriginSecrets
   readonly #runAt: Date
   #waiting: Finding[] = []
   #flushing: Promise<void> = Promise.resolve()
   #waitingDays: (ComparedDay & { readonly isSame: boolean })[] = []
 
-  constructor(database: Database, { rejects, extras, days }: AdoptionStores, origin: Origin) {
+  constructor(
+    database: Database,
+    { rejects, extras, days }: AdoptionStores,
+    origin: Origin,
+    secrets = new OriginSecrets(origin.mapping),
+  ) {
     this.#rejects = database.of(rejects).for('adopt')
     this.#extras = database.of(extras).for('adopt')
     this.#days = database.of(days).for('adopt')
     this.#origin = origin
+    this.#secrets = secrets
     this.#runAt = database.clock.now()
   }
 
@@ -77,7 +84,7 @@ export class FindingStore {
       const writes = documents.slice(at, at + batchSize).map(({ document, with: more, aliases = [] }) => ({
         update: this.#keyOf(collection, document),
         by: {
-          $set: { document: withoutSecrets(this.#origin.rawOf(document)), ...more },
+          $set: { document: this.#secrets.without(this.#origin.rawOf(document)), ...more },
           ...(aliases.length === 0 ? {} : { $addToSet: { aliases: { $each: aliases } } }),
         },
         upsert: true,
@@ -114,7 +121,12 @@ export class FindingStore {
     const writes = findings.map(({ kind, collection, document, reason }) => ({
       update: this.#keyOf(collection, document),
       by: {
-        $set: { kind, reason, document: withoutSecrets(this.#origin.rawOf(document)), runAt: this.#runAt },
+        $set: {
+          kind,
+          reason: this.#secrets.hideKnownIn(reason),
+          document: this.#secrets.without(this.#origin.rawOf(document)),
+          runAt: this.#runAt,
+        },
       },
       upsert: true,
     }))

@@ -1,5 +1,6 @@
 import type { Document, Filter, Sort } from 'mongodb'
 import type { Database } from '../../core/database.js'
+import { DatabaseError } from '../../core/errors.js'
 import { translateError } from '../../core/translate-error.js'
 import type { AdoptionMapping, CollectionMapping, OriginSystem } from './mapping/mapping.js'
 import { type View, viewOf } from './mapping/view.js'
@@ -36,7 +37,7 @@ export class OriginDatabase {
     try {
       yield* this.#db.collection(collection).find(filter, { sort, allowDiskUse: true })
     } catch (error) {
-      throw translateError(error)
+      throw this.#translated(error)
     }
   }
 
@@ -63,8 +64,15 @@ export class OriginDatabase {
     try {
       return await work()
     } catch (error) {
-      throw translateError(error)
+      throw this.#translated(error)
     }
+  }
+
+  #translated(thrown: unknown): unknown {
+    const error = translateError(thrown)
+    if (!(error instanceof DatabaseError) || error.code !== 'NOT_AUTHORIZED') return error
+    const next = `give the user of the connection the role read on ${this.name}`
+    return new DatabaseError('NOT_AUTHORIZED', `${error.message}. Next: ${next}`, { cause: error })
   }
 }
 

@@ -16,6 +16,7 @@ import { idOf, shownId, textOf } from './map/values.js'
 import type { OriginSystem } from './mapping/mapping.js'
 import type { Origin } from './origin.js'
 import { Rates } from './rates.js'
+import { OriginSecrets } from './without-secrets.js'
 
 /** Everything but what grows with time: it fits into memory. */
 export interface Registry {
@@ -35,6 +36,7 @@ export interface Registry {
   readonly tariffOf: (classroom: unknown) => string
   /** The ids of the users here, by those of the origin. */
   readonly userIds: ReadonlyMap<string, ObjectId>
+  readonly secrets: OriginSecrets
   /** Under which ids and names the origin has had switches before, by the ids of their devices. */
   readonly aliases: KnownHere['aliases']
 }
@@ -65,7 +67,8 @@ export const deviceCollection: Readonly<Record<OriginSystem, string>> = {
 export async function readRegistry(origin: Origin, options: RegistryOptions, known: KnownHere): Promise<Registry> {
   const { currency } = options
   const { system } = origin.mapping
-  const users = mapUsers(await origin.list('users'), userReadingOf(origin))
+  const userDocuments = await origin.list('users')
+  const users = mapUsers(userDocuments, userReadingOf(origin))
   const userIds = new Map(users.inputs.flatMap(({ input, document }) => pairOf(document, idOf(input._id))))
   const rooms = new Rooms(await origin.list('classrooms'), options, known.rooms)
   const priced = mapPrices(await origin.list('cost_versions'), rooms, currency)
@@ -93,8 +96,9 @@ export async function readRegistry(origin: Origin, options: RegistryOptions, kno
     document,
   }))
   const names = rooms.names()
+  const inRooms = users.inputs.map((one) => withRooms(one, rooms))
   return {
-    users: { ...users, inputs: users.inputs.map((one) => withRooms(one, rooms)) },
+    users: { ...users, inputs: inRooms.map(({ user }) => user) },
     chosen: chosenBy(await origin.list('userpreferences')),
     classrooms,
     devices,
@@ -104,22 +108,41 @@ export async function readRegistry(origin: Origin, options: RegistryOptions, kno
     rates,
     userIds,
     aliases: known.aliases,
+    secrets: new OriginSecrets(origin.mapping, valuesOfSecrets([...userDocuments, ...deviceDocuments])),
     roomOf: (name) => rooms.find(name),
     tariffOf: (classroom) => names.get(String(classroom)) ?? 'default',
-    findings: [users, rooms.mapped, devices, priced, settings].flatMap(({ findings }) => findings),
+    findings: [
+      ...[users, rooms.mapped, devices, priced, settings].flatMap(({ findings }) => findings),
+      ...inRooms.flatMap(({ findings }) => findings),
+    ],
   }
 }
 
 type ReadUser = Mapped<UserInput>['inputs'][number]
 
 /** Rooms are assigned by their names. */
-function withRooms({ input, document }: ReadUser, rooms: Rooms): ReadUser {
-  const names: unknown = document.assignedRooms
-  const found = (Array.isArray(names) ? names : []).flatMap((name) =>
-    textOf(name) === undefined ? [] : (rooms.find(name)?._id ?? []),
-  )
+function withRooms(
+  { input, document }: ReadUser,
+  rooms: Rooms,
+): { readonly user: ReadUser; readonly findings: readonly Finding[] } {
+  const given: unknown = document.assignedRooms
+  const named = (Array.isArray(given) ? given : []).map((name) => ({
+    name,
+    room: textOf(name) === undefined ? undefined : rooms.find(name),
+  }))
+  const missing = named.filter(({ room }) => room === undefined).map(({ name }) => shownId(name))
+  const found = named.flatMap(({ room }) => room?._id ?? [])
   const assignedClassrooms = [...new Map(found.map((id) => [id.toHexString(), id])).values()]
-  return assignedClassrooms.length === 0 ? { input, document } : { input: { ...input, assignedClassrooms }, document }
+  const reason = `rooms that are not there are assigned to it: ${missing.join(', ')}`
+  return {
+    user: { input: assignedClassrooms.length === 0 ? input : { ...input, assignedClassrooms }, document },
+    findings: missing.length === 0 ? [] : [{ kind: 'noted', collection: 'users', document, reason }],
+  }
+}
+
+/** What logs may repeat. */
+function valuesOfSecrets(documents: readonly Document[]): string[] {
+  return documents.flatMap(({ deviceSecret, password }) => [textOf(deviceSecret) ?? [], textOf(password) ?? []].flat())
 }
 
 function chosenBy(documents: readonly Document[]): ReadonlyMap<string, Document> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { BSON, type ObjectId } from 'mongodb'
 import type { Entity, StoredFields } from '../../core/entity.js'
-import { ConflictError } from '../../core/errors.js'
+import { ConflictError, ValidationError } from '../../core/errors.js'
 import type { AdoptionContext } from './context.js'
 import type { Kept, KeptWith } from './findings.js'
 import type { Mapped } from './map/mapped.js'
@@ -26,18 +26,18 @@ export interface StoreTarget<Stored extends StoredFields, Input extends object> 
 /**
  * Stores what is not here yet, and what has changed in the origin since an earlier run and was not changed here: so both stay in
  * step until the cut-over. What was changed or deleted here stays as it is.
- * @returns how many of them are here now.
+ * @returns the ids of those that are here now.
  */
 export async function storeInStep<Stored extends StoredFields, Input extends Keyed>(
   context: AdoptionContext,
   target: StoreTarget<Stored, Input>,
   inputs: Mapped<Input>['inputs'],
   collection: string,
-): Promise<number> {
+): Promise<ReadonlySet<string>> {
   const { store } = context
-  if (store === undefined) return inputs.length
+  if (store === undefined) return new Set(inputs.map(({ input }) => shownId(input._id)))
   const kept = await store.kept(collection)
-  let count = 0
+  const stored = new Set<string>()
   for (let at = 0; at < inputs.length; at += batchSize) {
     const batch = inputs.slice(at, at + batchSize)
     const here = await versionsOf(context, target, batch)
@@ -47,12 +47,12 @@ export async function storeInStep<Stored extends StoredFields, Input extends Key
       const before = kept.get(shownId(one.document._id))
       const version = await storeOne(context, target, one, { before, here: here.get(id), collection })
       if (version === undefined) continue
-      count += 1
+      stored.add(id)
       results.push({ document: one.document, with: version, aliases: target.aliasesOf?.(id) ?? [] })
     }
     await store.keep(results, collection)
   }
-  return count
+  return stored
 }
 
 interface Standing {
@@ -108,8 +108,9 @@ async function createOne<Stored extends StoredFields, Input extends Keyed>(
   try {
     return await target.create(input)
   } catch (error) {
-    if (!(error instanceof ConflictError)) throw error
-    context.leave(collection, document, conflictReason(error))
+    if (error instanceof ConflictError) context.leave(collection, document, conflictReason(error))
+    else if (error instanceof ValidationError) context.leave(collection, document, validationReason(error))
+    else throw error
     return undefined
   }
 }
@@ -128,6 +129,14 @@ async function versionsOf<Stored extends StoredFields, Input extends Keyed>(
 function conflictReason(error: ConflictError): string {
   const fields = error.fields.filter((field) => field !== 'deletedAt').join(', ')
   return `a document that is there already has its ${fields}. Next: change or delete one of them, and adopt again`
+}
+
+/** What does not fit, the first of it. */
+export function validationReason({ issues }: ValidationError): string {
+  return issues
+    .slice(0, 5)
+    .map(({ path, message }) => `${path}: ${message}`)
+    .join('; ')
 }
 
 function digestOf(input: object): string {

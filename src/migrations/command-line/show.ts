@@ -14,7 +14,7 @@ export function statusLines({ migrations, lock }: MigrationsStatus): string[] {
 }
 
 function detailOf({ problem, progress, appliedAt, run, description }: MigrationStatus): string {
-  if (problem !== undefined) return `${problem.kind}: ${problem.message}`
+  if (problem !== undefined) return `${problem.kind}: ${problem.message}. Next: ${problem.next}`
   if (progress !== undefined) {
     const { step, steps, done, total } = progress
     const documents = done === undefined ? '' : `, ${done} of ${total ?? 'unknown'} documents`

@@ -8,6 +8,9 @@ import { MigrationError } from '../run/migration-error.js'
 import type { RunParts } from '../run/run-parts.js'
 import { loadFolder } from '../source/load-folder.js'
 
+/** Logs of earlier tools. */
+const ofEarlierTools: ReadonlySet<string> = new Set(['knex_migrations', 'knex_migrations_lock'])
+
 /** Settings and logs, which a database has that nobody uses yet. */
 const ofEveryDatabase = new Set([
   'migrations',
@@ -48,15 +51,17 @@ export async function runSeeds(parts: RunParts, seeds: readonly Seed[]): Promise
   return seeds.map(({ name }) => name)
 }
 
-/** @throws MigrationError `NOT_EMPTY` if one of the collections has documents. */
+/** @throws MigrationError `NOT_EMPTY` if one of the collections has documents, be it ours or another's. */
 export async function requireEmpty(
   database: Database,
   entities: Readonly<Record<string, EntityDescription>>,
 ): Promise<void> {
-  const names = Object.entries(entities).filter(([key]) => !ofEveryDatabase.has(key))
-  for (const [, { collection, timeSeries }] of names) {
+  const ours = Object.entries(entities).flatMap(([key, { collection, timeSeries }]) =>
+    ofEveryDatabase.has(key) ? [] : { collection, isTimeSeries: timeSeries !== undefined },
+  )
+  for (const { collection, isTimeSeries } of [...ours, ...(await othersOf(database, entities))]) {
     // A time-series collection has no index on its ids.
-    const order = timeSeries === undefined ? ({ sort: { _id: 1 } } as const) : {}
+    const order = isTimeSeries ? {} : ({ sort: { _id: 1 } } as const)
     const found = await database.run(plainEntity(collection), 'find', () =>
       database.native.collection(collection).findOne({}, { projection: { _id: 1 }, ...order }),
     )
@@ -66,6 +71,22 @@ export async function requireEmpty(
       `The database is not empty: ${collection} has documents. Sample data is for an empty one. Next: name another database, or add to this one with --not-empty`,
     )
   }
+}
+
+/** The collections of the database that are not ours. */
+async function othersOf(
+  database: Database,
+  entities: Readonly<Record<string, EntityDescription>>,
+): Promise<{ readonly collection: string; readonly isTimeSeries: boolean }[]> {
+  const ours = new Set(Object.values(entities).map(({ collection }) => collection))
+  const found = await database.run(plainEntity('collections'), 'listCollections', () =>
+    database.native.listCollections({}, { nameOnly: true }).toArray(),
+  )
+  return found.flatMap(({ name, type }) =>
+    type === 'view' || name.startsWith('system.') || ours.has(name) || ofEarlierTools.has(name)
+      ? []
+      : { collection: name, isTimeSeries: type === 'timeseries' },
+  )
 }
 
 function isSeed(value: object): value is Seed {

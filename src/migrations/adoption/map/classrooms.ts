@@ -1,7 +1,8 @@
 import { type Document, ObjectId } from 'mongodb'
+import { compiled } from '../../../core/compiled-schema.js'
 import { type ClassroomInput, classroomEntity } from '../../../devices/classroom.js'
 import { type Mapped, Mapping } from './mapped.js'
-import { given, idOf, shownId, textOf, wholeNumberOf } from './values.js'
+import { given, idOf, isGiven, shownId, textOf, wholeNumberOf } from './values.js'
 
 /** What the origin calls a room that is none. */
 const noRoom = new Set(['', 'unassigned', 'general', 'system'])
@@ -54,6 +55,13 @@ export class Rooms {
   /** What is to be stored of a room that devices name. */
   inputOf({ _id, name }: { readonly _id: ObjectId; readonly name: string }): ClassroomInput {
     return { _id, name, timeZone: this.#timeZone }
+  }
+
+  /** Whether a room can have such a name; what is no room at all can. */
+  isUsable(name: unknown): boolean {
+    if (isGiven(name) && typeof name !== 'string') return false
+    const input = { name: this.#nameOf(name), timeZone: this.#timeZone }
+    return compiled(classroomEntity.inputSchema).safeParse(input).success
   }
 
   isNone(name: unknown): boolean {

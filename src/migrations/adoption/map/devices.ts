@@ -13,7 +13,7 @@ import {
   type SwitchInput,
   switchesOf,
 } from './switches.js'
-import { dateOf, given, idOf, shownId, textOf } from './values.js'
+import { dateOf, given, idOf, isGiven, shownId, textOf } from './values.js'
 
 /** Device parts: what devices are mapped with. */
 export interface DeviceParts {
@@ -29,6 +29,7 @@ const shortestSecret = 16
 export function mapDevices(documents: readonly Document[], parts: DeviceParts): Mapped<DeviceInput> {
   const mapping = new Mapping('devices', deviceEntity.inputSchema)
   const byAddress = new Map<string, string>()
+  const owners = ownersOf(parts.known)
   for (const document of documents) {
     const _id = idOf(document._id)
     const macAddress = normalizeMacAddress(document.macAddress)
@@ -39,7 +40,7 @@ export function mapDevices(documents: readonly Document[], parts: DeviceParts): 
     else if (pins.includes(undefined) || new Set(pins).size < pins.length)
       mapping.leave(document, 'a switch without a pin, or two on one pin')
     else if (other !== undefined) mapping.leave(document, `the MAC address of ${other} in another spelling`)
-    else if (add(mapping, document, { _id, macAddress }, parts)) byAddress.set(macAddress, shownId(_id))
+    else if (add(mapping, document, { _id, macAddress, owners }, parts)) byAddress.set(macAddress, shownId(_id))
   }
   return mapping
 }
@@ -47,20 +48,23 @@ export function mapDevices(documents: readonly Document[], parts: DeviceParts): 
 function add(
   mapping: Mapping<DeviceInput>,
   document: Document,
-  identity: { readonly _id: ObjectId; readonly macAddress: string },
+  { owners, ...identity }: { readonly _id: ObjectId; readonly macAddress: string; readonly owners: SwitchOwners },
   { rooms, kinds, known }: DeviceParts,
 ): boolean {
   const { status, deviceSecret, classroom } = document
   const secret = textOf(deviceSecret)
+  const isUsable = rooms.isUsable(classroom)
   const isLongEnough = secret !== undefined && secret.length >= shortestSecret
-  const ids = keptIds(document, known.get(shownId(identity._id)) ?? [])
+  const own = shownId(identity._id)
+  const isTaken = (id: ObjectId) => (owners.get(id.toHexString()) ?? own) !== own
+  const ids = keptIds(document, known.get(own) ?? [], isTaken)
   const inputs = switchesOf(document).map((one, at) => ({ ...given('_id', ids[at]), ...switchInput(one, kinds) }))
   const names = ownNames(inputs)
   const switches = inputs.map((one, at) => ({ ...one, name: names[at] ?? one.name }))
   const isAdded = mapping.add(document, {
     ...identity,
     name: textOf(document.name) ?? identity.macAddress,
-    classroom: rooms.findOrName(classroom)._id,
+    classroom: rooms.findOrName(isUsable ? classroom : undefined)._id,
     type: typeByPins(
       {},
       switches.map((one) => ({ energySource: 'rated', ...one })),
@@ -77,8 +81,33 @@ function add(
   if (secret === undefined) mapping.note(document, 'it has no secret: give it one')
   else if (!isLongEnough)
     mapping.note(document, `its secret is shorter than ${shortestSecret} characters: give it another`)
-  if (rooms.isNone(classroom)) mapping.note(document, `it has no room, and went to ${rooms.none}`)
+  noteSwitches(mapping, document, isTaken)
+  for (const id of ids) owners.set(id.toHexString(), own)
+  if (!isUsable) mapping.note(document, `what it has for a room is no name of one, and it went to ${rooms.none}`)
+  else if (rooms.isNone(classroom)) mapping.note(document, `it has no room, and went to ${rooms.none}`)
   return true
+}
+
+/** Which device each switch is of, by their ids. */
+type SwitchOwners = Map<string, string>
+
+function ownersOf(known: DeviceParts['known']): SwitchOwners {
+  return new Map([...known].flatMap(([device, switches]) => switches.map(({ _id }) => [_id.toHexString(), device])))
+}
+
+/** Says what of the list of switches is not as it was there. */
+function noteSwitches(mapping: Mapping<DeviceInput>, document: Document, isTaken: (id: ObjectId) => boolean): void {
+  const { switches } = document
+  const found = switchesOf(document)
+  if (isGiven(switches) && !Array.isArray(switches))
+    mapping.note(document, 'its switches are no list, and were left out')
+  else if (Array.isArray(switches) && found.length < switches.length)
+    mapping.note(document, 'something among its switches is none, and was left out')
+  const isShared = found.some(({ _id }) => {
+    const id = idOf(_id)
+    return id !== undefined && isTaken(id)
+  })
+  if (isShared) mapping.note(document, 'a switch of it has the id of one of another device, and got an id of its own')
 }
 
 function switchInput(one: Document, kinds: KindRatings): SwitchInput {

@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb'
 import type { Finding } from './mapped.js'
 import { type AdoptedSwitch, switchOf } from './switches.js'
-import { dateOf, shownId } from './values.js'
+import { dateOf, isGiven, shownId, wattsOf } from './values.js'
 
 /** Logs of one switch in one direction that are no further apart report one press: each part of the origin logged it. */
 const samePressMs = 2_000
@@ -99,7 +99,7 @@ export class PressReader {
 
   #press(course: SwitchCourse, log: Document, atMs: number, isOn: boolean): SwitchChange[] {
     const { last } = course
-    const logged = typeof log.powerConsumption === 'number' ? log.powerConsumption : undefined
+    const logged = wattsOf(log.powerConsumption)
     if (last !== undefined && last.isOn === isOn && atMs - last.atMs <= samePressMs) {
       last.powerW ??= logged
       return this.#leave(log, `reports the same press as ${shownId(last.log._id)}`)
@@ -128,6 +128,8 @@ export class PressReader {
       this.#note(log, 'on while it was on: no effect')
       return [{ ...change, powerW: running.powerW }]
     }
+    if (waiting.powerW === undefined && isGiven(log.powerConsumption))
+      this.#note(log, 'its power cannot be one: the rating of its switch was taken')
     const powerW = this.#powerOf(waiting, target)
     course.running = { sinceMs: atMs, powerW }
     return [{ ...change, powerW }]

@@ -3,7 +3,7 @@ import { type CostVersionInput, costVersionEntity, DEFAULT_TARIFF } from '../../
 import { isPrice } from '../../../metering/index.js'
 import type { Rooms } from './classrooms.js'
 import { type Mapped, Mapping } from './mapped.js'
-import { dateOf, given, shownId, textOf } from './values.js'
+import { dateOf, given, isGiven, shownId, textOf } from './values.js'
 
 /** A price of the origin, with what it holds for and until when. */
 interface OriginPrice {
@@ -47,9 +47,12 @@ function readPrice(mapping: Mapping<CostVersionInput>, document: Document, rooms
     mapping.leave(document, `prices by ${shownId(scope)} have no counterpart`)
   else if (scope === 'classroom' && room === undefined) mapping.leave(document, 'a room that is not there')
   else if (from === undefined) mapping.leave(document, 'an instant from which it holds is missing')
+  else if (until !== undefined && until <= from) mapping.leave(document, 'it ends before it begins')
   else if (typeof price !== 'number' || !isPrice(price))
     mapping.leave(document, 'its price is no number of at most six decimals')
   else {
+    if (until === undefined && isGiven(document.effective_until))
+      mapping.note(document, 'until when it holds cannot be read: it holds until the next one')
     const untilMs = until?.getTime() ?? Number.POSITIVE_INFINITY
     return { document, room: room?.name, price, fromMs: from.getTime(), untilMs }
   }

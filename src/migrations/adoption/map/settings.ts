@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb'
+import { isRecord } from '../../../core/is-record.js'
 import { type PowerSettingsInput, powerSettingsEntity } from '../../../energy/tariffs/power-settings.js'
 import { type Mapped, Mapping } from './mapped.js'
 import type { KindRatings } from './switches.js'
@@ -29,7 +30,11 @@ export function mapSettings(
 
 function typesOf({ deviceTypes }: Document): PowerSettingsInput['deviceTypes'] {
   if (!Array.isArray(deviceTypes)) return []
-  return deviceTypes.map(({ type, name, powerConsumption, unit }) => ({ type, name, powerConsumption, unit }))
+  return deviceTypes.map((one) => {
+    if (!isRecord(one)) return one
+    const { type, name, powerConsumption, unit } = one
+    return { type, name, powerConsumption, unit }
+  }) as PowerSettingsInput['deviceTypes']
 }
 
 /** What the kinds of switches take, W. */

@@ -2,7 +2,7 @@ import type { Document } from 'mongodb'
 import type { Finding } from './mapped.js'
 import { endedAt, type SwitchChange } from './presses.js'
 import { type AdoptedSwitch, switchOf } from './switches.js'
-import { dateOf, shownId } from './values.js'
+import { dateOf, isGiven, shownId, wattsOf } from './values.js'
 
 const collection = 'switchstatelogs'
 
@@ -54,7 +54,10 @@ export class StateLogReader {
   }
 
   #on(course: Course, log: Document, atMs: number): SwitchChange {
-    const powerW = course.running?.powerW ?? powerOf(log) ?? course.target.ratingW
+    const logged = powerOf(log)
+    if (course.running === undefined && logged === undefined && isGiven(log.powerRating))
+      this.#note(log, 'its power cannot be one: the rating of its switch was taken')
+    const powerW = course.running?.powerW ?? logged ?? course.target.ratingW
     course.running ??= { sinceMs: atMs, powerW }
     return { ...changeOf(course, log, atMs), isOn: true, powerW }
   }
@@ -86,5 +89,5 @@ function changeOf({ target }: Course, log: Document, atMs: number) {
 function powerOf({ powerRating, consumptionFactor = 1 }: Document): number | undefined {
   if (typeof powerRating !== 'number' || typeof consumptionFactor !== 'number') return undefined
   // 40 W at a factor of 0.9 are 36 W, and no binary fraction beside it.
-  return Math.round(powerRating * consumptionFactor * 1000) / 1000
+  return wattsOf(Math.round(powerRating * consumptionFactor * 1000) / 1000)
 }

@@ -50,14 +50,20 @@ export function pinOf({ relayGpio, gpio }: Document): number | undefined {
 /** W; what the load of a switch takes as far as the origin knows: its own rating, else that of its kind. */
 export function ratingOf({ powerRating, type }: Document, kinds: KindRatings): number {
   if (typeof powerRating === 'number' && powerRating > 0) return powerRating
-  return kinds[String(type)] ?? kinds.default ?? fallbackRatingW
+  const kind = String(type)
+  return (Object.hasOwn(kinds, kind) ? kinds[kind] : kinds.default) ?? fallbackRatingW
 }
 
 /**
  * The ids of a device's switches here, in their order. The origin gives all of them new ones at each edit, so those of ours
  * are found by id, else by name, else by pin.
+ * @param isTaken Whether a switch of another device has the id: a copy of a device may have those of its original.
  */
-export function keptIds(device: Document, known: readonly KnownSwitch[]): ObjectId[] {
+export function keptIds(
+  device: Document,
+  known: readonly KnownSwitch[],
+  isTaken: (id: ObjectId) => boolean,
+): ObjectId[] {
   const switches = switchesOf(device)
   const kept = new Map<Document, ObjectId>()
   const isSame = [
@@ -74,9 +80,11 @@ export function keptIds(device: Document, known: readonly KnownSwitch[]): Object
       free.delete(match._id.toHexString())
     }
   }
-  return switches.map(
-    (one) => kept.get(one) ?? idOf(one._id) ?? derivedId('switch', shownId(device._id), String(one.name)),
-  )
+  return switches.map((one) => {
+    const own = idOf(one._id)
+    const free = own !== undefined && !isTaken(own) ? own : undefined
+    return kept.get(one) ?? free ?? derivedId('switch', shownId(device._id), String(one.name))
+  })
 }
 
 /**

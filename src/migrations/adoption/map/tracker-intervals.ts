@@ -2,7 +2,7 @@ import type { Document } from 'mongodb'
 import type { Finding } from './mapped.js'
 import type { SwitchChange } from './presses.js'
 import { type AdoptedSwitch, switchOf } from './switches.js'
-import { dateOf, numberOf, shownId } from './values.js'
+import { dateOf, numberOf, shownId, wattsOf } from './values.js'
 
 const collection = 'device_consumption_ledger'
 
@@ -80,6 +80,7 @@ function intervalOf({
   if (from === undefined || to === undefined) return 'an id or a time of the wrong type'
   if (powerW === undefined || energyWh === undefined || seconds === undefined || powerW < 0)
     return `no number for the power, energy or time of ${shownId(switch_id)}`
+  if (wattsOf(powerW) === undefined) return 'a power that no switch has'
   if (to <= from) return 'ends before it starts'
   // Both are rounded by the origin.
   if (Math.abs(energyWh - (powerW * seconds) / 3600) > Math.max(0.5, 0.01 * energyWh))

@@ -40,6 +40,7 @@ export interface UserReading {
 export function mapUsers(documents: readonly Document[], { nameOf, idOf, fieldsOf }: UserReading): Mapped<UserInput> {
   const mapping = new Mapping('users', userEntity.inputSchema)
   const byAddress = new Map<string, string>()
+  const ids = new Set<string>()
   const byEmployee = new Map<string, string>()
   for (const document of documents) {
     const id = idOf(document)
@@ -50,8 +51,10 @@ export function mapUsers(documents: readonly Document[], { nameOf, idOf, fieldsO
     else if (other !== undefined) mapping.leave(document, `the address of ${other} in another spelling`)
     else if (name === undefined) mapping.leave(document, 'no name')
     else if (id === undefined) mapping.leave(document, 'its id is no ObjectId')
+    else if (ids.has(shownId(id))) mapping.leave(document, 'the id of another user once more')
     else if (mapping.add(document, { _id: id, email, name, ...fieldsOf(document), ...personOf(document) })) {
       byAddress.set(email, shownId(document._id))
+      ids.add(shownId(id))
       noteShared(mapping, document, byEmployee)
     }
   }

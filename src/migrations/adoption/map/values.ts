@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { ObjectId } from 'mongodb'
+import { Binary, BSON, ObjectId } from 'mongodb'
+import { numberLimits } from '../../../ledger/entry/entry-limits.js'
 
 /** The text without spaces around it; undefined for anything else, and for an empty one. */
 export function textOf(value: unknown): string | undefined {
@@ -13,6 +14,12 @@ export function dateOf(value: unknown): Date | undefined {
 
 export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+}
+
+/** W; what the ledger can take of a switch. */
+export function wattsOf(value: unknown): number | undefined {
+  const [least, most] = numberLimits.powerRating
+  return typeof value === 'number' && value >= least && value <= most ? value : undefined
 }
 
 /** A whole number, also where it is kept as a text. */
@@ -32,9 +39,19 @@ export function derivedId(...parts: readonly string[]): ObjectId {
   return new ObjectId(createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24))
 }
 
-/** An id for messages and keys: its digits, or its text. */
+const longestShown = 160
+
+/** An id for messages and keys: its digits, or its text; of a long one its beginning and a hash. */
 export function shownId(value: unknown): string {
-  return value instanceof ObjectId ? value.toHexString() : String(value)
+  const text = wholeTextOf(value)
+  if (text.length <= longestShown) return text
+  return `${text.slice(0, longestShown / 2)}…${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
+}
+
+function wholeTextOf(value: unknown): string {
+  if (value instanceof ObjectId) return value.toHexString()
+  const isUuid = value instanceof Binary && value.sub_type === Binary.SUBTYPE_UUID
+  return typeof value === 'object' && value !== null && !isUuid ? BSON.EJSON.stringify(value) : String(value)
 }
 
 /** An object with the field, where there is a value for it. */
