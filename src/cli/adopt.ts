@@ -115,7 +115,9 @@ async function adoptionOptionsOf(values: Values, { errors }: CommandContext): Pr
 
 /** What a file is called here. */
 function nameOf(file: string): string {
-  return parse(file).name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 63)
+  return parse(file)
+    .name.replace(/[^A-Za-z0-9_-]/g, '_')
+    .slice(0, 63)
 }
 
 async function mappingIn(file: string): Promise<AdoptionMapping> {

@@ -41,7 +41,8 @@ export async function sampleMarket({ alice, bob }: SampleTraders, needs: SampleM
   ] as const
   for (const device of owned) {
     const { externalId, owner } = device
-    if ((await devices.findOne({ owner, externalId })) === null) await devices.create({ ...device, lastSignOfLifeAt: now })
+    if ((await devices.findOne({ owner, externalId })) === null)
+      await devices.create({ ...device, lastSignOfLifeAt: now })
   }
   const terms = { name: areaName, feeRate: '0.01', penaltyPerKwh: '0.02' }
   const { _id: area } = (await market.areas.findOne({ name: areaName })) ?? (await market.areas.create(terms))

@@ -49,6 +49,8 @@ export class SolchainFile {
     const folder = mkdtempSync(join(tmpdir(), 'autovolt-solchain-'))
     this.path = join(folder, 'solchain.db')
     this.#database = new Database(this.path)
+    // As a client that Knex opens.
+    this.#database.exec('pragma foreign_keys = off')
     this.#database.exec(schema)
     cleanUpLater(() => {
       this.#database.close()
@@ -74,7 +76,14 @@ export class SolchainFile {
 
 /** Two who trade: 1 sells, 2 buys. */
 export const traders = [
-  { id: 1, email: 'sun@example.org', first_name: 'Sun', last_name: 'Rahman', role: 'prosumer', wallet_address: `0x${'1'.repeat(40)}` },
+  {
+    id: 1,
+    email: 'sun@example.org',
+    first_name: 'Sun',
+    last_name: 'Rahman',
+    role: 'prosumer',
+    wallet_address: `0x${'1'.repeat(40)}`,
+  },
   { id: 2, email: 'lamp@example.org', first_name: 'Lamp', last_name: 'Sen', role: 'consumer' },
 ]
 

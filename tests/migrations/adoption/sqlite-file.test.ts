@@ -2,7 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { openSqliteFile, type SqliteLibraryName, sqliteLibraries } from '../../../src/migrations/adoption/sqlite/sqlite-file.js'
+import {
+  openSqliteFile,
+  type SqliteLibraryName,
+  sqliteLibraries,
+} from '../../../src/migrations/adoption/sqlite/sqlite-file.js'
 import { cleanUpLater } from '../../support/clean-up.js'
 import { SolchainFile } from './solchain-file.js'
 

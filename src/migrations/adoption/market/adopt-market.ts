@@ -4,8 +4,8 @@ import type { AdoptionContext } from '../context.js'
 import { isGiven, shownId } from '../map/values.js'
 import { orderOf } from './map-order.js'
 import { transactionOf } from './map-transaction.js'
-import { areaIdOf, type MarketParts } from './market-row.js'
 import { MarketHistory } from './market-history.js'
+import { areaIdOf, type MarketParts } from './market-row.js'
 
 /** The collections of the origin that its market is in. */
 export const marketCollections = ['trading', 'transactions'] as const
@@ -27,7 +27,10 @@ export async function adoptMarket(context: AdoptionContext): Promise<void> {
   const ready = once(() => requireArea(context))
   const orders = new MarketHistory(context, needs.market.orders.entity, 'trading', ready)
   for await (const batch of batchesOf(context, 'trading'))
-    tally.adopt('marketOrders', await orders.store(batch.map((row) => ({ document: row, mapped: orderOf(row, parts) }))))
+    tally.adopt(
+      'marketOrders',
+      await orders.store(batch.map((row) => ({ document: row, mapped: orderOf(row, parts) }))),
+    )
   const transactions = new MarketHistory(context, needs.market.transactions.entity, 'transactions', ready)
   for await (const batch of batchesOf(context, 'transactions')) {
     const trades = await tradesOf(batch, context)

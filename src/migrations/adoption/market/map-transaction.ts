@@ -64,12 +64,7 @@ interface Traded {
 const noTrade: Traded = { fields: {}, notes: [] }
 
 /** What is traded with a payment. Energy has only what was or is to be paid for a trade that came about. */
-function tradedOf(
-  row: Document,
-  trade: Document | undefined,
-  status: string,
-  parts: MarketParts,
-): Traded | string {
+function tradedOf(row: Document, trade: Document | undefined, status: string, parts: MarketParts): Traded | string {
   if (trade === undefined) return { fields: {}, notes: ['it names no trade: its energy is not known'] }
   const order = orderOf(trade, parts)
   const worth = worthOf(trade)

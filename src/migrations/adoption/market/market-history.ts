@@ -21,10 +21,6 @@ interface FittingRow<Stored> {
   readonly digest: string
 }
 
-interface Here extends StoredFields {
-  readonly createdAt: Date
-}
-
 /** Stores rows of one table of the origin's market. */
 export class MarketHistory<Stored extends StoredFields> {
   readonly #context: AdoptionContext
@@ -73,7 +69,8 @@ export class MarketHistory<Stored extends StoredFields> {
       leave(issues.map(({ path, message }) => `${path}: ${message}`).join('; '))
       return []
     }
-    for (const reason of mapped.notes) this.#note([{ kind: 'noted', collection: this.#collection, document, reason }])
+    const reason = mapped.notes.join('; ')
+    if (reason !== '') this.#note([{ kind: 'noted', collection: this.#collection, document, reason }])
     return [{ document, row: mapped, digest: digestOf({ ...mapped.fields, createdAt: mapped.createdAt }) }]
   }
 
@@ -97,7 +94,7 @@ export class MarketHistory<Stored extends StoredFields> {
     const { database, store } = this.#context
     const documents = database.of(this.#entity, { isDurable: true }).for('adopt')
     const filter = { _id: { $in: fitting.map(({ row }) => row.fields._id) } }
-    const found = await documents.find<Here>(filter, { projection: { __v: 1 } })
+    const found = await documents.find<Pick<StoredFields, '_id' | '__v'>>(filter, { projection: { __v: 1 } })
     const here = new Map(found.map(({ _id, __v }) => [_id.toHexString(), __v]))
     const kept = await store?.kept(
       this.#collection,

@@ -27,7 +27,9 @@ export class SqliteOrigin implements OriginSource {
     this.path = path
     this.name = name
     this.#file = file
-    const tables = file.all("select name from sqlite_master where type = 'table' and name not like 'sqlite\\_%' escape '\\'")
+    const tables = file.all(
+      "select name from sqlite_master where type = 'table' and name not like 'sqlite\\_%' escape '\\'",
+    )
     for (const { name: table } of tables) {
       const columns = file.all('select name from pragma_table_info(?)', [String(table)])
       this.#columns.set(String(table), new Set(columns.map((column) => String(column.name))))
