@@ -15,6 +15,7 @@ const slice = [
   'tests/ledger/bytes',
   'tests/ledger/append',
   'tests/ledger/export',
+  'tests/migrations/adoption/sqlite-file.test.ts',
 ]
 
 for (const { version, binary } of otherNodes()) {

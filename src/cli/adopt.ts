@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { parse } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DatabaseError } from '../core/errors.js'
 import { printable } from '../core/printable.js'
@@ -10,6 +11,8 @@ import { connectionHelp, withHandle } from './connection.js'
 
 const options = {
   from: { type: 'string', default: '' },
+  sqlite: { type: 'string' },
+  area: { type: 'string' },
   'time-zone': { type: 'string', default: '' },
   currency: { type: 'string' },
   site: { type: 'string' },
@@ -26,7 +29,7 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values'
 export const adoptCommand: Command = {
   name: 'adopt',
   summary: 'adopts the database of one of the origin systems; without --yes it only says what it would do',
-  help: `Usage: autovolt adopt --from DB --time-zone ZONE [--yes | --follow | --remove] [options]
+  help: `Usage: autovolt adopt (--from DB | --sqlite FILE) --time-zone ZONE [--yes | --follow | --remove] [options]
 
 Adopts the database of one of the origin systems, AutoVolt, Maestro, Jupiter or SolChain: users, rooms, devices, prices,
 settings, switch logs as entries of the ledger, readings and telemetry. What the old application has is only read, and it can
@@ -36,9 +39,12 @@ The command may be broken off and run again: it goes on, and takes what has come
 stays as it is.
 
   --from DB           the database of the origin system, on the same server
+  --sqlite FILE       a file of SQLite, as SolChain writes it, instead of a database on the server. --from is what it is
+                      called here then, the same each time                    [the name of FILE, without its ending]
   --time-zone ZONE    the IANA zone that the rooms are in, such as Asia/Kolkata
   --currency CODE     the ISO 4217 code of its prices                                                  [INR]
   --site NAME         the room of what has none                                                 [unassigned]
+  --area NAME         the market area that its trades are in, as history                                    [DB]
   --beside            DB is the database of the handle itself: our collections get names beside the origin's, which the
                       service has to open its handle with too: collections: collectionsBesideOrigin
   --print-mapping     prints what becomes of what as JSON, and does nothing else
@@ -93,18 +99,28 @@ Exit code: 0 done, 1 documents were left, or would be, that somebody has to see 
 }
 
 async function adoptionOptionsOf(values: Values, { errors }: CommandContext): Promise<AdoptionOptions> {
-  const { from = '', currency, site, mapping } = values
+  const { sqlite, currency, site, area, mapping } = values
+  const from = values.from || (sqlite === undefined ? '' : nameOf(sqlite))
   const onProgress = ({ collection, done }: AdoptionProgress) => {
     if (!values.json) errors.write(`${printable(collection)}: ${done} read\n`)
   }
   return {
     from,
     timeZone: values['time-zone'] ?? '',
+    ...(sqlite === undefined ? {} : { sqlite }),
     ...(currency === undefined ? {} : { currency }),
     ...(site === undefined ? {} : { site }),
+    ...(area === undefined ? {} : { area }),
     ...(mapping === undefined ? {} : { mapping: await mappingIn(mapping) }),
     onProgress,
   }
+}
+
+/** What a file is called here. */
+function nameOf(file: string): string {
+  return parse(file)
+    .name.replace(/[^A-Za-z0-9_-]/g, '_')
+    .slice(0, 63)
 }
 
 async function mappingIn(file: string): Promise<AdoptionMapping> {

@@ -13,7 +13,7 @@ const plainText = /^-?\d{1,22}(?:\.\d{1,10})?$/
 const decimalText = /^(-?)(\d+)(?:\.(\d+))?(?:E([+-]\d{1,4}))?$/
 
 /** A decimal number as whole units of 10^-places; undefined for one that has more decimals, and for NaN and the infinities. */
-function exactUnits(value: DecimalNumber | string, places: number): bigint | undefined {
+export function exactUnits(value: DecimalNumber | string, places: number): bigint | undefined {
   const [, sign = '', whole, fraction = '', exponent = '0'] = decimalText.exec(value.toString()) ?? []
   if (whole === undefined) return undefined
   const digits = BigInt(whole + fraction)

@@ -39,7 +39,7 @@ export interface MigrationsServices {
 }
 
 /** Migrations needs: what migrations need of the other domains. */
-export interface MigrationsNeeds extends ShippedNeeds, SampleNeeds, AdoptionNeeds {
+export interface MigrationsNeeds extends ShippedNeeds, Omit<SampleNeeds, 'clock'>, AdoptionNeeds {
   /** All entities of the handle, by what it calls them. */
   readonly entities: ShippedParts['entities']
   readonly leaseEntity: EntityDescription
@@ -66,7 +66,7 @@ export function openMigrations(
     entities: needs.entities,
     shipped: shippedMigrations(database, shipped),
     legacy: legacyPartsOf(database, shipped),
-    sampleData: sampleData(needs),
+    sampleData: sampleData({ ...needs, clock: database.clock }),
     options,
   })
   return { migrations }

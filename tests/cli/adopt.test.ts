@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadOrigin } from '../migrations/adoption/origin-data.js'
+import { SolchainFile, trade, traders } from '../migrations/adoption/solchain-file.js'
 import { testDatabase } from '../support/database.js'
 import { runAutovolt } from './support/run-command.js'
 
@@ -47,6 +48,26 @@ describe('autovolt adopt', () => {
       code: 2,
       errors: expect.stringContaining('--print-mapping'),
     })
+  })
+
+  it('adopts a file of SQLite under the name that it has', async () => {
+    const fresh = testDatabase()
+    const file = new SolchainFile().add('users', traders).add('trading', [trade(1), trade(2, { total_price: 9 })])
+    const run = (...args: readonly string[]) =>
+      runAutovolt(['adopt', '--sqlite', file.path, '--time-zone', 'UTC', ...args], {
+        env: { MONGODB_URI: fresh.uri, MONGODB_DB_NAME: fresh.dbName },
+      })
+    const asked = await run()
+    expect([asked.code, asked.errors]).toEqual([1, ''])
+    expect(asked.out).toContain('solchain is a database of solchain\n')
+    expect(asked.out).toMatch(
+      /^trading: 2 documents, adopted, 1 left, 0 noted\n {2}1 x the total is not amount by price \(2\)$/m,
+    )
+    expect(await run('--yes', '--area', 'Old')).toMatchObject({ code: 1, errors: '' })
+    expect(await fresh.db.collection('market_areas').find().toArray()).toMatchObject([{ name: 'Old' }])
+    expect(await run('--follow')).toMatchObject({ code: 2, errors: expect.stringContaining('adopt it again') })
+    expect(await run('--remove', '--yes')).toMatchObject({ code: 0 })
+    expect(await fresh.db.collection('market_orders').countDocuments()).toBe(0)
   })
 
   it('adopts a database into itself beside the old application, and takes that back', async () => {

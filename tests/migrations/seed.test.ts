@@ -24,10 +24,13 @@ describe('seed()', () => {
     const read = async () => {
       const [devices, users] = [await volt.devices.find(), await volt.users.find({}, { sort: { name: 1 } })]
       const preferences = await volt.userPreferences.find()
-      return { devices, users, preferences, plants: await database.db.collection('plants').find().toArray() }
+      const [orders, transfers] = [await volt.market.orders.find(), await volt.market.transactions.find()]
+      const plants = await database.db.collection('plants').find().toArray()
+      return { devices, users, preferences, orders, transfers, plants }
     }
     const made = await read()
-    expect(made).toMatchObject({ devices: [{ switches: [{}, {}] }], plants: [{ pots: 2 }] })
+    expect(made).toMatchObject({ devices: [{ switches: [{}, {}] }, {}, {}, {}], plants: [{ pots: 2 }] })
+    expect([made.orders.length, made.transfers.length]).toEqual([3, 2])
     const address = { city: expect.any(String), country: expect.any(String), postalCode: expect.any(String) }
     const walletAddress = expect.stringMatching(/^0x[0-9a-f]{40}$/)
     expect(made.users).toMatchObject([
@@ -45,6 +48,24 @@ describe('seed()', () => {
     const again = await read()
     expect(again.devices.map(({ _id }) => _id)).toEqual(made.devices.map(({ _id }) => _id))
     expect([again.users.length, again.preferences.length, again.plants]).toEqual([3, 2, made.plants])
+    expect([again.orders, again.transfers]).toEqual([made.orders, made.transfers])
+  })
+
+  it('makes a neighbourhood that trades as soon as somebody matches, and leaves it so when it is done again', async () => {
+    const volt = await openVolt(testDatabase())
+    await volt.setup()
+    await volt.migrations.seed()
+    await volt.market.run()
+    const orders = await volt.market.orders.find({}, { sort: { key: 1 } })
+    expect(orders.map(({ key, status, filledKwh }) => [key, status, String(filledKwh)])).toEqual([
+      ['sample buy 1', 'completed', '1.5000'],
+      ['sample sell 1', 'partial', '1.5000'],
+      ['sample sell 2', 'active', '0.0000'],
+    ])
+    const [area] = await volt.market.areas.find()
+    expect(await volt.market.verify(area?._id ?? '')).toMatchObject({ isValid: true })
+    await volt.migrations.seed({ intoExisting: true })
+    expect(await volt.market.orders.find({}, { sort: { key: 1 } })).toEqual(orders)
   })
 
   it('refuses a database with documents, and never empties one', async () => {

@@ -54,7 +54,8 @@ export async function priceStatistics(
 ): Promise<PriceStatistics[]> {
   const rows = await trades.for('priceStatistics').aggregate<Row>(
     [
-      { $match: { area, type: 'energy_trade', createdAt: { $gte: from, $lt: until } } },
+      // Of what was adopted from another system the energy may not be known.
+      { $match: { area, type: 'energy_trade', createdAt: { $gte: from, $lt: until }, energyKwh: { $gt: 0 } } },
       {
         $group: {
           _id: { $dateTrunc: { date: '$createdAt', unit: step } },

@@ -18,6 +18,11 @@ export interface UserTransaction {
 
 const atOnce = 500
 
+/** Whether a trade was adopted from another system: nothing is delivered for it here, and it is in no books. */
+export function isHistory({ type, deliverUntil }: MarketTransaction): boolean {
+  return type === 'energy_trade' && deliverUntil === undefined
+}
+
 /** What a user has paid and was paid within a time, by the time of making: first what was paid, then what was received. In pieces, however much it is. */
 export async function* userTransactions(
   { transactions, settlements }: MarketCollections,

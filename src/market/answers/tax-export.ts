@@ -3,7 +3,7 @@ import { instant, objectId } from '../../core/fields.js'
 import type { MarketCollections } from '../collections.js'
 import { moneyPlaces, textOf, unitsOf } from '../decimal.js'
 import { settledOutcome } from '../settlement/outcome.js'
-import { type UserTransaction, userTransactions } from './settled-trades.js'
+import { isHistory, type UserTransaction, userTransactions } from './settled-trades.js'
 
 export const taxExportSchema = z.strictObject({
   /** The user. */
@@ -31,7 +31,8 @@ const columns = [
 
 /**
  * A user's transactions as CSV (RFC 4180), in pieces: bought and paid first, then sold and received. Of a trade it is what was settled, penalties
- * and fees included; what is not settled or not booked has neither received nor paid anything.
+ * and fees included; what is not settled or not booked has neither received nor paid anything. Of what was adopted from another system it is
+ * what that one has confirmed.
  */
 export async function* taxExport(
   collections: MarketCollections,
@@ -54,7 +55,7 @@ function cellsOf({ transaction, role, settlement }: UserTransaction): string[] {
     status,
     role === 'from' ? 'payer' : 'payee',
     other?.toHexString() ?? '',
-    settlement?.deliveredKwh.toString() ?? '',
+    (isHistory(transaction) ? transaction.energyKwh : settlement?.deliveredKwh)?.toString() ?? '',
     pricePerKwh?.toString() ?? '',
     textOf(received, moneyPlaces),
     textOf(paid, moneyPlaces),
@@ -66,7 +67,7 @@ function movedBy({ transaction, role, settlement }: UserTransaction): {
   readonly paid: bigint
 } {
   const isFrom = role === 'from'
-  if (transaction.type !== 'energy_trade') {
+  if (transaction.type !== 'energy_trade' || isHistory(transaction)) {
     const amount = transaction.status === 'confirmed' ? unitsOf(transaction.amount, moneyPlaces) : 0n
     return isFrom ? { received: 0n, paid: amount } : { received: amount, paid: 0n }
   }

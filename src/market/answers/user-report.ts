@@ -5,7 +5,7 @@ import type { Counter } from '../accounts/account.js'
 import type { MarketCollections } from '../collections.js'
 import { amountOf, decimalIn, energyPlaces, moneyPlaces, textOf, unitsOf } from '../decimal.js'
 import { settledOutcome } from '../settlement/outcome.js'
-import { userTransactions } from './settled-trades.js'
+import { isHistory, userTransactions } from './settled-trades.js'
 
 export const userReportSchema = z.strictObject({
   /** The user. */
@@ -30,7 +30,7 @@ export interface UserBalance {
   readonly available: string
 }
 
-/** User report: what a user's trades of a time came to, as far as they are settled. */
+/** User report: what a user's trades of a time came to, as far as they are settled. What was adopted from another system is not among them. */
 export interface UserReport {
   readonly trades: number
   /** Trades that are not settled yet; they are in no sum. */
@@ -78,7 +78,7 @@ export async function userReport(
   let [trades, unsettled] = [0, 0]
   const sellOrders = new Map<string, { readonly order: ObjectId; energy: bigint }>()
   for await (const { transaction, role, settlement } of userTransactions(collections, time)) {
-    if (transaction.type !== 'energy_trade') continue
+    if (transaction.type !== 'energy_trade' || isHistory(transaction)) continue
     trades += 1
     if (settlement === undefined) {
       unsettled += 1

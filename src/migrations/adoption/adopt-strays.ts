@@ -1,7 +1,6 @@
 import type { Document } from 'mongodb'
 import type { AdoptedDevice, AdoptionContext } from './context.js'
 import { bareAddress } from './device/whole-sources.js'
-import { MarketChecks } from './map/solchain.js'
 import { isId } from './map/values.js'
 
 const notThere = 'of a device that is not there'
@@ -33,16 +32,12 @@ export async function leaveStrays(devices: readonly AdoptedDevice[], context: Ad
   }
 }
 
-/** Reports rows of SolChain that are of no device that is adopted, and rows of the market that contradict themselves. */
+/** Reports rows of SolChain that are of no device that is adopted. */
 export async function leaveSolchainStrays(devices: readonly AdoptedDevice[], context: AdoptionContext): Promise<void> {
   const { userIds } = context.registry
   const known = devices.map(({ document }) => document.device_id)
   const reasonOf = ({ user_id }: Document) => (userIds.has(String(user_id)) ? notThere : 'of a user that is not there')
   await leaveAll(context, 'energy_data', { device_id: { $nin: known } }, reasonOf)
-  const checks = new MarketChecks(userIds, (finding) => context.find(finding))
-  for await (const row of context.read('trading', {}, { _id: 1 })) checks.checkTrade(row)
-  for await (const row of context.read('transactions', {}, { _id: 1 })) checks.checkTransaction(row)
-  await context.store?.flush()
 }
 
 async function leaveAll(

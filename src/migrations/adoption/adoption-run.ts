@@ -10,6 +10,7 @@ import type { Kept } from './findings.js'
 import type { OriginChanges } from './follow-adoption.js'
 import { adoptedSwitches } from './map/switches.js'
 import { given, shownId } from './map/values.js'
+import { adoptMarket, marketCollections } from './market/adopt-market.js'
 import { remarksOf } from './remarks.js'
 import type { AdoptionReport, Treatment } from './report.js'
 import { keptCollections, treatmentOf } from './treatments.js'
@@ -37,6 +38,7 @@ export class AdoptionRun {
     await this.#keepForLater()
     await forEachConcurrently(devices, devicesAtOnce, (device) => this.#adoptDevice(device))
     await this.#leaveStrays(devices)
+    if (this.#isSolchain) await adoptMarket(this.#context)
     await store?.end()
     return this.#report(Math.round(performance.now() - startedMs))
   }
@@ -52,8 +54,13 @@ export class AdoptionRun {
     if (keptCollections(this.#context.origin.mapping).some((one) => collections.has(one))) await this.#keepForLater()
     const changed = devices.filter((device) => namesOf(device).some((name) => named.has(name)))
     await forEachConcurrently(changed, devicesAtOnce, (device) => this.#adoptDevice(device))
+    if (this.#isSolchain && marketCollections.some((one) => collections.has(one))) await adoptMarket(this.#context)
     await store?.flush(1)
     return changed.length
+  }
+
+  get #isSolchain(): boolean {
+    return this.#context.origin.mapping.system === 'solchain'
   }
 
   #devices(): AdoptedDevice[] {
@@ -68,8 +75,7 @@ export class AdoptionRun {
   /** Adopts what grows with time of one device. */
   async #adoptDevice(device: AdoptedDevice): Promise<void> {
     this.#context.options.signal?.throwIfAborted()
-    const isSolchain = this.#context.origin.mapping.system === 'solchain'
-    await (isSolchain ? adoptSolchainDevice(device, this.#context) : adoptDevice(device, this.#context))
+    await (this.#isSolchain ? adoptSolchainDevice(device, this.#context) : adoptDevice(device, this.#context))
   }
 
   /** Keeps documents that the library has no place for yet, with the ids of the rooms that they name. */
@@ -98,9 +104,8 @@ export class AdoptionRun {
   }
 
   #writingMs(): number {
-    const { users, devices, ledgerEntries, activities, measurements, telemetryEvents, kept } =
-      this.#context.tally.adopted
-    const documents = users + ledgerEntries + activities + measurements + telemetryEvents + kept
+    const { devices, classrooms, costVersions, powerSettings, ...growing } = this.#context.tally.adopted
+    const documents = Object.values(growing).reduce((sum, count) => sum + count, 0)
     return Math.round((documents * 1000) / writing.documentsPerSecond + devices * writing.deviceMs)
   }
 

@@ -11,10 +11,11 @@ import { OriginFollower } from './follow-adoption.js'
 import { type AdoptionMapping, merged } from './mapping/mapping.js'
 import { standardMappings } from './mapping/standard-mappings.js'
 import { type AdoptionOptions, type FollowOptions, type ParsedAdoption, parseAdoption } from './options.js'
-import { Origin, OriginDatabase } from './origin.js'
+import { Origin, OriginDatabase, type OriginSource } from './origin.js'
 import { type KnownHere, readRegistry } from './read-registry.js'
 import { removeAdoption } from './remove-adoption.js'
 import { type AdoptionReport, Tally } from './report.js'
+import { SqliteOrigin } from './sqlite/sqlite-origin.js'
 import type { AdoptionNeeds } from './stores.js'
 
 export interface AdoptionParts {
@@ -42,8 +43,7 @@ export class Adoption {
    * origin's, `NOT_FOUND` for one of a system that is not known.
    */
   async assess(options: AdoptionOptions): Promise<AdoptionReport> {
-    const context = await this.#open(parseAdoption(options), false)
-    return new AdoptionRun(context).run()
+    return this.#run(parseAdoption(options), false)
   }
 
   /**
@@ -54,9 +54,8 @@ export class Adoption {
    */
   async adopt(options: AdoptionOptions): Promise<AdoptionReport> {
     const parsed = parseAdoption(options)
-    await this.#originOf(parsed)
-    await setUpCollections(this.#database, Object.values(this.#parts.entities), false)
-    return this.#locked(parsed, async (locked) => new AdoptionRun(await this.#open(locked, true)).run())
+    await this.#prepare(parsed)
+    return this.#locked(parsed, (locked) => this.#run(locked, true))
   }
 
   /**
@@ -68,14 +67,15 @@ export class Adoption {
   async follow(options: FollowOptions): Promise<AdoptionReport> {
     const { signal, onStep = () => undefined, ...rest } = { ...options }
     const parsed = parseAdoption(rest as AdoptionOptions)
-    await this.#originOf(parsed)
-    await setUpCollections(this.#database, Object.values(this.#parts.entities), false)
+    if (parsed.sqlite !== undefined)
+      throw new DatabaseError('CONFIGURATION', 'A file of SQLite tells nobody of its changes. Next: adopt it again')
+    await this.#prepare(parsed)
     return this.#locked(parsed, async (locked) => {
       const until = AbortSignal.any([signal, locked.signal])
       for (let report: AdoptionReport | undefined; ; ) {
         const follower = await OriginFollower.open(this.#database, await this.#originOf(locked))
         try {
-          const begun = await new AdoptionRun(await this.#open(locked, true)).run()
+          const begun = await this.#run(locked, true)
           report ??= begun
           onStep({ changes: 0, devices: begun.adopted.devices })
           await this.#keepInStep(follower, locked, until, onStep)
@@ -97,7 +97,8 @@ export class Adoption {
     onStep: NonNullable<FollowOptions['onStep']>,
   ): Promise<void> {
     for (let found = await follower.changes(signal); found !== undefined; found = await follower.changes(signal)) {
-      const devices = await new AdoptionRun(await this.#open(options, true)).runFor(found)
+      const origin = await this.#originOf(options)
+      const devices = await new AdoptionRun(await this.#open(origin, options, true)).runFor(found)
       onStep({ changes: found.count, devices })
     }
   }
@@ -129,30 +130,61 @@ export class Adoption {
     throw new MigrationError('MIGRATION_LOCKED', 'Another process is adopting a database. Next: wait for its end')
   }
 
+  /** Looks whether there is an origin, and has all collections be there. */
+  async #prepare(options: ParsedAdoption): Promise<void> {
+    const origin = await this.#originOf(options)
+    origin.close()
+    await setUpCollections(this.#database, Object.values(this.#parts.entities), false)
+  }
+
+  async #run(options: ParsedAdoption, isWriting: boolean): Promise<AdoptionReport> {
+    const origin = await this.#originOf(options)
+    try {
+      return await new AdoptionRun(await this.#open(origin, options, isWriting)).run()
+    } finally {
+      origin.close()
+    }
+  }
+
   /** Reads what fits into memory, and what is here already. */
-  async #open(options: ParsedAdoption, isWriting: boolean): Promise<AdoptionContext> {
+  async #open(origin: Origin, options: ParsedAdoption, isWriting: boolean): Promise<AdoptionContext> {
     const { needs, stores } = this.#parts
     const database = this.#database
-    const origin = await this.#originOf(options)
     const registry = await readRegistry(origin, options, await this.#known(origin.name))
     const store = isWriting ? new FindingStore(database, stores, origin, registry.secrets) : undefined
     return new AdoptionContext({ database, needs, origin, registry, options, tally: new Tally(), store })
   }
 
-  async #originOf({ from, mapping: edited }: ParsedAdoption): Promise<Origin> {
+  /** @throws as {@link assess}. */
+  async #originOf(options: ParsedAdoption): Promise<Origin> {
+    const source = await this.#sourceOf(options)
+    try {
+      const { mapping: edited } = options
+      const system = edited?.system ?? (await source.system())
+      if (system === undefined) {
+        throw new DatabaseError(
+          'NOT_FOUND',
+          `${options.sqlite ?? options.from} looks like no database of a system that is known. Next: name the database that the old system writes to, or give a mapping for it`,
+        )
+      }
+      const standard = standardMappings[system]
+      return new Origin(source, edited === undefined ? standard : merged(standard, edited))
+    } catch (error) {
+      source.close()
+      throw error
+    }
+  }
+
+  async #sourceOf({ from, sqlite, mapping }: ParsedAdoption): Promise<OriginSource> {
     const database = this.#database
+    if (sqlite !== undefined) {
+      database.requireOpen()
+      return SqliteOrigin.open(sqlite, from)
+    }
     const isHere = from === database.native.databaseName
     const names = Object.values(this.#parts.entities).map(({ collection }) => collection)
-    if (isHere) refuseShared(from, names, edited === undefined ? Object.values(standardMappings) : [edited])
-    const found = new OriginDatabase(database, from, new Set(isHere ? names : []))
-    const system = edited?.system ?? (await found.system())
-    if (system === undefined) {
-      throw new DatabaseError(
-        'NOT_FOUND',
-        `${from} looks like no database of a system that is known. Next: name the database that the old system writes to, or give a mapping for it`,
-      )
-    }
-    return new Origin(found, edited === undefined ? standardMappings[system] : merged(standardMappings[system], edited))
+    if (isHere) refuseShared(from, names, mapping === undefined ? Object.values(standardMappings) : [mapping])
+    return new OriginDatabase(database, from, new Set(isHere ? names : []))
   }
 
   async #known(originDatabase: string): Promise<KnownHere> {

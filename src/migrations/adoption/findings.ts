@@ -93,9 +93,16 @@ export class FindingStore {
     }
   }
 
-  /** What was kept with the documents of a collection that were adopted, by their ids there. */
-  async kept(collection: string): Promise<ReadonlyMap<string, KeptWith>> {
-    const filter = { originDatabase: this.#origin.name, originCollection: this.#origin.nameOf(collection) }
+  /**
+   * What was kept with the documents of a collection that were adopted, by their ids there.
+   * @param among Of these only.
+   */
+  async kept(collection: string, among?: readonly Document[]): Promise<ReadonlyMap<string, KeptWith>> {
+    const filter = {
+      originDatabase: this.#origin.name,
+      originCollection: this.#origin.nameOf(collection),
+      ...(among === undefined ? {} : { originId: { $in: among.map(idOf) } }),
+    }
     const projection = { originId: 1, adoptedId: 1, digest: 1, version: 1 }
     const found = await this.#extras.find<KeptWith & { originId: string }>(filter, { projection })
     return new Map(found.map(({ originId, ...rest }) => [originId, rest]))

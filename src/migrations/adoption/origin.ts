@@ -5,8 +5,20 @@ import { translateError } from '../../core/translate-error.js'
 import type { AdoptionMapping, CollectionMapping, OriginSystem } from './mapping/mapping.js'
 import { type View, viewOf } from './mapping/view.js'
 
-/** A database of a system, before it is known which one has written it. It is read only. */
-export class OriginDatabase {
+/** Origin source: where the documents of a system are, before it is known which one has written them. It is read only. */
+export interface OriginSource {
+  readonly name: string
+  /** The names of its collections with documents, and how many each has. */
+  counts(): Promise<ReadonlyMap<string, number>>
+  /** The documents that match, fetched in batches as they are consumed. */
+  stream(collection: string, filter: Filter<Document>, sort: Sort): AsyncGenerator<Document, void, undefined>
+  /** What system has written it; undefined if it looks like none that is known. */
+  system(): Promise<OriginSystem | undefined>
+  close(): void
+}
+
+/** A database on the same server. */
+export class OriginDatabase implements OriginSource {
   readonly name: string
   readonly #database: Database
   readonly #ours: ReadonlySet<string>
@@ -18,7 +30,6 @@ export class OriginDatabase {
     this.#ours = ours
   }
 
-  /** The names of its collections with documents, and how many each has. */
   async counts(): Promise<ReadonlyMap<string, number>> {
     const infos = await this.#guarded(() => this.#db.listCollections({}, { nameOnly: true }).toArray())
     const names = infos.flatMap(({ name, type }) =>
@@ -31,7 +42,6 @@ export class OriginDatabase {
     return counts
   }
 
-  /** The documents that match, fetched in batches as they are consumed. */
   async *stream(collection: string, filter: Filter<Document>, sort: Sort): AsyncGenerator<Document, void, undefined> {
     this.#database.requireOpen()
     try {
@@ -41,7 +51,6 @@ export class OriginDatabase {
     }
   }
 
-  /** What system has written the database; undefined if it looks like none that is known. */
   async system(): Promise<OriginSystem | undefined> {
     const counts = await this.counts()
     const has = async (collection: string, field: string) => {
@@ -53,6 +62,10 @@ export class OriginDatabase {
     if (await has('iot_devices', 'device_id')) return 'solchain'
     if ((await has('users', 'auth')) || (await has('devices', 'energyRole'))) return 'maestro'
     return (await has('users', 'tenant_id')) ? 'jupiter' : undefined
+  }
+
+  close(): void {
+    // The connection is the handle's.
   }
 
   get #db() {
@@ -80,14 +93,14 @@ export class OriginDatabase {
 export class Origin {
   readonly name: string
   readonly mapping: AdoptionMapping
-  readonly #database: OriginDatabase
+  readonly #source: OriginSource
   readonly #views = new Map<string, View>()
   /** The documents as they are in the database, where they are seen otherwise. */
   readonly #raw = new WeakMap<Document, Document>()
 
-  constructor(database: OriginDatabase, mapping: AdoptionMapping) {
-    this.#database = database
-    this.name = database.name
+  constructor(source: OriginSource, mapping: AdoptionMapping) {
+    this.#source = source
+    this.name = source.name
     this.mapping = mapping
     for (const [key, collection] of Object.entries(mapping.collections)) {
       if (!key.includes('.')) this.#views.set(key, viewOf(collection, itemsOf(mapping, key)))
@@ -95,7 +108,11 @@ export class Origin {
   }
 
   counts(): Promise<ReadonlyMap<string, number>> {
-    return this.#database.counts()
+    return this.#source.counts()
+  }
+
+  close(): void {
+    this.#source.close()
   }
 
   /** The name that a collection has in the database. */
@@ -133,7 +150,7 @@ export class Origin {
   ): AsyncGenerator<Document, void, undefined> {
     const view = this.#views.get(collection)
     if (view === undefined || view.from === null) return
-    for await (const document of this.#database.stream(view.from, view.query(filter), view.query(sort))) {
+    for await (const document of this.#source.stream(view.from, view.query(filter), view.query(sort))) {
       const seen = view.see(document)
       if (seen !== document) this.#raw.set(seen, document)
       yield seen

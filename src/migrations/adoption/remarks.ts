@@ -43,8 +43,10 @@ export function remarksOf(context: AdoptionContext, collections: readonly Collec
           `${tally.adopted.kept} documents of roles, permissions, schedules and settings have no place in the library yet, and are kept in adoption_extras. Next: let the host read them there`,
         ]
       : []),
-    ...(system === 'solchain'
-      ? ['trading and transactions stay where they are until there is a market here. Next: keep the origin']
+    ...(tally.adopted.marketOrders + tally.adopted.marketTransactions > 0
+      ? [
+          'Trades and transactions are history, in a market area of their own: they move no account. Next: to begin with what people had there, book it with volt.market.transfer in the area that they trade in here',
+        ]
       : []),
     ...(system === 'maestro'
       ? [

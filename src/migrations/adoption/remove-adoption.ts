@@ -3,6 +3,7 @@ import type { Database } from '../../core/database.js'
 import { translateError } from '../../core/translate-error.js'
 import type { EntitiesByKey } from '../run/context.js'
 import { MigrationError } from '../run/migration-error.js'
+import { areaIdOf } from './market/market-row.js'
 
 /** What of a collection was not made by the adoption of a database, by what the handle calls the collection. */
 const foreign: Readonly<Record<string, (from: string) => Document>> = {
@@ -15,6 +16,11 @@ const foreign: Readonly<Record<string, (from: string) => Document>> = {
   ledgerCheckpoints: () => ({}),
   // What the library made at a first read is empty; what a user has changed has a version.
   userPreferences: () => ({ __v: { $gt: 0 } }),
+  marketAreas: (from) => ({ _id: { $ne: areaIdOf(from) } }),
+  marketOrders: (from) => ({ area: { $ne: areaIdOf(from) } }),
+  marketTransactions: (from) => ({ area: { $ne: areaIdOf(from) } }),
+  // An adoption moves no account.
+  marketAccounts: () => ({}),
   adoptionExtras: (from) => ({ originDatabase: { $ne: from } }),
   adoptionRejects: (from) => ({ originDatabase: { $ne: from } }),
 }
@@ -43,6 +49,9 @@ const written = [
   'monthlyAggregates',
   'rollUpCursors',
   'analyticsCache',
+  'marketTransactions',
+  'marketOrders',
+  'marketAreas',
   'adoptionRejects',
   'adoptionDays',
   'adoptionExtras',

@@ -92,6 +92,8 @@ const adoptedKeys = [
   'activities',
   'measurements',
   'telemetryEvents',
+  'marketOrders',
+  'marketTransactions',
   'kept',
 ] as const
 export type AdoptedKey = (typeof adoptedKeys)[number]

@@ -12,6 +12,10 @@ import { shownId } from './map/values.js'
 const unhashed = new Set(['status', 'lastSeenAt', 'secret', 'state', 'stateAt'])
 const batchSize = 500
 
+/** Why a change of the origin is not taken. */
+export const changedOnBothSides =
+  'it was changed in the origin and here since it was adopted: what is here stays. Next: compare both'
+
 type Keyed = { readonly _id?: ObjectId | string | undefined }
 
 /** Store target: where documents of one kind go. */
@@ -80,8 +84,7 @@ async function storeOne<Stored extends StoredFields, Input extends Keyed>(
   if (before.digest === digest)
     return { adoptedId, digest, ...(before.version === undefined ? {} : { version: before.version }) }
   if (before.version !== here) {
-    const reason = 'it was changed in the origin and here since it was adopted: what is here stays. Next: compare both'
-    context.find({ kind: 'noted', collection, document, reason })
+    context.find({ kind: 'noted', collection, document, reason: changedOnBothSides })
     return before
   }
   try {
@@ -126,7 +129,7 @@ async function versionsOf<Stored extends StoredFields, Input extends Keyed>(
   return new Map(found.map(({ _id, __v = 0 }) => [_id.toHexString(), __v]))
 }
 
-function conflictReason(error: ConflictError): string {
+export function conflictReason(error: ConflictError): string {
   const fields = error.fields.filter((field) => field !== 'deletedAt').join(', ')
   return `a document that is there already has its ${fields}. Next: change or delete one of them, and adopt again`
 }
@@ -139,7 +142,7 @@ export function validationReason({ issues }: ValidationError): string {
     .join('; ')
 }
 
-function digestOf(input: object): string {
+export function digestOf(input: object): string {
   const hashed = JSON.parse(BSON.EJSON.stringify(input), (key, value) => (unhashed.has(key) ? undefined : value))
   return createHash('sha256').update(JSON.stringify(hashed)).digest('hex')
 }

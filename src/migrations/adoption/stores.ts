@@ -14,6 +14,7 @@ import type { Tariffs } from '../../energy/tariffs/tariffs.js'
 import type { UserPreferencesRepository } from '../../identity/preferences/user-preferences-repository.js'
 import type { UserRepository } from '../../identity/user-repository.js'
 import type { Ledger, LedgerEventInput } from '../../ledger/ledger.js'
+import type { Market } from '../../market/index.js'
 import type { Mapped } from './map/mapped.js'
 import type { SwitchChange } from './map/presses.js'
 import { dateOf, shownId } from './map/values.js'
@@ -30,6 +31,7 @@ export interface AdoptionNeeds {
   readonly powerSettingsEntity: Entity<PowerSettings, PowerSettingsInput>
   readonly measurements: MeasurementStore
   readonly telemetry: TelemetryStore
+  readonly market: Market
 }
 
 /** Makes the versions that are not there; one that is stays as it is. */

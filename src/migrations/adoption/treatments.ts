@@ -4,14 +4,12 @@ import type { Treatment } from './report.js'
 
 /** The other collections of the public versions that are not adopted, by what becomes of them. */
 const compared = new Set(['monthlyconsumptions', 'daily_aggregates', 'monthly_aggregates'])
-const checked = new Set(['trading', 'transactions'])
 
 /** @param collection What the public versions call it. */
 export function treatmentOf({ collections }: AdoptionMapping, collection: string): Treatment {
   if (collections[collection] === undefined || collections[collection].from === null) return 'stays'
   if (keptWhole.has(collection)) return 'kept'
-  if (compared.has(collection)) return 'compared'
-  return checked.has(collection) ? 'stays' : 'adopted'
+  return compared.has(collection) ? 'compared' : 'adopted'
 }
 
 /** What the library has no place for yet, and keeps. */

@@ -1,16 +1,15 @@
 import { ObjectId } from 'mongodb'
 import type { Repository } from '../../core/repository/repository.js'
 import type { Classroom, ClassroomInput } from '../../devices/classroom.js'
-import type { Device, DeviceInput } from '../../devices/device.js'
 import type { UserPreferencesRepository } from '../../identity/preferences/user-preferences-repository.js'
 import type { UserRepository } from '../../identity/user-repository.js'
 import type { Seed } from '../migration.js'
+import { type SampleMarketNeeds, sampleMarket } from './sample-market.js'
 
-export interface SampleNeeds {
+export interface SampleNeeds extends SampleMarketNeeds {
   readonly users: UserRepository
   readonly userPreferences: UserPreferencesRepository
   readonly classrooms: Repository<Classroom, ClassroomInput>
-  readonly devices: Repository<Device, DeviceInput>
 }
 
 /** The same switch whenever it is stored, so that its entries in a ledger stay its own. */
@@ -36,16 +35,19 @@ const traders = [
 ] as const
 const trading = { renewableOnly: true, maxTradeDistanceKm: 50, priceAlerts: true, maxPricePerKwh: 0.2 }
 
-/** A room, a device with two switches in it, and people, by the values that make each unique. */
-export function sampleData({ classrooms, devices, users, userPreferences }: SampleNeeds): Seed {
+/** A room, a device with two switches in it, people, and a neighbourhood that trades energy, by the values that make each unique. */
+export function sampleData(needs: SampleNeeds): Seed {
+  const { classrooms, devices, users, userPreferences } = needs
   return {
     name: 'autovolt-sample',
     run: async () => {
       const email = 'asha@example.org'
       await users.upsert({ email }, { email, name: 'Asha', userType: 'staff' })
+      const ids: ObjectId[] = []
       for (const trader of traders) {
         const { _id: user } = await users.upsert({ email: trader.email }, trader)
         await userPreferences.upsert({ user }, { user, notifications: { email: true, push: true }, energy: trading })
+        ids.push(user)
       }
       const name = 'Sample room'
       const room = await classrooms.upsert({ name }, { name, timeZone: 'Asia/Kolkata' })
@@ -62,6 +64,8 @@ export function sampleData({ classrooms, devices, users, userPreferences }: Samp
           ],
         },
       )
+      const [alice, bob] = ids
+      if (alice !== undefined && bob !== undefined) await sampleMarket({ alice, bob }, needs)
     },
   }
 }

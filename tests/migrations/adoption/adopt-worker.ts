@@ -3,7 +3,7 @@ import { AutoVolt } from '../../../src/autovolt.js'
 import { keyRing } from '../../support/builders.js'
 import { onParentMessage, tellParent } from '../../support/parent.js'
 
-const { MONGODB_URI = '', DB_NAME = '', FROM = '', KILL_AT = '' } = process.env
+const { MONGODB_URI = '', DB_NAME = '', FROM = '', SQLITE, KILL_AT = '' } = process.env
 
 const connection = new Mongoose().createConnection()
 await connection.openUri(MONGODB_URI, { dbName: DB_NAME, monitorCommands: true })
@@ -21,7 +21,8 @@ setInterval(() => {
 
 onParentMessage('run', async () => {
   try {
-    const { adopted, durationMs } = await volt.migrations.adopt({ from: FROM, timeZone: 'Asia/Kolkata' })
+    const options = { from: FROM, timeZone: 'Asia/Kolkata', ...(SQLITE === undefined ? {} : { sqlite: SQLITE }) }
+    const { adopted, durationMs } = await volt.migrations.adopt(options)
     tellParent({ type: 'done', commands, mostHeapBytes, durationMs, entries: adopted.ledgerEntries })
   } catch (error) {
     tellParent({ type: 'done', message: String(error) })

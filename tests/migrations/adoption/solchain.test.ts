@@ -25,7 +25,10 @@ const idOf = async (originCollection: string, originId: string) => {
 
 describe('a database of SolChain', () => {
   it('yields what fits, once', async () => {
-    expect(report).toMatchObject({ system: 'solchain', adopted: { users: 5, devices: 4, measurements: 26 } })
+    expect(report).toMatchObject({
+      system: 'solchain',
+      adopted: { users: 5, devices: 4, measurements: 26, marketOrders: 3 },
+    })
     for (const [name, count] of Object.entries({ users: 5, devices: 4, energy_measurements: 26, classrooms: 1 }))
       expect([name, await target.db.collection(name).countDocuments()]).toEqual([name, count])
     expect(await volt.classrooms.findOne({ name: 'Rooftops' })).toMatchObject({ timeZone: 'UTC' })
@@ -53,7 +56,7 @@ describe('a database of SolChain', () => {
     expect(report.wholeDevices).toHaveLength(3)
   })
 
-  it('names each row that was left, with its reason, and leaves the market where it is', async () => {
+  it('names each row that was left, with its reason', async () => {
     const rejects = await target.db
       .collection('adoption_rejects')
       .find({ kind: 'left' })
@@ -73,12 +76,16 @@ describe('a database of SolChain', () => {
       ['trading', 5, 'with oneself'],
       ['trading', 6, 'expired before it was made'],
       ['trading', 7, 'of a user that is not there'],
+      ['transactions', 3, 'for a trade that was left'],
+      ['transactions', 5, 'amount has more than 6 decimals, or is out of range'],
+      ['transactions', 6, 'amount has more than 6 decimals, or is out of range'],
       ['transactions', 7, 'of a user that is not there'],
       ['users', 5, 'the address of 1 in another spelling'],
       ['users', 7, 'no e-mail address'],
     ])
     const of = Object.fromEntries(report.collections.map((one) => [one.collection, one]))
-    expect(of.trading).toMatchObject({ documents: 7, treatment: 'stays' })
+    expect(of.trading).toMatchObject({ documents: 7, treatment: 'adopted', left: 4 })
+    expect(await volt.market.transactions.find({ type: 'energy_trade' })).toHaveLength(2)
   })
 
   it('takes no secret along', async () => {

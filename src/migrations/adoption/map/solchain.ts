@@ -2,9 +2,9 @@ import type { Document, ObjectId } from 'mongodb'
 import { type DeviceInput, deviceEntity } from '../../../devices/device.js'
 import { normalizeMacAddress } from '../../../devices/mac-address.js'
 import type { Rooms } from './classrooms.js'
-import { type Finding, type Mapped, Mapping } from './mapped.js'
+import { type Mapped, Mapping } from './mapped.js'
 import { wholeDeviceSwitch } from './switches.js'
-import { dateOf, derivedId, given, isGiven, numberOf, shownId, textOf } from './values.js'
+import { dateOf, derivedId, given, numberOf, shownId, textOf } from './values.js'
 
 export interface SolchainParts {
   readonly rooms: Rooms
@@ -86,49 +86,9 @@ export function energyRowOf({
 const leastMs = 1e11
 const knownTime = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d{1,9})?)Z?$/
 
-function instantOf(value: unknown): Date | undefined {
+/** An instant of a row; undefined in a form that is not known. */
+export function instantOf(value: unknown): Date | undefined {
   if (typeof value === 'number' && Number.isInteger(value)) return new Date(value >= leastMs ? value : value * 1000)
   const [, day, time] = typeof value === 'string' ? (knownTime.exec(value) ?? []) : []
   return dateOf(value) ?? (day === undefined ? undefined : dateOf(new Date(`${day}T${time}Z`)))
-}
-
-/** Checks the tables of the market, which nothing is made of yet. */
-export class MarketChecks {
-  readonly #users: ReadonlyMap<string, ObjectId>
-  readonly #onFinding: (finding: Finding) => void
-  readonly #trades = new Set<string>()
-
-  constructor(users: ReadonlyMap<string, ObjectId>, onFinding: (finding: Finding) => void) {
-    this.#users = users
-    this.#onFinding = onFinding
-  }
-
-  checkTrade(row: Document): void {
-    this.#trades.add(shownId(row._id))
-    const { seller_id, buyer_id, energy_amount, price_per_kwh, total_price } = row
-    const [createdAt, expiresAt] = [instantOf(row.created_at), instantOf(row.expires_at)]
-    if (!this.#knows(seller_id) || (isGiven(buyer_id) && !this.#knows(buyer_id)))
-      this.#leave('trading', row, 'of a user that is not there')
-    else if (!(Math.abs(energy_amount * price_per_kwh - total_price) <= 1e-9))
-      this.#leave('trading', row, 'the total is not amount by price')
-    else if (seller_id === buyer_id) this.#leave('trading', row, 'with oneself')
-    else if (createdAt !== undefined && expiresAt !== undefined && expiresAt < createdAt)
-      this.#leave('trading', row, 'expired before it was made')
-  }
-
-  /** To be called after all trades. */
-  checkTransaction(row: Document): void {
-    const isUnknown = [row.from_user_id, row.to_user_id].some((user) => isGiven(user) && !this.#knows(user))
-    if (isUnknown) this.#leave('transactions', row, 'of a user that is not there')
-    else if (isGiven(row.reference_id) && !this.#trades.has(shownId(row.reference_id)))
-      this.#leave('transactions', row, 'for a trade that is not there')
-  }
-
-  #knows(user: unknown): boolean {
-    return this.#users.has(shownId(user))
-  }
-
-  #leave(collection: string, document: Document, reason: string): void {
-    this.#onFinding({ kind: 'left', collection, document, reason })
-  }
 }

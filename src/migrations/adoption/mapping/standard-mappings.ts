@@ -16,6 +16,8 @@ function collection(
   return [from, { from, becomes, fields: Object.fromEntries(mapped), ...(values === undefined ? {} : { values }) }]
 }
 
+/** Values that are called the same here. */
+const same = (words: string) => Object.fromEntries(words.split(' ').map((word) => [word, word]))
 const extras = 'adoption_extras, until the library has a place for it'
 const nothing = 'nothing: it is computed anew, and compared'
 const userTypes = { 'super-admin': 'admin', admin: 'admin', student: 'consumer', guest: 'consumer', '*': 'staff' }
@@ -273,22 +275,71 @@ const solchain = [
     energy_consumed: 'energy_amount of consumption; adjustment.energyWs',
     battery_level: 'battery_soc',
   }),
-  collection('trading', 'nothing yet: it is checked, and stays where it is', {
-    'id as _id': 'originId',
-    seller_id: 'whose it is',
-    buyer_id: 'whose it is',
-    energy_amount: 'whether it agrees with itself',
-    price_per_kwh: 'whether it agrees with itself',
-    total_price: 'whether it agrees with itself',
-    created_at: 'whether it agrees with itself',
-    expires_at: 'whether it agrees with itself',
-  }),
-  collection('transactions', 'nothing yet: it is checked, and stays where it is', {
-    'id as _id': 'originId',
-    from_user_id: 'whose it is',
-    to_user_id: 'whose it is',
-    reference_id: 'which row of trading it is for',
-  }),
+  collection(
+    'trading',
+    'market_orders',
+    {
+      'id as _id': 'adoption_extras.originId',
+      seller_id: 'market_orders.user, of an offer to sell',
+      buyer_id: 'market_orders.user, of an offer to buy',
+      energy_amount: 'market_orders.energyKwh',
+      price_per_kwh: 'market_orders.pricePerKwh',
+      total_price: 'whether it agrees with itself',
+      offer_type: 'market_orders.side',
+      status: 'market_orders.status',
+      created_at: 'market_orders.createdAt and market_orders.availableFrom',
+      expires_at: 'market_orders.availableUntil',
+      matched_at: 'market_orders.endedAt, where completed_at is not known',
+      completed_at: 'market_orders.endedAt',
+    },
+    {
+      offer_type: { sell: 'sell', offer: 'sell', buy: 'buy', bid: 'buy', request: 'buy', '*': 'nothing' },
+      status: {
+        completed: 'completed',
+        cancelled: 'cancelled',
+        canceled: 'cancelled',
+        failed: 'cancelled',
+        expired: 'expired',
+        pending: 'offered',
+        active: 'offered',
+        matched: 'undecided',
+        partial: 'undecided',
+        disputed: 'undecided',
+        '*': 'nothing',
+      },
+    },
+  ),
+  collection(
+    'transactions',
+    'market_transactions',
+    {
+      'id as _id': 'adoption_extras.originId and market_transactions.metadata.originalRecordId',
+      from_user_id: 'market_transactions.from',
+      to_user_id: 'market_transactions.to',
+      amount: 'market_transactions.amount',
+      transaction_type: 'market_transactions.type',
+      status: 'market_transactions.status',
+      reference_id: 'market_transactions.sellOrder or buyOrder, energyKwh and pricePerKwh: those of its trade',
+      transaction_hash: 'market_transactions.chainHash',
+      block_number: 'market_transactions.blockNumber',
+      gas_fee: 'market_transactions.gasFee',
+      confirmation_count: 'market_transactions.confirmations',
+      description: 'market_transactions.description',
+      created_at: 'market_transactions.createdAt',
+      confirmed_at: 'market_transactions.confirmedAt',
+    },
+    {
+      transaction_type: {
+        ...same('energy_trade staking_reward token_transfer fee_payment governance_reward penalty'),
+        trade: 'energy_trade',
+        reward: 'staking_reward',
+        transfer: 'token_transfer',
+        fee: 'fee_payment',
+        '*': 'nothing',
+      },
+      status: { ...same('pending confirmed failed cancelled'), completed: 'confirmed', '*': 'nothing' },
+    },
+  ),
 ]
 
 /** What of each origin system becomes what here, as the public versions have it. */
