@@ -114,7 +114,9 @@ async function callerOf(
     query: new URLSearchParams(query),
     visitor,
     news: visitor && new VisibleNews(visitor),
-    setCookie: (cookie) => response.setHeader('set-cookie', cookie),
+    setCookie: (cookie) => {
+      response.setHeader('set-cookie', cookie)
+    },
   }
 }
 
