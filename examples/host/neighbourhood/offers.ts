@@ -6,7 +6,7 @@ import type { Neighbour, Neighbourhood } from './register.js'
 
 export const quarterMs = 15 * 60_000
 /** ₹ for each kWh: between what the grid pays for it and what it takes. */
-const prices = { sell: [4.4, 6], buy: [4.1, 5.7] } as const
+const prices = { sell: [4.7, 6.3], buy: [4, 5.4] } as const
 const leastKwh = 0.02
 
 /** What a neighbour comes up with at an instant: to sell of what there will be, or to buy what will be missing. */

@@ -6,7 +6,7 @@ import { offerOf, quarterMs } from './offers.js'
 import type { Neighbourhood } from './register.js'
 
 const pastQuarters = 16
-const offersEach = 10
+const offersEach = 12
 const readingMs = 5 * 60_000
 /** ₹ that everybody has paid in. */
 const deposit = '500'

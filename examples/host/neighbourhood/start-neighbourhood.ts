@@ -13,7 +13,7 @@ const readingMs = 60_000
 const settleMs = 30_000
 const longestQuarters = 3
 /** So many offers at the start: a book that is empty says little. */
-const firstOffers = 16
+const firstOffers = 30
 
 /**
  * From here on neighbours trade: offers are matched, and what was traded is settled by what the meters say. The hours before are made up

@@ -8,18 +8,20 @@ const shownClosed = 12
 /** The incident desk: what is wrong now, the worst first, the cases that somebody has to do something about, and what is over. */
 export async function readIncidents(volt: AutoVolt) {
   const worstFirst = { sort: { severityRank: -1, lastAt: -1 }, limit: shownAlerts } as const
-  const [alerts, over, open, done, names] = await Promise.all([
+  const [alerts, over, open, resolved, closed, names] = await Promise.all([
     volt.alerts.find({ resolved: false }, worstFirst),
     volt.alerts.find({ resolvedAt: where.exists() }, { sort: { resolvedAt: -1 }, limit: shownClosed }),
     volt.cases.find({ isOpen: true }, { sort: { priorityRank: -1, createdAt: 1, _id: 1 }, limit: shownCases }),
+    volt.cases.find({ status: 'resolved' }, { sort: { createdAt: -1, _id: -1 }, limit: shownClosed }),
     volt.cases.find({ closedAt: where.exists() }, { sort: { closedAt: -1 }, limit: shownClosed }),
     readNames(volt),
   ])
-  const people = await namesOfPeople(volt, [...open, ...done])
+  const cases = [...open, ...resolved, ...closed]
+  const people = await namesOfPeople(volt, cases)
   return {
     alerts: alerts.map((alert) => alertView(alert, names)),
     over: over.map((alert) => alertView(alert, names)),
-    cases: [...open, ...done].map((one) => caseView(one, names, people)),
+    cases: cases.map((one) => caseView(one, names, people)),
   }
 }
 
