@@ -239,7 +239,7 @@ describe('an index that is not of the tree', () => {
     await ledger.checkpoint()
     await ledger.append([...readings(2, own, 'more'), ...readings(1, other, 'more')])
     await ledger.checkpoint()
-    await ledger.append(readings(1, own, 'later'))
+    await ledger.append([...readings(1, own, 'later'), ...readings(1, other, 'later')])
     return { database, segments: database.db.collection('ledger_segments'), signer: await open(database) }
   }
 
