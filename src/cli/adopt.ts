@@ -84,11 +84,14 @@ Exit code: 0 done, 1 documents were left, or would be, that somebody has to see 
         const at = new Date().toISOString()
         if (!values.json) context.errors.write(`${at} in step: ${changes} changes taken, of ${devices} devices\n`)
       }
-      const report = values.follow
-        ? await migrations.followAdoption({ ...given, signal, onStep })
+      const running = values.follow
+        ? migrations.followAdoption({ ...given, signal, onStep })
         : values.yes
-          ? await migrations.adopt({ ...given, signal })
-          : await migrations.assessAdoption({ ...given, signal })
+          ? migrations.adopt({ ...given, signal })
+          : migrations.assessAdoption({ ...given, signal })
+      const report = await running.catch((error: unknown) => {
+        throw withKeysHint(error)
+      })
       print(report, linesOf(report))
       return report.collections.some(({ left }) => left > 0) ? exitCode.wrong : exitCode.done
     })
@@ -98,15 +101,27 @@ Exit code: 0 done, 1 documents were left, or would be, that somebody has to see 
   },
 }
 
+function withKeysHint(error: unknown): unknown {
+  if (!(error instanceof DatabaseError) || error.code !== 'KEY_RING') return error
+  const next = 'name the key ring with --keys FILE or AUTOVOLT_KEYS, and run the same again'
+  return new DatabaseError('KEY_RING', `${error.message}. Next: ${next}`, { cause: error })
+}
+
 async function adoptionOptionsOf(values: Values, { errors }: CommandContext): Promise<AdoptionOptions> {
-  const { sqlite, currency, site, area, mapping } = values
+  const { 'time-zone': timeZone = '', sqlite, currency, site, area, mapping } = values
   const from = values.from || (sqlite === undefined ? '' : nameOf(sqlite))
+  if (from === '') {
+    throw new DatabaseError('CONFIGURATION', 'Name what is to be adopted: --from DB, or a file with --sqlite FILE')
+  }
+  if (timeZone === '' && !values.remove) {
+    throw new DatabaseError('CONFIGURATION', 'Name the zone that its rooms are in: --time-zone Asia/Kolkata')
+  }
   const onProgress = ({ collection, done }: AdoptionProgress) => {
     if (!values.json) errors.write(`${printable(collection)}: ${done} read\n`)
   }
   return {
     from,
-    timeZone: values['time-zone'] ?? '',
+    timeZone,
     ...(sqlite === undefined ? {} : { sqlite }),
     ...(currency === undefined ? {} : { currency }),
     ...(site === undefined ? {} : { site }),

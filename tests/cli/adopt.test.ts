@@ -104,6 +104,8 @@ describe('autovolt adopt', () => {
       [['--from', target.dbName], 'this database itself'],
       [['--from', 'there_is_none'], 'no database of a system that is known'],
       [['--time-zone', 'Asia/Nowhere'], 'IANA time zone'],
+      [['--time-zone', ''], '--time-zone Asia/Kolkata'],
+      [['--from', ''], '--from DB'],
       [['--fast'], 'fast'],
     ] as const
     await Promise.all(
@@ -113,5 +115,14 @@ describe('autovolt adopt', () => {
         expect(errors).toContain(why)
       }),
     )
+  })
+
+  it('says where keys come from, where devices have secrets and there are none', async () => {
+    const fresh = testDatabase()
+    const { code, errors } = await runAutovolt(
+      ['adopt', '--from', origin.dbName, '--time-zone', 'Asia/Kolkata', '--yes'],
+      { env: { MONGODB_URI: fresh.uri, MONGODB_DB_NAME: fresh.dbName, AUTOVOLT_KEYS: '' } },
+    )
+    expect([code, errors]).toEqual([2, expect.stringMatching(/Next: name the key ring with --keys FILE .*KEY_RING/)])
   })
 })
