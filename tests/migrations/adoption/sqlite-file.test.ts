@@ -33,7 +33,7 @@ it('gives the same values with every library that is here, numbers exact', async
   for (const name of libraries) {
     const opened = await openSqliteFile(file.path, [name])
     const [first, second] = opened.all('select * from things where id > ? order by id', [0])
-    expect([name, { ...first, bytes: [...(first?.bytes as Uint8Array)] }]).toEqual([
+    expect([name, { ...first, bytes: [...((first?.bytes ?? []) as Uint8Array)] }]).toEqual([
       name,
       { id: 1, whole, real: 0.1, words: 'क 🌞', bytes: [0, 255], none: null },
     ])

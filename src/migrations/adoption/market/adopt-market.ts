@@ -22,7 +22,7 @@ export async function adoptMarket(context: AdoptionContext): Promise<void> {
     area: areaIdOf(origin.name),
     users: registry.userIds,
     nowMs: context.nowMs,
-    valueOf: (collection, field, value) => origin.valueOf(collection, field, value),
+    meaningOf: (collection, field, value) => origin.valueOf(collection, field, value),
   }
   const ready = once(() => requireArea(context))
   const orders = new MarketHistory(context, needs.market.orders.entity, 'trading', ready)

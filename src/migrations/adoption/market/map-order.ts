@@ -79,13 +79,13 @@ export function isWorth({ energy, price }: Worth, amount: bigint): boolean {
   return difference < unit && -difference < unit
 }
 
-function sideOf(row: Document, { valueOf }: MarketParts): 'buy' | 'sell' | undefined {
+function sideOf(row: Document, { meaningOf }: MarketParts): 'buy' | 'sell' | undefined {
   const { offer_type, seller_id, buyer_id } = row
   if (!isGiven(offer_type)) {
     if (isGiven(seller_id) && !isGiven(buyer_id)) return 'sell'
     return isGiven(buyer_id) && !isGiven(seller_id) ? 'buy' : undefined
   }
-  const side = valueOf('trading', 'offer_type', offer_type)
+  const side = meaningOf('trading', 'offer_type', offer_type)
   return side === 'buy' || side === 'sell' ? side : undefined
 }
 
@@ -116,10 +116,10 @@ function endOf(
   { status }: Document,
   { expiresAt, completedAt }: Times,
   hasOther: boolean,
-  { valueOf, nowMs }: MarketParts,
+  { meaningOf, nowMs }: MarketParts,
 ): End | string {
   const isOver = expiresAt !== undefined && expiresAt.getTime() <= nowMs
-  switch (valueOf('trading', 'status', status)) {
+  switch (meaningOf('trading', 'status', status)) {
     case 'completed':
       return hasOther ? { status: 'completed', endedAt: completedAt } : 'completed without an other side'
     case 'cancelled':

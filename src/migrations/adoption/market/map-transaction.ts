@@ -22,8 +22,8 @@ export function transactionOf(row: Document, trade: Document | undefined, parts:
   if (from === null && to === null) return 'of nobody'
   if (from !== null && to?.equals(from)) return 'with oneself'
   if (isGiven(row.reference_id) && trade === undefined) return 'for a trade that is not there'
-  const type = parts.valueOf('transactions', 'transaction_type', row.transaction_type)
-  const status = parts.valueOf('transactions', 'status', row.status)
+  const type = parts.meaningOf('transactions', 'transaction_type', row.transaction_type)
+  const status = parts.meaningOf('transactions', 'status', row.status)
   if (type === undefined || type === 'nothing') return 'a transaction_type that is not known'
   if (status === undefined || status === 'nothing') return 'a status that is not known'
   const createdAt = instantOf(row.created_at)

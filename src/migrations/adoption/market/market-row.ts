@@ -25,7 +25,7 @@ export interface MarketParts {
   readonly users: ReadonlyMap<string, ObjectId>
   readonly nowMs: number
   /** What becomes of a value of a field. */
-  readonly valueOf: (collection: string, field: string, value: unknown) => string | undefined
+  readonly meaningOf: (collection: string, field: string, value: unknown) => string | undefined
 }
 
 /** The area that an origin's trades are in. */
