@@ -92,7 +92,9 @@ export class AutoVolt<Extended extends EntityExtensions = object> extends Servic
       leaseEntity: entities.leases,
       workRecordEntity: entities.workRecords,
     })
-    const services = openDomains(database, entities, options)
+    // Rules are about what domains bring: users are bound once these are open.
+    let access: UserAccess | undefined
+    const services = openDomains(database, entities, options, () => access)
     super(services)
     this.database = database
     this.#hasher = hasher
@@ -103,6 +105,7 @@ export class AutoVolt<Extended extends EntityExtensions = object> extends Servic
     this.#start = (chosen) => startWork(services, chosen, canSign)
     database.selfCheck.addForFirstWrite(() => setUpNotice(database, this.#allEntities()))
     const parts = {
+      devices: database.of(entities.devices),
       users: entities.users as Entity<AnyUser>,
       auditLog: services.auditLog,
       dataAccessLog: options.dataAccessLog && new DataAccessLog(database, entities.dataAccesses, options.dataAccessLog),
@@ -110,7 +113,8 @@ export class AutoVolt<Extended extends EntityExtensions = object> extends Servic
       hostEntities: this.#hostEntities,
       hostRepository: (entity: Entity) => this.repository(entity as Entity<StoredFields>),
     }
-    this.#access = new UserAccess(database, parts, options.access)
+    access = new UserAccess(database, parts, options.access)
+    this.#access = access
     this.#pool = new PoolMonitor(this.database.client)
     this.#events = new ConnectionEventSource(connection, logger)
     this.#ignoreSignals = options.closeOnSignals ? closeOnSignals(() => this.close()) : () => undefined

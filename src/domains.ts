@@ -88,6 +88,7 @@ import {
 import { mayGo } from './retention/passing.js'
 import {
   openSchedules,
+  type Rights,
   type ScheduleOptions,
   type SchedulesCollection,
   type SchedulesServices,
@@ -199,20 +200,20 @@ export function openDomains(
   database: Database,
   entities: LibraryEntities,
   options: ServiceOptions & Pick<EntityChoice, 'hostEntities'>,
+  rights: Rights,
 ): Services {
   // Anchors outside know newer checkpoints than a restored ledger can have.
   const { anchors, ...ledgerLog } = options.ledgerLog ?? {}
   const all = (): Entity[] => [...Object.values(entities), ...(options.hostEntities ?? [])]
   const servicesOf = (other: Database) => {
-    const data = openDataDomains(other, entities, { ...options, ledgerLog })
+    const data = openDataDomains(other, entities, { ...options, ledgerLog }, () => undefined)
     return { ...data, ...openPrivacy(other, entities, { ...data, entities: all }) }
   }
-  const data = openDataDomains(database, entities, options)
-  const privacy = openPrivacy(database, entities, { ...data, entities: all })
+  const data = openDataDomains(database, entities, options, rights)
   const backup = openBackup(database, entities, { servicesOf }, options)
   return {
     ...data,
-    ...privacy,
+    ...openPrivacy(database, entities, { ...data, entities: all }),
     ...backup,
     ...openOperations(database, entities, { ...backup, entities: all, ours: Object.values(entities) }),
     ...openRetention(database, entities, { entities: all, mayGo: () => mayGo(entities, options.hostEntities) }),
@@ -224,6 +225,7 @@ function openDataDomains(
   database: Database,
   entities: LibraryEntities,
   options: ServiceOptions,
+  rights: Rights,
 ): Omit<Services, keyof BackupServices | keyof OperationsServices | keyof RetentionServices | keyof PrivacyServices> {
   const activity = openActivity(database, entities)
   const identity = openIdentity(database, entities, activity, options)
@@ -248,7 +250,7 @@ function openDataDomains(
     ...energy,
     prices,
   })
-  const schedules = openSchedules(database, entities, { ...commands, ...devices }, options)
+  const schedules = openSchedules(database, entities, { ...commands, ...devices, rights }, options)
   const services = {
     ...identity,
     ...activity,

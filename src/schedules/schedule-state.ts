@@ -20,14 +20,24 @@ export function stateWrite(schedule: Schedule, site: ScheduleSite | undefined, n
   return { touch, by: nextUpdate(schedule, site, next, kept) }
 }
 
-/** Sets when it runs next, and besides what the caller sets. */
-export function nextUpdate(schedule: Schedule, site: ScheduleSite, next: Occurrence | null, set: object) {
+/** Sets when it runs next, and besides what the caller sets. @param lastError Why the last run was left out. */
+export function nextUpdate(
+  schedule: Schedule,
+  site: ScheduleSite,
+  next: Occurrence | null,
+  set: object,
+  lastError?: string,
+) {
+  const [error, noError] = lastError === undefined ? [{}, { lastError: '' }] : [{ lastError }, {}]
   if (next !== null)
-    return { $set: { ...set, nextAt: next.at, nextKey: next.key }, $unset: { stoppedReason: '', lastError: '' } }
+    return {
+      $set: { ...set, ...error, nextAt: next.at, nextKey: next.key },
+      $unset: { ...noError, stoppedReason: '' },
+    }
   const reason = reasonOf(schedule, site)
   return {
-    $set: { ...set, ...(reason === undefined ? {} : { stoppedReason: reason }) },
-    $unset: { nextAt: '', nextKey: '', lastError: '', ...(reason === undefined ? { stoppedReason: '' } : {}) },
+    $set: { ...set, ...error, ...(reason === undefined ? {} : { stoppedReason: reason }) },
+    $unset: { ...noError, nextAt: '', nextKey: '', ...(reason === undefined ? { stoppedReason: '' } : {}) },
   }
 }
 

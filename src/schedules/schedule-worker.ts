@@ -6,6 +6,7 @@ import type { Entity } from '../core/entity.js'
 import { withHeldLease } from '../core/held-lease.js'
 import { isLate, planDue } from './missed-runs.js'
 import { nextOccurrence, type Occurrence, type OccurrenceRules, type OccurrenceSite } from './occurrences.js'
+import { notUnderControl, outOfControl, type Rights } from './owner-rights.js'
 import { type Schedule, slots } from './schedule.js'
 import type { DueAction, ScheduleAction } from './schedule-action.js'
 import type { ScheduleSites, TargetSite } from './schedule-sites.js'
@@ -31,6 +32,14 @@ interface Planned {
   readonly runs: Occurrence[]
   missed: { count: number; lastDueAt: Date } | null
   readonly next: Occurrence | null
+  /** Why its runs were left out, where that is no question of time. */
+  refused?: string
+}
+
+export interface ScheduleWorkerParts {
+  readonly sites: ScheduleSites
+  readonly action: ScheduleAction
+  readonly rights: Rights
 }
 
 const atOnce = 500
@@ -45,13 +54,15 @@ export class ScheduleWorker {
   readonly #schedules: EntityCollection<Schedule>
   readonly #sites: ScheduleSites
   readonly #action: ScheduleAction
+  readonly #rights: Rights
   #sitesLookedAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(database: Database, entity: Entity<Schedule>, sites: ScheduleSites, action: ScheduleAction) {
+  constructor(database: Database, entity: Entity<Schedule>, { sites, action, rights }: ScheduleWorkerParts) {
     this.#database = database
     this.#schedules = database.of(entity, { isDurable: true, isOutside: true })
     this.#sites = sites
     this.#action = action
+    this.#rights = rights
   }
 
   /** Until nothing is due that no other process works on, or the signal. */
@@ -114,6 +125,7 @@ export class ScheduleWorker {
       else planned.push({ schedule, site, due, ...planDue(schedule, due, site, now, next) })
     }
     leaveOutReplaced(planned, now)
+    for (const one of await outOfControl(planned, this.#rights())) refuse(one)
     if (signal.aborted || performance.now() - readMs > freshMs) return
     const failed = await this.#handOver(planned, counts)
     const done = planned.filter(({ schedule }) => !failed.has(schedule))
@@ -210,10 +222,21 @@ function leaveOutReplaced(planned: readonly Planned[], now: Date): void {
     const [earlier, later] = other !== undefined && atOf(other) > atOf(one) ? [one, other] : [other, one]
     last.set(key, later)
     if (earlier === undefined) continue
-    const lastDueAt = new Date(atOf(earlier))
-    earlier.missed = { count: (earlier.missed?.count ?? 0) + earlier.runs.length, lastDueAt }
-    earlier.runs.length = 0
+    leaveOut(earlier, atOf(earlier))
   }
+}
+
+/** Runs that the owner has no right to any more. */
+function refuse(one: Planned): void {
+  const last = one.runs.at(-1)
+  if (last === undefined) return
+  leaveOut(one, last.at.getTime())
+  one.refused = notUnderControl
+}
+
+function leaveOut(one: Planned, lastDueAtMs: number): void {
+  one.missed = { count: (one.missed?.count ?? 0) + one.runs.length, lastDueAt: new Date(lastDueAtMs) }
+  one.runs.length = 0
 }
 
 function atOf({ runs }: Planned): number {
@@ -244,7 +267,7 @@ function seen({ _id, nextAt, nextKey }: Schedule): StoreFilter<Schedule> {
   return { _id, nextAt, nextKey }
 }
 
-function doneWrite({ schedule, site, runs, missed, next }: Planned, doneAt: Date): StoreWrite<Schedule> {
+function doneWrite({ schedule, site, runs, missed, next, refused }: Planned, doneAt: Date): StoreWrite<Schedule> {
   const last = runs.at(-1)
   const count = (schedule.missed?.count ?? 0) + (missed?.count ?? 0)
   const set = {
@@ -253,7 +276,7 @@ function doneWrite({ schedule, site, runs, missed, next }: Planned, doneAt: Date
     ...(last === undefined ? {} : { lastRun: { key: last.key, dueAt: last.at, doneAt } }),
     ...(missed === null ? {} : { missed: { count, lastDueAt: missed.lastDueAt } }),
   }
-  return { touch: seen(schedule), by: nextUpdate(schedule, site, next, set) }
+  return { touch: seen(schedule), by: nextUpdate(schedule, site, next, set, refused) }
 }
 
 function failedWrite(schedule: Schedule, reason: string): StoreWrite<Schedule> {

@@ -1,9 +1,9 @@
-import { ObjectId } from 'mongodb'
+import type { ObjectId } from 'mongodb'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../src/autovolt.js'
 import type { DeviceInput } from '../../src/devices/device.js'
 import type { ScheduleInput } from '../../src/schedules/schedule.js'
-import { aClassroom, aDevice, aSwitch } from '../support/builders.js'
+import { aClassroom, aDevice, aSwitch, aUser } from '../support/builders.js'
 import { testDatabase } from '../support/database.js'
 import { openVolt } from '../support/volt.js'
 
@@ -43,7 +43,7 @@ const commands = () => volt.commands.find({}, { sort: { device: 1, gpio: 1 } })
 describe('a due action becomes', () => {
   it('a command to a switch, with the key of the run and who owns the schedule', async () => {
     const { _id, switches } = await device()
-    const owner = new ObjectId()
+    const { _id: owner } = await volt.users.create(aUser({ role: 'admin' }))
     const made = await schedule({ owner, target: { kind: 'switch', id: switches[1]?._id ?? room } })
     expect(await atNoon()).toEqual({ done: 1, missed: 0, failed: 0 })
     const key = `${made._id.toHexString()} 2026-03-02T12:00`

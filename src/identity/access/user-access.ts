@@ -1,6 +1,8 @@
 import type { ObjectId } from 'mongodb'
 import type { AuditLog } from '../../activity/audit-log.js'
 import type { DataAccessLog } from '../../activity/data-access-log.js'
+import type { EntityCollection } from '../../core/collection/entity-collection.js'
+import type { StoreFilter } from '../../core/collection/store-query.js'
 import type { Database } from '../../core/database.js'
 import type { Entity, EntityDescription, Identified } from '../../core/entity.js'
 import { DatabaseError } from '../../core/errors.js'
@@ -14,9 +16,19 @@ import { Binding } from './binding.js'
 import type { Bindable } from './bound-repository.js'
 import { boundServices } from './bound-services.js'
 import { DenialLimit } from './denial-limit.js'
+import { GuardedCollection } from './guarded-collection.js'
+
+/** A device, as far as it matters who may control it. */
+interface DeviceInRoom extends Identified {
+  readonly classroom?: ObjectId | undefined
+  readonly deletedAt: Date | null
+}
+
+const placed = { classroom: 1 } as const
 
 /** What a handle has that users may be allowed. */
 export interface AccessParts {
+  readonly devices: EntityCollection<DeviceInRoom>
   readonly users: Entity<AnyUser>
   readonly auditLog: AuditLog
   readonly dataAccessLog: DataAccessLog | undefined
@@ -41,11 +53,10 @@ export class UserAccess {
 
   /** The repositories and services as the user may use them. @throws ValidationError for what is no id. */
   bind(user: ObjectId | string | Identified): object {
-    const { users, auditLog, dataAccessLog, services, hostEntities, hostRepository } = this.#parts
-    const id = toObjectId(isRecord(user) && '_id' in user ? (user._id as ObjectId) : (user as ObjectId))
-    const database = this.#database
-    const parts = { database, users, policy: this.#policy, auditLog, dataAccessLog, denials: this.#denials }
-    const binding = new Binding(parts, id)
+    const { services, hostEntities, hostRepository } = this.#parts
+    const binding = this.#binding(
+      toObjectId(isRecord(user) && '_id' in user ? (user._id as ObjectId) : (user as ObjectId)),
+    )
     return boundServices(binding, {
       services,
       hostRepository: (known) => {
@@ -55,8 +66,37 @@ export class UserAccess {
     })
   }
 
+  /** Those of the devices that the user may control; none for a user who is not active. */
+  async devicesUnderControl(user: ObjectId, devices: readonly ObjectId[]): Promise<ObjectId[]> {
+    const found = await this.#controlled(user, { _id: { $in: devices } })
+    return found.map(({ _id }) => _id)
+  }
+
+  /** Those of the classrooms of which the user may control every device. */
+  async classroomsUnderControl(user: ObjectId, classrooms: readonly ObjectId[]): Promise<ObjectId[]> {
+    const inRooms = { classroom: { $in: classrooms } }
+    const all = await this.#parts.devices.find<DeviceInRoom>({ ...inRooms, deletedAt: null }, { projection: placed })
+    const allowed = new Set((await this.#controlled(user, inRooms)).map(({ _id }) => _id.toHexString()))
+    const others = all.filter(({ _id }) => !allowed.has(_id.toHexString()))
+    const lost = new Set(others.map(({ classroom }) => classroom?.toHexString()))
+    return classrooms.filter((id) => !lost.has(id.toHexString()))
+  }
+
   table(): AccessTableRow[] {
     return this.#policy.table()
+  }
+
+  async #controlled(user: ObjectId, filter: StoreFilter<DeviceInRoom>): Promise<DeviceInRoom[]> {
+    const { devices } = this.#parts
+    const read = await this.#binding(user).scope('devices', 'control')
+    const documents = new GuardedCollection(this.#database, devices.entity, { entity: 'devices', read })
+    return documents.for('control').find<DeviceInRoom>({ ...filter, deletedAt: null }, { projection: placed })
+  }
+
+  #binding(user: ObjectId): Binding {
+    const { users, auditLog, dataAccessLog } = this.#parts
+    const [database, policy, denials] = [this.#database, this.#policy, this.#denials]
+    return new Binding({ database, users, policy, auditLog, dataAccessLog, denials }, user)
   }
 }
 
