@@ -85,7 +85,8 @@ async function lookAtIt(app: HostApp, { page, text }: HostPage, alert: Row): Pro
   await page.locator(`#case-list [data-case="${alert.case}"] button`).click()
   await page.locator(`#case[data-shown="${alert.case}"]`).waitFor()
   await page.locator(`#case-alerts [data-curve="${alert.id}"]`).click()
-  await page.locator('#curve .limit').waitFor()
+  // A line that is level has no height, and so counts as hidden.
+  await page.locator('#curve .limit').waitFor({ state: 'attached' })
   await eventually('the curve is the temperature', async () => (await text('#curve-title')).startsWith('temperature'))
   expect(await text('#curve-note')).toContain('the limit is 65 °C')
   const curve = await app.get<{ points: { value: number }[]; limit: number }>(`incidents/curve?alert=${alert.id}`)

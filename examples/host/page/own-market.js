@@ -70,7 +70,7 @@ function createOrder({ id, side, energyKwh, pricePerKwh, from, until }) {
   const [state, note] = [element('b', { class: 'state' }), element('span', { class: 'note' })]
   const cancel = element(
     'button',
-    { type: 'button', 'aria-label': `Take back: ${side} ${kwh(energyKwh)}` },
+    { type: 'button', 'aria-label': `Take it back: ${side} ${kwh(energyKwh)}` },
     'Take it back',
   )
   onPress(cancel, async () => {
