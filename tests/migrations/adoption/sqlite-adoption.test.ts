@@ -220,7 +220,11 @@ describe('a later run of a file', () => {
     const file = new SolchainFile()
       .add('users', traders)
       .add('trading', [trade(1), trade(2, { status: 'matched', completed_at: null }), trade(3)])
-      .add('transactions', [payment(1, 1, { status: 'pending', confirmed_at: null }), payment(3, 3)])
+      .add('transactions', [
+        payment(1, 1, { status: 'pending', confirmed_at: null }),
+        payment(3, 3),
+        payment(5, 1, { transaction_type: 'transfer', amount: 1, status: 'pending', confirmed_at: null }),
+      ])
     const { volt, database, left } = await target()
     await volt.migrations.adopt(optionsOf(file))
     const read = () =>
@@ -237,13 +241,14 @@ describe('a later run of a file', () => {
     await volt.market.noteOnChain(third?._id ?? '', { chainHash: `0x${'c'.repeat(64)}`, confirmations: 99 })
     file.run("update trading set status = 'completed', completed_at = '2025-08-22 13:00:00' where id = 2")
     file.run("update transactions set status = 'confirmed', confirmed_at = 1755865020000 where id = 1")
+    file.run("update transactions set status = 'cancelled' where id = 5")
     file.run('update transactions set block_number = 7 where id = 3')
     file.add('transactions', [payment(4, 2)])
     const report = await volt.migrations.adopt(optionsOf(file))
-    expect(report.adopted).toMatchObject({ marketOrders: 3, marketTransactions: 3 })
+    expect(report.adopted).toMatchObject({ marketOrders: 3, marketTransactions: 4 })
     expect(await left('trading')).toEqual({})
     const after = await read()
-    expect(after.map(({ status }) => status)).toEqual(['confirmed', 'confirmed', 'confirmed'])
+    expect(after.map(({ status }) => status)).toEqual(['confirmed', 'confirmed', 'confirmed', 'cancelled'])
     expect(after[0]).toMatchObject({
       _id: first?._id,
       createdAt: first?.createdAt,

@@ -71,7 +71,10 @@ export class MarketHistory<Stored extends StoredFields> {
     }
     const reason = mapped.notes.join('; ')
     if (reason !== '') this.#note([{ kind: 'noted', collection: this.#collection, document, reason }])
-    return [{ document, row: mapped, digest: digestOf({ ...mapped.fields, createdAt: mapped.createdAt }) }]
+    const { fields, createdAt } = mapped
+    // Devices have a status that is in no digest; here it is what a row says.
+    const digest = digestOf({ ...fields, createdAt, became: Reflect.get(fields, 'status') })
+    return [{ document, row: mapped, digest }]
   }
 
   /** One of them has what another document must not share: it is found by storing each alone. */
