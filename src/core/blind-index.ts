@@ -36,7 +36,7 @@ export interface BlindIndex {
 export type BlindIndexes = Readonly<Record<string, BlindIndex>>
 
 /** How a hash looks in the database: version, key name, HMAC-SHA-256 in base64url. */
-export const blindPattern = /^bi1\.[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{43}$/
+const blindPattern = /^bi1\.[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{43}$/
 
 /** There is one hash for each key of a ring. */
 const maximumHashes = 100

@@ -26,7 +26,7 @@ import type { Identified } from './stored-fields.js'
 
 export type { EntityExtension, EntityOptions, InputOf, StoredOf } from './entity-options.js'
 export type { EntityRule } from './entity-rules.js'
-export type { Deletable, FieldAccess, Identified, StoredFields } from './stored-fields.js'
+export type { FieldAccess, Identified, StoredFields } from './stored-fields.js'
 
 import { requireSealedFor, type SealedFor } from './subject-keys/sealed-for.js'
 
