@@ -89,10 +89,8 @@ describe('a schedule of a user', () => {
 
   it('leaves out the runs of that owner alone', async () => {
     const [one, another] = [await faculty([room]), await faculty([])]
-    const made = [
-      await schedule(one, { kind: 'switch', id: relay }),
-      await schedule(another, { kind: 'device', id: device }),
-    ]
+    await schedule(one, { kind: 'switch', id: relay })
+    await schedule(another, { kind: 'device', id: device })
     expect(await noon(2)).toEqual({ done: 1, missed: 1, failed: 0 })
   })
 
