@@ -67,7 +67,7 @@ describe('a schedule of a user', () => {
 
   it('moves nothing of an owner who is suspended or deleted', async () => {
     const owner = await faculty([room])
-    const { _id } = await schedule(owner, { kind: 'device', id: device })
+    await schedule(owner, { kind: 'device', id: device })
     await volt.users.update(owner, { status: 'suspended' })
     expect(await noon(2)).toEqual(refused)
     await volt.users.update(owner, { status: 'active' })
@@ -79,7 +79,7 @@ describe('a schedule of a user', () => {
   it('moves no classroom in which one device is not the owner’s to control', async () => {
     const owner = (await volt.users.create(aUser({ role: 'user' })))._id
     await volt.devices.update(device, { owner })
-    const { _id } = await schedule(owner, { kind: 'classroom', id: room })
+    await schedule(owner, { kind: 'classroom', id: room })
     expect(await noon(2)).toEqual(done)
     const other = await volt.devices.create(aDevice({ classroom: room }))
     expect(await noon(3)).toEqual(refused)

@@ -169,7 +169,7 @@ describe('documents that nobody has foreseen', () => {
     await origin.db.collection('devices').insertOne(deviceOf({ _id: device, switches: [lampSwitch] }))
     await origin.db.collection('activitylogs').insertMany([logOf(1, {}), logOf(2, { action: 'off' })])
     const volt = await openVolt(target)
-    const { macAddress } = (await origin.db.collection('devices').findOne()) ?? {}
+    const { macAddress } = (await origin.db.collection<{ macAddress: string }>('devices').findOne()) ?? {}
     const room = await volt.classrooms.create({ name: 'Room B', timeZone: 'Asia/Kolkata' })
     const ours = await volt.devices.create({ name: 'Ours', macAddress, classroom: room._id, switches: [] })
     const options = { from: origin.dbName, timeZone: 'Asia/Kolkata' }

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,9 +53,9 @@ export class SolchainFile {
     // As a client that Knex opens.
     this.#database.exec('pragma foreign_keys = off')
     this.#database.exec(schema)
-    cleanUpLater(() => {
+    cleanUpLater(async () => {
       this.#database.close()
-      rmSync(folder, { recursive: true })
+      await rm(folder, { recursive: true })
     })
   }
 

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -46,7 +47,7 @@ it('gives the same values with every library that is here, numbers exact', async
 
 it('says what is wrong: no file, no database, no library', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'autovolt-sqlite-'))
-  cleanUpLater(() => rmSync(folder, { recursive: true }))
+  cleanUpLater(() => rm(folder, { recursive: true }))
   const path = join(folder, 'words.db')
   await expect(openSqliteFile(path)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   writeFileSync(path, 'These are words, and no database. '.repeat(200))
