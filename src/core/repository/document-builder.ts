@@ -47,11 +47,17 @@ export class DocumentBuilder {
     return built
   }
 
-  /** The new document of a prepared input. @throws ValidationError, ConflictError for fields about somebody who was erased. */
-  async build<Built extends Document>(fields: Readonly<Record<string, unknown>>): Promise<Built & Identified> {
+  /**
+   * The new document of a prepared input; at once, where none of it is sealed for a person: what is called without being awaited
+   * is begun then before its transaction ends.
+   * @throws ValidationError, ConflictError for fields about somebody who was erased.
+   */
+  build<Built extends Document>(
+    fields: Readonly<Record<string, unknown>>,
+  ): (Built & Identified) | Promise<Built & Identified> {
     const built = this.#assembled<Built>(fields)
-    await this.#secrets.sealForPersons([{ fields: built, owner: built }])
-    return built
+    if (!this.#secrets.areForPersons(built)) return built
+    return this.#secrets.sealForPersons([{ fields: built, owner: built }]).then(() => built)
   }
 
   #assembled<Built extends Document>(fields: Readonly<Record<string, unknown>>): Built & Identified {

@@ -219,8 +219,8 @@ export class Repository<Stored extends StoredFields, Input extends object> exten
   }
 
   private async insert(fields: Readonly<Record<string, unknown>>): Promise<Stored> {
-    const built = await this.#documents.build<NewDocument<Stored>>(fields)
-    return this.shown(await this.documents.for('create').insertOne(built))
+    const built = this.#documents.build<NewDocument<Stored>>(fields)
+    return this.shown(await this.documents.for('create').insertOne(built instanceof Promise ? await built : built))
   }
 
   private async upsertAtOnce({ query, fields, given }: Upsert): Promise<Stored> {

@@ -66,6 +66,11 @@ export class SecretFields {
     return this.#persons.seal(given)
   }
 
+  /** Whether any of the fields is sealed for a person. */
+  areForPersons(fields: Readonly<Record<string, unknown>>): boolean {
+    return this.#persons.areIn(fields)
+  }
+
   /** As {@link sealForPersons}, for a change of a document that is there. @throws NotFoundError if it is not. */
   async sealChange(_id: ObjectId, fields: Record<string, unknown>): Promise<void> {
     if (!this.#persons.areIn(fields)) return

@@ -60,6 +60,8 @@ describe('a database of AutoVolt', () => {
       activities: 125,
       measurements: 32,
       telemetryEvents: 6,
+      marketOrders: 0,
+      marketTransactions: 0,
       // rolepermissions 9, schedules 9, telegramusers 9, settings 2, and five collections of 8
       kept: 9 + 9 + 9 + 2 + 5 * 8,
     })
