@@ -151,7 +151,7 @@ export const up = async ({ db }: Given): Promise<void> => {
     const again = await autovolt('seed')
     expect([again.code, again.errors]).toEqual([1, expect.stringContaining('--not-empty')])
     expect((await autovolt('seed', '--not-empty')).code).toBe(0)
-    expect(await database.db.collection('devices').countDocuments()).toBe(1)
+    expect(await database.db.collection('devices').countDocuments()).toBe(4)
   })
 
   it('sets up, and says before what differs', async () => {

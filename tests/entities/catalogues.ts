@@ -1434,6 +1434,7 @@ const privacyErasures: Catalogue = {
     endedAt: new Date('2026-11-29T10:01:00Z'),
     dueAt: new Date('2036-11-29T10:01:00Z'),
     repeats: 0,
+    keyDestroyedAt: new Date('2026-11-29T10:01:00Z'),
     collections: [
       {
         collection: 'invoices',
@@ -1464,7 +1465,7 @@ const privacyErasures: Catalogue = {
     missing('reason'),
     outOfRange('reason', ''),
     tooLong('reason', 501),
-    ...['requestedAt', 'endedAt', 'dueAt'].map((name) => wrongType(name, 'soon')),
+    ...['requestedAt', 'endedAt', 'dueAt', 'keyDestroyedAt'].map((name) => wrongType(name, 'soon')),
     missing('requestedAt'),
     wrongType('repeats', 'often'),
     missingWhenStored('repeats'),
