@@ -136,11 +136,11 @@ it('waits for a broker that has accepted it as long as that has messages for it'
     release = resolve
   })
   // Longer in all than the limit, which a loaded machine does not reach between two of them.
-  const opening = openSession(broker, {}, 2_000)
+  const opening = openSession(broker, {}, 8_000)
   const connection = await connectionOf(broker, 0)
   for (let packetId = 1; packetId <= 10; packetId += 1) {
     connection.send(publish(packetId, 'backlog'))
-    await setTimeout(250)
+    await setTimeout(1_000)
   }
   release()
   const { session } = await opening
