@@ -454,7 +454,7 @@ export function callSafely({ name, call }: PublicFunction, args: readonly unknow
 
 /** Functions without arguments. */
 const withoutArguments =
-  /\.(now|instant|objectId|macAddress|timeZone|unset|health|toJSON|close|checkpoint|archivedSize|anchorStatus|livePower|cleanExpired|recost|status|validate|unlock|resealSecrets|model|getStatistics|accessTable|completeUntil|compareLegacyConsumption|deliver|posted|logged|sweepUploads|handler)$|^volt\.((registers|rollUps)\.update|schedules\.run|market\.(run|settle)|operations\.(doctor|server|replicaSet|sizes|measureCalls|calls|resetCalls|indexUse|figures|roles\.(definitions|compare|create))|retention\.runs|privacy\.erased|(cases|alerts)\.(statistics|openBySeverity|openByAssignee))$/
+  /\.(now|instant|binary|objectId|macAddress|timeZone|unset|health|toJSON|close|checkpoint|archivedSize|anchorStatus|livePower|cleanExpired|recost|status|validate|unlock|resealSecrets|model|getStatistics|accessTable|completeUntil|compareLegacyConsumption|deliver|posted|logged|sweepUploads|handler)$|^volt\.((registers|rollUps)\.update|schedules\.run|market\.(run|settle)|operations\.(doctor|server|replicaSet|sizes|measureCalls|calls|resetCalls|indexUse|figures|roles\.(definitions|compare|create))|retention\.runs|privacy\.erased|(cases|alerts)\.(statistics|openBySeverity|openByAssignee))$/
 
 /** Loggers take anything; constructors of errors and repositories are for code that extends them; those of /testing start servers. */
 const forCode = /^new |silentLogger\.|^testing\./
