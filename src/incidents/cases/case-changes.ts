@@ -1,4 +1,4 @@
-import type { ObjectId } from 'mongodb'
+import { ObjectId } from 'mongodb'
 import { ConflictError } from '../../core/errors.js'
 import { priorities, rankOf, severities } from '../severity.js'
 import { type Case, type CaseStatus, mostChanges, type RecordedField, shownCharacters } from './case.js'
@@ -102,5 +102,6 @@ function shown(value: unknown): string | undefined {
 
 function textOf(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined
+  if (value instanceof ObjectId) return value.toHexString()
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
