@@ -18,7 +18,7 @@ async function adopt(file: SolchainFile, dbName: string, killAt = ''): Promise<n
   worker.send({ type: 'run' })
   const ended = await Promise.race([
     worker.exit.then(() => undefined),
-    worker.next('done', 100_000).catch(() => undefined),
+    worker.next('done', 300_000).catch(() => undefined),
   ])
   expect(ended?.message).toBeUndefined()
   return ended === undefined ? undefined : Number(ended.commands)
@@ -74,5 +74,5 @@ describe('the adoption of a file that is killed again and again', () => {
     expect(made.market_orders).toHaveLength(rows - rows / 100)
     expect(made.market_transactions).toHaveLength(rows - rows / 100)
     expect(made).toEqual(await madeIn('in_one_run'))
-  }, 400_000)
+  }, 1_200_000)
 })
