@@ -24,7 +24,7 @@ async function adopt(file: SolchainFile, dbName: string, killAt = ''): Promise<n
   return ended === undefined ? undefined : Number(ended.commands)
 }
 
-/** What the adoption has made, but for when. */
+/** What the adoption has made, but for when, and how often it has noted it. */
 async function madeIn(dbName: string) {
   await using client = await MongoClient.connect(server.uri)
   const made: Record<string, string[]> = {}
@@ -38,7 +38,7 @@ async function madeIn(dbName: string) {
   ]) {
     const documents = await client.db(dbName).collection(name).find().toArray()
     made[name] = documents
-      .map(({ _id, updatedAt, runAt, ...rest }) =>
+      .map(({ _id, __v, updatedAt, runAt, ...rest }) =>
         JSON.stringify(
           name === 'market_orders' || name === 'market_transactions' ? { _id, ...rest } : { ...rest, createdAt: 0 },
         ),
