@@ -10,7 +10,7 @@ export interface ControlRights {
   classroomsUnderControl(user: ObjectId, classrooms: readonly ObjectId[]): Promise<ObjectId[]>
 }
 
-/** Gives the rights once the handle knows them; nobody has any before. */
+/** Gives the rights, once the handle knows them. Until then nobody has one. */
 export type Rights = () => ControlRights | undefined
 
 export const notUnderControl = 'its owner may not control its target'
