@@ -94,7 +94,7 @@ export class AutoVolt<Extended extends EntityExtensions = object> extends Servic
     })
     // Rules are about what domains bring: users are bound once these are open.
     let access: UserAccess | undefined
-    const services = openDomains(database, entities, options, () => access)
+    const services = openDomains(database, entities, options, () => access?.control)
     super(services)
     this.database = database
     this.#hasher = hasher

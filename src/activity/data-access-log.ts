@@ -4,7 +4,7 @@ import type { StoreWrite } from '../core/collection/store-query.js'
 import type { Database } from '../core/database.js'
 import type { Entity, Identified } from '../core/entity.js'
 import { DatabaseError } from '../core/errors.js'
-import type { DataAccess } from './data-access.js'
+import { type DataAccess, hourOf } from './data-access.js'
 import { personalReadOf } from './personal-fields-read.js'
 
 /** Data-access log options: how much of it is kept. */
@@ -36,7 +36,6 @@ const batchMs = 2_000
 /** Documents that wait to be recorded; of what is read beyond, the number alone is logged. */
 const maximumPending = 20_000
 const documentsAtOnce = 1_000
-const hourMs = 3_600_000
 
 /**
  * Records who has read personal fields of whom. A read only notes what it has given; whose documents these are is looked up with the
@@ -181,14 +180,13 @@ export class DataAccessLog {
 }
 
 function writeOf({ subject, reader, entity, fields, documents, firstAt, lastAt }: Access): StoreWrite<DataAccess> {
-  const hour = new Date(Math.floor(lastAt.getTime() / hourMs) * hourMs)
   const by = {
     $inc: { documents },
     $addToSet: { fields: { $each: [...fields] } },
     $min: { firstAt },
     $max: { lastAt },
   }
-  return { update: { subject, hour, reader, entity }, by, upsert: true }
+  return { update: { subject, hour: hourOf(lastAt), reader, entity }, by, upsert: true }
 }
 
 /** The ids at a path, through lists too. */

@@ -50,3 +50,10 @@ export function dataAccessEntityOf(expireAfterSeconds: number | null) {
 export const dataAccessEntity = dataAccessEntityOf(accessesExpireAfterSeconds)
 
 export type DataAccess = Stored<typeof dataAccessEntity>
+
+const hourMs = 3_600_000
+
+/** The hour, in UTC, that an instant is in. */
+export function hourOf(instant: Date): Date {
+  return new Date(Math.floor(instant.getTime() / hourMs) * hourMs)
+}

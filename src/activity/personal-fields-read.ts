@@ -1,4 +1,5 @@
 import type { EntityDescription } from '../core/entity.js'
+import { ownFields } from '../core/personal-fields.js'
 
 /** What of an entity is personal, as far as a read is recorded. */
 export interface PersonalRead {
@@ -9,7 +10,6 @@ export interface PersonalRead {
 }
 
 const known = new WeakMap<EntityDescription, PersonalRead | null>()
-const ownFields = ['_id', 'createdAt', 'updatedAt', '__v', 'deletedAt']
 
 /** @returns null for an entity whose documents are about nobody. */
 export function personalReadOf(entity: EntityDescription): PersonalRead | null {

@@ -12,13 +12,10 @@ import type { SealedFor } from './subject-keys/sealed-for.js'
 export type SecretShape = Readonly<Record<string, SchemaLike<string | undefined, string | undefined>>>
 export type Flat<T> = { [K in keyof T]: T[K] }
 
-export interface EntityOptions<Fields extends Shape, Secrets extends SecretShape, SoftDelete extends boolean = boolean>
+/** What an entity and an extension of one declare. */
+export interface EntityExtension<Fields extends Shape, Secrets extends SecretShape>
   extends EntityBehaviour,
     FieldAccess {
-  /** The singular name in messages, such as `device`. */
-  readonly name: string
-  /** The collection in the database; the host may rename it. */
-  readonly collection: string
   /** The fields, each with its zod schema. */
   readonly fields: Fields
   /** Fields that are encrypted at rest, with the schema of their plain text; they are never read with a document. */
@@ -36,6 +33,16 @@ export interface EntityOptions<Fields extends Shape, Secrets extends SecretShape
   readonly rules?: readonly EntityRule[]
   /** The indexes, each with the query that it serves. @default none but `_id` */
   readonly indexes?: readonly IndexDefinition[]
+  /** What is personal of the fields: what `volt.privacy` exports and erases. Left out, reports name the entity as not declared. */
+  readonly personal?: PersonalDeclaration | undefined
+}
+
+export interface EntityOptions<Fields extends Shape, Secrets extends SecretShape, SoftDelete extends boolean = boolean>
+  extends EntityExtension<Fields, Secrets> {
+  /** The singular name in messages, such as `device`. */
+  readonly name: string
+  /** The collection in the database; the host may rename it. */
+  readonly collection: string
   /** Deleting marks the document with `deletedAt` instead of removing it. */
   readonly softDelete?: SoftDelete
   /** Makes it a time-series collection. @default a plain one */
@@ -46,22 +53,6 @@ export interface EntityOptions<Fields extends Shape, Secrets extends SecretShape
   readonly shardKey?: Readonly<Record<string, 1 | 'hashed'>>
   /** @default 'strict' */
   readonly validationLevel?: ValidationLevel
-  /** What is personal of it: what `volt.privacy` exports and erases. Left out, reports name the entity as not declared. */
-  readonly personal?: PersonalDeclaration | undefined
-}
-
-export interface EntityExtension<Fields extends Shape, Secrets extends SecretShape>
-  extends EntityBehaviour,
-    FieldAccess {
-  readonly fields: Fields
-  readonly secrets?: Secrets
-  readonly hashes?: Readonly<Record<string, RegExp>>
-  readonly blindIndexes?: Readonly<Record<string, BlindIndexOptions>>
-  readonly sealedFor?: SealedFor
-  readonly rules?: readonly EntityRule[]
-  readonly indexes?: readonly IndexDefinition[]
-  /** What is personal of the added fields. */
-  readonly personal?: PersonalDeclaration
 }
 
 export type StoredOf<Fields extends Shape, SoftDelete extends boolean> = Flat<

@@ -23,12 +23,11 @@ import { requestedChanges, requestFields } from './request-schemas.js'
 import { asZod, type OutputOf, type SchemaLike, type Shape } from './schema-like.js'
 import type { SecretNames, WithSecrets } from './secret-names.js'
 import type { Identified } from './stored-fields.js'
+import { requireSealedFor, type SealedFor } from './subject-keys/sealed-for.js'
 
 export type { EntityExtension, EntityOptions, InputOf, StoredOf } from './entity-options.js'
 export type { EntityRule } from './entity-rules.js'
 export type { FieldAccess, Identified, StoredFields } from './stored-fields.js'
-
-import { requireSealedFor, type SealedFor } from './subject-keys/sealed-for.js'
 
 /** A definition from which types, Mongoose schema, validation and the server's validator are made. */
 export interface EntityDescription {
@@ -65,7 +64,7 @@ export interface EntityDescription {
   readonly shardKey: Readonly<Record<string, 1 | 'hashed'>> | undefined
   readonly validationLevel: ValidationLevel
   readonly personal: PersonalDeclaration | undefined
-  readonly behaviour: EntityBehaviour
+  readonly behaviour: Required<EntityBehaviour>
   /** The validator that the server's collection gets; undefined for a time-series collection, which can have none. */
   readonly validator: MongoJsonSchema | undefined
 }

@@ -113,7 +113,7 @@ function addValidation(schema: Schema, entity: EntityDescription): void {
   const names = Object.keys(entity.storedSchema.shape).filter((name) => !setBySave.has(name))
   const schemas = new Map<string, z.ZodType<Record<string, unknown>>>()
   const converted = new WeakMap<object, Record<string, unknown>>()
-  const { repositoryOnly = [] } = entity.behaviour
+  const { repositoryOnly } = entity.behaviour
   schema.pre('validate', function parseWhole() {
     const stored = this.toObject({ depopulate: true, virtuals: false, getters: false, flattenMaps: true })
     const document = Object.fromEntries(Object.entries(stored).filter(([name]) => !setBySave.has(name)))
@@ -165,7 +165,7 @@ function schemaOf(entity: EntityDescription, names: readonly string[]): z.ZodTyp
 }
 
 function addBehaviour(schema: Schema, entity: EntityDescription): void {
-  for (const [name, get] of Object.entries(entity.behaviour.virtuals ?? {})) {
+  for (const [name, get] of Object.entries(entity.behaviour.virtuals)) {
     const virtual = schema.virtual(name).get(function read(this: never) {
       return get(this)
     })

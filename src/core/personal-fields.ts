@@ -46,7 +46,8 @@ export interface PersonalFields {
 /** What of an entity is personal; `none` if none of its fields is. */
 export type PersonalDeclaration = 'none' | PersonalFields
 
-const ownFields = ['_id', 'createdAt', 'updatedAt', '__v', 'deletedAt']
+/** The fields that every document has of its own. */
+export const ownFields: readonly string[] = ['_id', 'createdAt', 'updatedAt', '__v', 'deletedAt']
 const headOf = (path: string) => path.split('.')[0] ?? path
 
 interface Described {

@@ -14,7 +14,7 @@ const whole = '*'
  * of documents that have such fields. New documents are as free as ever.
  */
 export function refuseRepositoryOnly(schema: Schema, entity: EntityDescription): void {
-  const fields = entity.behaviour.repositoryOnly ?? []
+  const fields = entity.behaviour.repositoryOnly
   if (fields.length === 0) return
   const requireOthers = (changed: Iterable<string>) => {
     for (const path of changed) {

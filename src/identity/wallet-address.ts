@@ -41,7 +41,7 @@ export function checkWalletAddress(spelling: string): WalletAddressReport {
 /** What a write reports of an address whose spelling has a wrong checksum; the address itself is not in it. */
 export function doubtChecksum(spelling: string): string | undefined {
   return checkWalletAddress(spelling).checksum === 'wrong'
-    ? 'The wallet address was stored, but its spelling has a wrong checksum (EIP-55): ask its owner, or look at it with checkWalletAddress()'
+    ? 'The spelling of a wallet address has a wrong checksum (EIP-55), and is taken all the same: ask its owner, or look at it with checkWalletAddress()'
     : undefined
 }
 

@@ -1,6 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import { z } from 'zod'
-import type { DataAccess } from '../activity/data-access.js'
+import { type DataAccess, hourOf } from '../activity/data-access.js'
 import type { EntityCollection } from '../core/collection/entity-collection.js'
 import { instant } from '../core/fields.js'
 import { validateData } from '../core/validate.js'
@@ -20,7 +20,6 @@ const optionsSchema = z.strictObject({
   to: instant().optional(),
   limit: z.int().min(1).max(1_000).default(100),
 })
-const hourMs = 3_600_000
 
 /** The records about a person, newest first. @throws ValidationError. */
 export async function dataAccessesOf(
@@ -35,8 +34,4 @@ export async function dataAccessesOf(
   }
   const filter = Object.keys(hour).length === 0 ? { subject } : { subject, hour }
   return accesses.for('accesses').find(filter, { sort: { hour: -1, reader: 1, entity: 1 }, limit })
-}
-
-function hourOf(instant: Date): Date {
-  return new Date(Math.floor(instant.getTime() / hourMs) * hourMs)
 }

@@ -1,19 +1,23 @@
 import type { ObjectId } from 'mongodb'
+import { forEachConcurrently } from '../core/for-each-concurrently.js'
 import type { Schedule } from './schedule.js'
 import type { TargetSite } from './schedule-sites.js'
 
 /** What users may control, as far as schedules have to know. */
 export interface ControlRights {
   /** Those of the devices that the user may control; none of them for a user who is not active. */
-  devicesUnderControl(user: ObjectId, devices: readonly ObjectId[]): Promise<ObjectId[]>
+  devicesUnderControl(user: ObjectId, devices: readonly ObjectId[]): Promise<readonly ObjectId[]>
   /** Those of the classrooms of which the user may control every device. */
-  classroomsUnderControl(user: ObjectId, classrooms: readonly ObjectId[]): Promise<ObjectId[]>
+  classroomsUnderControl(user: ObjectId, classrooms: readonly ObjectId[]): Promise<readonly ObjectId[]>
 }
 
 /** Gives the rights, once the handle knows them. Until then nobody has one. */
 export type Rights = () => ControlRights | undefined
 
 export const notUnderControl = 'its owner may not control its target'
+
+/** Many schedules that are due at once have many owners, and each of them is asked about. */
+const ownersAtOnce = 8
 
 interface Owned {
   readonly schedule: Schedule
@@ -34,10 +38,10 @@ export async function outOfControl<One extends Owned>(
     group.theirs.push(one)
     owned.set(owner.toHexString(), group)
   }
-  for (const { owner, theirs } of owned.values()) {
+  await forEachConcurrently(owned.values(), ownersAtOnce, async ({ owner, theirs }) => {
     const allowed = rights === undefined ? new Set() : await underControl(owner, theirs, rights)
     for (const one of theirs) if (!allowed.has(placeOf(one).toHexString())) refused.add(one)
-  }
+  })
   return refused
 }
 

@@ -125,7 +125,8 @@ export class ScheduleWorker {
       else planned.push({ schedule, site, due, ...planDue(schedule, due, site, now, next) })
     }
     leaveOutReplaced(planned, now)
-    for (const one of await outOfControl(planned, this.#rights())) refuse(one)
+    const running = planned.filter(({ runs }) => runs.length > 0)
+    for (const one of await outOfControl(running, this.#rights())) refuse(one)
     if (signal.aborted || performance.now() - readMs > freshMs) return
     const failed = await this.#handOver(planned, counts)
     const done = planned.filter(({ schedule }) => !failed.has(schedule))

@@ -135,7 +135,7 @@ describe.each(keys)('the catalogue of %s', (key) => {
     const attempt = async () => model().updateOne({}, operators(spoilt) as never, { timestamps: false })
     // Mongoose leaves what is immutable out in silence.
     const isImmutable = ['createdAt', ...entity().immutable].includes(withoutIndexes(spoilt.path))
-    const isForRepository = entity().behaviour.repositoryOnly?.includes(withoutIndexes(spoilt.path).split('.')[0] ?? '')
+    const isForRepository = entity().behaviour.repositoryOnly.includes(withoutIndexes(spoilt.path).split('.')[0] ?? '')
     if (isForRepository) await expect(attempt()).rejects.toMatchObject({ code: 'REPOSITORY_ONLY' })
     else if (isImmutable) await attempt()
     else await expectRefusalByModel(attempt(), spoilt)

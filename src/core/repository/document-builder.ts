@@ -104,7 +104,7 @@ export class DocumentBuilder {
 
   /** Logs what was taken and still looks wrong. */
   #report(given: object): void {
-    for (const [field, doubt] of Object.entries(this.#entity.behaviour.doubts ?? {})) {
+    for (const [field, doubt] of Object.entries(this.#entity.behaviour.doubts)) {
       const value: unknown = (given as Record<string, unknown>)[field]
       const message = typeof value === 'string' ? doubt(value) : undefined
       if (message !== undefined) this.#database.logger.warn({ entity: this.#entity.name, field }, message)

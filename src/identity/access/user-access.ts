@@ -2,7 +2,6 @@ import type { ObjectId } from 'mongodb'
 import type { AuditLog } from '../../activity/audit-log.js'
 import type { DataAccessLog } from '../../activity/data-access-log.js'
 import type { EntityCollection } from '../../core/collection/entity-collection.js'
-import type { StoreFilter } from '../../core/collection/store-query.js'
 import type { Database } from '../../core/database.js'
 import type { Entity, EntityDescription, Identified } from '../../core/entity.js'
 import { DatabaseError } from '../../core/errors.js'
@@ -16,15 +15,7 @@ import { Binding } from './binding.js'
 import type { Bindable } from './bound-repository.js'
 import { boundServices } from './bound-services.js'
 import { DenialLimit } from './denial-limit.js'
-import { GuardedCollection } from './guarded-collection.js'
-
-/** A device, as far as it matters who may control it. */
-interface DeviceInRoom extends Identified {
-  readonly classroom?: ObjectId | undefined
-  readonly deletedAt: Date | null
-}
-
-const placed = { classroom: 1 } as const
+import { type DeviceInRoom, DevicesUnderControl } from './devices-under-control.js'
 
 /** What a handle has that users may be allowed. */
 export interface AccessParts {
@@ -43,12 +34,15 @@ export class UserAccess {
   readonly #parts: AccessParts
   readonly #policy: AccessPolicy
   readonly #denials = new DenialLimit()
+  /** Which of many devices and classrooms users may control. */
+  readonly control: DevicesUnderControl
 
   /** @throws DatabaseError `CONFIGURATION` for rules and scopes that are none. */
   constructor(database: Database, parts: AccessParts, options?: AccessOptions<string>) {
     this.#database = database
     this.#parts = parts
     this.#policy = new AccessPolicy(options, subjectsOf(parts), parts.users)
+    this.control = new DevicesUnderControl(database, parts.devices, (user) => this.#binding(user))
   }
 
   /** The repositories and services as the user may use them. @throws ValidationError for what is no id. */
@@ -66,31 +60,8 @@ export class UserAccess {
     })
   }
 
-  /** Those of the devices that the user may control; none for a user who is not active. */
-  async devicesUnderControl(user: ObjectId, devices: readonly ObjectId[]): Promise<ObjectId[]> {
-    const found = await this.#controlled(user, { _id: { $in: devices } })
-    return found.map(({ _id }) => _id)
-  }
-
-  /** Those of the classrooms of which the user may control every device. */
-  async classroomsUnderControl(user: ObjectId, classrooms: readonly ObjectId[]): Promise<ObjectId[]> {
-    const inRooms = { classroom: { $in: classrooms } }
-    const all = await this.#parts.devices.find<DeviceInRoom>({ ...inRooms, deletedAt: null }, { projection: placed })
-    const allowed = new Set((await this.#controlled(user, inRooms)).map(({ _id }) => _id.toHexString()))
-    const others = all.filter(({ _id }) => !allowed.has(_id.toHexString()))
-    const lost = new Set(others.map(({ classroom }) => classroom?.toHexString()))
-    return classrooms.filter((id) => !lost.has(id.toHexString()))
-  }
-
   table(): AccessTableRow[] {
     return this.#policy.table()
-  }
-
-  async #controlled(user: ObjectId, filter: StoreFilter<DeviceInRoom>): Promise<DeviceInRoom[]> {
-    const { devices } = this.#parts
-    const read = await this.#binding(user).scope('devices', 'control')
-    const documents = new GuardedCollection(this.#database, devices.entity, { entity: 'devices', read })
-    return documents.for('control').find<DeviceInRoom>({ ...filter, deletedAt: null }, { projection: placed })
   }
 
   #binding(user: ObjectId): Binding {

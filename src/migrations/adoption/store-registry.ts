@@ -135,7 +135,7 @@ export function conflictReason(error: ConflictError): string {
 }
 
 /** What does not fit, the first of it. */
-export function validationReason({ issues }: ValidationError): string {
+export function validationReason({ issues }: Pick<ValidationError, 'issues'>): string {
   return issues
     .slice(0, 5)
     .map(({ path, message }) => `${path}: ${message}`)

@@ -2,6 +2,7 @@ import type { CollectionMapping } from './mapping.js'
 
 /** What becomes of each field; `id as _id` is for a field of another name in the public versions. */
 type Becoming = Readonly<Record<string, string>>
+
 /** A collection whose name and fields are where the public versions have them. */
 export function collection(
   from: string,

@@ -7,7 +7,7 @@ import { exactOf, exactOrNone } from './exact-number.js'
 import { identityOf, type MarketParts, type OrderRow, userOf } from './market-row.js'
 
 /** Decimals to which a total is compared: the product of an energy and a price has 10. */
-const comparedPlaces = 20
+export const comparedPlaces = 20
 const unknownTime = 'a time in a form that is not known'
 
 /** What a row of `trading` becomes: an order that has ended, or why it becomes none. It is history, so nothing is reserved for it and nobody matches it. */

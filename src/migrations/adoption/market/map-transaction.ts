@@ -4,10 +4,9 @@ import type { MarketTransaction } from '../../../market/index.js'
 import { instantOf } from '../map/solchain.js'
 import { given, isGiven, shownId, textOf, wholeNumberOf } from '../map/values.js'
 import { exactOf, exactOrNone } from './exact-number.js'
-import { isWorth, orderOf, worthOf } from './map-order.js'
+import { comparedPlaces, isWorth, orderOf, worthOf } from './map-order.js'
 import { identityOf, type MarketParts, type TransactionRow, userOf } from './market-row.js'
 
-const comparedPlaces = 20
 const chainHash = /^0x[0-9a-f]{64}$/
 
 /**

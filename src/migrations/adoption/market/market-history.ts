@@ -6,7 +6,7 @@ import { issuesOf } from '../../../core/validate.js'
 import type { AdoptionContext } from '../context.js'
 import type { Kept } from '../findings.js'
 import type { Finding } from '../map/mapped.js'
-import { changedOnBothSides, conflictReason, digestOf } from '../store-registry.js'
+import { changedOnBothSides, conflictReason, digestOf, validationReason } from '../store-registry.js'
 import type { MarketRow } from './market-row.js'
 
 /** A row of the origin with what it becomes, or why it becomes nothing. */
@@ -65,8 +65,7 @@ export class MarketHistory<Stored extends StoredFields> {
     }
     const parsed = compiled(this.#entity.inputSchema).safeParse(mapped.fields)
     if (!parsed.success) {
-      const issues = issuesOf(parsed.error, mapped.fields).slice(0, 5)
-      leave(issues.map(({ path, message }) => `${path}: ${message}`).join('; '))
+      leave(validationReason({ issues: issuesOf(parsed.error, mapped.fields) }))
       return []
     }
     const reason = mapped.notes.join('; ')
