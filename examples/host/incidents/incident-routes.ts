@@ -27,6 +27,7 @@ export function incidentRoutes({ volt, feeds, troubles }: IncidentParts): Route[
   return [
     ofMember('GET', 'incidents/case', (visitor, { query }) => readCasePage(volt, visitor, query.get('id') ?? '')),
     ofMember('GET', 'incidents/curve', (visitor, { query }) => readAlertCurve(volt, visitor, query.get('alert') ?? '')),
+    ofMember('GET', 'incidents/kinds', () => troubleKinds),
     changing('incidents/acknowledge', (...given) => changes.acknowledge(...given)),
     changing('incidents/take', (...given) => changes.take(...given)),
     changing('incidents/move', (...given) => changes.move(...given)),

@@ -3,11 +3,10 @@ import { drawCurve } from './curve.js'
 import { byId, element, KeyedList, setAttribute, setText } from './dom.js'
 import { dayAndTime, timeOfDay, withTimes, words } from './format.js'
 import { setState } from './mood.js'
+import { soon } from './soon.js'
 
-const settleMs = 400
 let openId = null
 let shownAlert = null
-let isDue = false
 
 const alerts = new KeyedList(byId('case-alerts'), ({ id }) => id, createAlert)
 
@@ -26,14 +25,7 @@ export function showCaseOf(alert) {
 }
 
 /** Something has changed that the case may show: it is read again soon, once for many changes. */
-export function followCase() {
-  if (openId === null || isDue) return
-  isDue = true
-  setTimeout(() => {
-    isDue = false
-    void read()
-  }, settleMs)
-}
+export const followCase = soon(read)
 
 async function read() {
   const id = openId

@@ -1,5 +1,6 @@
 import { setText } from './dom.js'
 import { count, timeOfDay } from './format.js'
+import { draw } from './svg.js'
 
 const size = { width: 640, height: 220, left: 8, right: 8, top: 22, bottom: 24 }
 /** Readings that are further apart have no line between them. */
@@ -68,12 +69,6 @@ function spread(low, high) {
 
 function share(value, [low, high]) {
   return Math.min(1, Math.max(0, (value - low) / (high - low)))
-}
-
-function draw(name, attributes) {
-  const node = document.createElementNS('http://www.w3.org/2000/svg', name)
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value))
-  return node
 }
 
 function text(content, attributes) {

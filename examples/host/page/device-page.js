@@ -3,10 +3,9 @@ import { commandRow } from './command-row.js'
 import { byId, element, KeyedList, setAttribute, setText } from './dom.js'
 import { ago, count, dayAndTime, watts, words } from './format.js'
 import { rowList } from './rows.js'
+import { soon } from './soon.js'
 
-const settleMs = 300
 let openId = null
-let isDue = false
 
 const commands = new KeyedList(byId('device-commands'), ({ id }) => id, commandRow)
 const history = rowList(byId('device-history'), ({ on, name, at, sequence }) => ({
@@ -43,14 +42,7 @@ export async function openDevicePage(id) {
 }
 
 /** Something has changed that the page may show: it is read again soon, once for many changes. */
-export function refreshDevicePage() {
-  if (openId === null || isDue) return
-  isDue = true
-  setTimeout(() => {
-    isDue = false
-    void read()
-  }, settleMs)
-}
+export const refreshDevicePage = soon(read)
 
 async function read() {
   const id = openId

@@ -67,6 +67,11 @@ export function timeOfDay(instant) {
   return clock.format(new Date(instant))
 }
 
+/** An energy that came as an exact decimal. */
+export function exactKwh(text) {
+  return `${Number(text).toFixed(3)} kWh`
+}
+
 /** A text of the library's, whose instants are in UTC, with times of the site. */
 export function withTimes(text) {
   return text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, timeOfDay)

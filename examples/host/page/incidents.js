@@ -1,22 +1,10 @@
-import { onPress, post } from './api.js'
+import { get, onPress, post } from './api.js'
 import { followCase, openCase, showCaseOf } from './case.js'
 import { byId, element, KeyedList, setAttribute, setText } from './dom.js'
 import { dayAndTime, timeOfDay, withTimes, words } from './format.js'
 import { setState } from './mood.js'
 import { beginPage, listen } from './shell.js'
 import { toast } from './toast.js'
-
-const kinds = [
-  'over_temperature',
-  'over_current',
-  'over_voltage',
-  'under_voltage',
-  'over_power',
-  'idle_use',
-  'meter_stuck',
-  'meter_backwards',
-  'device_offline',
-]
 
 const me = await beginPage(byId('desk'), ({ sees }) => sees.incidents, 'Students and neighbours have no incident desk.')
 for (const id of ['case-list', 'case-alerts', 'case-history']) byId(id).tabIndex = 0
@@ -113,19 +101,24 @@ function createCase({ id, openedAt }) {
   }
 }
 
-byId('cause-kinds').append(
-  ...kinds.map((kind) => {
-    const button = element('button', { type: 'button', 'data-cause': kind }, words(kind))
-    onPress(button, async () => {
-      const answer = await post('incidents/cause', { kind })
-      if (answer?.device) toast(`${answer.device}: ${words(kind)}, in about a quarter of a minute.`)
-      else if (answer !== undefined) toast('The devices are not there yet.')
-    })
-    return button
-  }),
-)
+/** What an administrator can have the simulator cause. */
+async function offerTroubles() {
+  const kinds = (await get('incidents/kinds')) ?? []
+  byId('cause-kinds').append(
+    ...kinds.map((kind) => {
+      const button = element('button', { type: 'button', 'data-cause': kind }, words(kind))
+      onPress(button, async () => {
+        const answer = await post('incidents/cause', { kind })
+        if (answer?.device) toast(`${answer.device}: ${words(kind)}, in about a quarter of a minute.`)
+        else if (answer !== undefined) toast('The devices are not there yet.')
+      })
+      return button
+    }),
+  )
+}
 
 if (me !== null) {
   byId('chip-neighbourhood').hidden = !me.sees.neighbourhood
   listen({ incidents: show })
+  if (me.isOperator) await offerTroubles()
 }

@@ -16,6 +16,7 @@ import { showQuarantine } from './quarantine.js'
 import { showRollouts } from './rollouts.js'
 import { showPower, showRooms } from './rooms.js'
 import { setTargets, showSchedules } from './schedules.js'
+import { listen } from './shell.js'
 
 // What is hidden has no size that a chart could be drawn in.
 const me = await showPeople()
@@ -86,24 +87,6 @@ const shows = {
   ingestion: showIngestion,
   ledger: showLedger,
   backups: showBackups,
-  problem: (problem) => {
-    byId('outage').hidden = problem === null
-    setText(byId('outage'), problem?.message ?? '')
-  },
 }
 
-if (me !== null) listen()
-
-function listen() {
-  const live = new EventSource('/api/live')
-  for (const [name, show] of Object.entries(shows)) {
-    live.addEventListener(name, ({ data }) => show(JSON.parse(data)))
-  }
-  live.addEventListener('open', () => connected('live', 'good'))
-  live.addEventListener('error', () => connected('the host app is gone', 'bad'))
-}
-
-function connected(text, mood) {
-  setText(byId('chip-live'), text)
-  setAttribute(byId('chip-live'), 'data-mood', mood)
-}
+if (me !== null) listen(shows)

@@ -1,5 +1,5 @@
 import { byId, element, KeyedList, setAttribute, setText } from './dom.js'
-import { timeOfDay, watts } from './format.js'
+import { exactKwh, timeOfDay, watts } from './format.js'
 import { setState } from './mood.js'
 import { showBook } from './order-book.js'
 import { beginOwn, refreshOwn } from './own-market.js'
@@ -69,8 +69,8 @@ function createDelivery({ name }) {
     update: ({ soldKwh, deliveredKwh, shortKwh }) => {
       const isShort = Number(shortKwh) > 0
       setState(node, isShort ? 'short' : 'delivered')
-      setText(short, isShort ? `${kwh(shortKwh)} short` : 'all delivered')
-      setText(figures, `${kwh(deliveredKwh)} of ${kwh(soldKwh)}`)
+      setText(short, isShort ? `${exactKwh(shortKwh)} short` : 'all delivered')
+      setText(figures, `${exactKwh(deliveredKwh)} of ${exactKwh(soldKwh)}`)
       bar.style.width = `${(100 * Number(deliveredKwh)) / Number(soldKwh)}%`
     },
   }
@@ -78,7 +78,7 @@ function createDelivery({ name }) {
 
 function createTrade({ id, seller, buyer, energyKwh, pricePerKwh, at, deliverFrom, deliverUntil }) {
   const [state, note] = [element('b', { class: 'state' }), element('span', { class: 'note' })]
-  const what = `${seller} → ${buyer}: ${kwh(energyKwh)} at ₹${decimal(pricePerKwh)}`
+  const what = `${seller} → ${buyer}: ${exactKwh(energyKwh)} at ₹${decimal(pricePerKwh)}`
   const node = element(
     'li',
     { class: 'row', 'data-trade': id },
@@ -103,7 +103,7 @@ function createTrade({ id, seller, buyer, energyKwh, pricePerKwh, at, deliverFro
 function outcomeOf(deliveredKwh, shortKwh, penalty) {
   if (deliveredKwh === null) return ['to come', null]
   if (Number(shortKwh) === 0) return ['delivered', `all of it`]
-  return ['short', `${kwh(deliveredKwh)} delivered, ${kwh(shortKwh)} short, ₹${decimal(penalty)} for that`]
+  return ['short', `${exactKwh(deliveredKwh)} delivered, ${exactKwh(shortKwh)} short, ₹${decimal(penalty)} for that`]
 }
 
 /** The mean of the last hour that has trades. */
@@ -112,10 +112,6 @@ function priceNote(prices) {
   if (last === undefined) return ''
   const count = prices.reduce((sum, { trades: some }) => sum + some, 0)
   return `₹${decimal(last.meanPricePerKwh)}/kWh on average in the last hour; ${count} trades in six hours`
-}
-
-function kwh(text) {
-  return `${Number(text).toFixed(3)} kWh`
 }
 
 function decimal(text) {

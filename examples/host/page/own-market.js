@@ -1,25 +1,17 @@
 import { get, onPress, post } from './api.js'
 import { byId, element, KeyedList, setAttribute, setText } from './dom.js'
-import { timeOfDay } from './format.js'
+import { exactKwh, timeOfDay } from './format.js'
 import { setState } from './mood.js'
+import { soon } from './soon.js'
 import { toast } from './toast.js'
 
-const settleMs = 500
-let isDue = false
 /** The same until the host has said that the order is there: asking again is no second order. */
 let key = crypto.randomUUID?.() ?? `${Date.now()} ${Math.random()}`
 
 const orders = new KeyedList(byId('order-list'), ({ id }) => id, createOrder)
 
 /** Something has changed in the market: what is one's own is read again soon, once for many changes. */
-export function refreshOwn() {
-  if (isDue) return
-  isDue = true
-  setTimeout(() => {
-    isDue = false
-    void read()
-  }, settleMs)
-}
+export const refreshOwn = soon(read)
 
 export function beginOwn() {
   byId('order-form').addEventListener('submit', async (event) => {
@@ -56,8 +48,8 @@ function factsOf({ balance, report }) {
     ['balance', rupees(balance.balance)],
     ['reserved', rupees(balance.reserved)],
     ['to spend', rupees(balance.available)],
-    ['sold, 24 h', kwh(report.soldKwh)],
-    ['bought, 24 h', kwh(report.boughtKwh)],
+    ['sold, 24 h', exactKwh(report.soldKwh)],
+    ['bought, 24 h', exactKwh(report.boughtKwh)],
     ['CO₂ avoided', `${Number(report.avoidedCo2Kg).toFixed(2)} kg`],
   ]
 }
@@ -70,7 +62,7 @@ function createOrder({ id, side, energyKwh, pricePerKwh, from, until }) {
   const [state, note] = [element('b', { class: 'state' }), element('span', { class: 'note' })]
   const cancel = element(
     'button',
-    { type: 'button', 'aria-label': `Take it back: ${side} ${kwh(energyKwh)}` },
+    { type: 'button', 'aria-label': `Take it back: ${side} ${exactKwh(energyKwh)}` },
     'Take it back',
   )
   onPress(cancel, async () => {
@@ -80,7 +72,7 @@ function createOrder({ id, side, energyKwh, pricePerKwh, from, until }) {
     'li',
     { class: 'row', 'data-order': id },
     state,
-    element('span', {}, `${side} ${kwh(energyKwh)} at ₹${Number(pricePerKwh).toFixed(2)}`),
+    element('span', {}, `${side} ${exactKwh(energyKwh)} at ₹${Number(pricePerKwh).toFixed(2)}`),
     element('span', { class: 'row-actions' }, cancel),
     note,
   )
@@ -92,15 +84,11 @@ function createOrder({ id, side, energyKwh, pricePerKwh, from, until }) {
       setText(state, status)
       cancel.hidden = !isOpen
       const time = `${timeOfDay(from).slice(0, 5)} to ${timeOfDay(until).slice(0, 5)}`
-      setText(note, [`${kwh(filledKwh)} matched`, time, reason?.replaceAll('_', ' ')].filter(Boolean).join(' · '))
+      setText(note, [`${exactKwh(filledKwh)} matched`, time, reason?.replaceAll('_', ' ')].filter(Boolean).join(' · '))
     },
   }
 }
 
 function rupees(text) {
   return `₹${Number(text).toFixed(2)}`
-}
-
-function kwh(text) {
-  return `${Number(text).toFixed(3)} kWh`
 }

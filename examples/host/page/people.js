@@ -1,6 +1,7 @@
 import { post } from './api.js'
 import { byId, element, setText } from './dom.js'
 import { ago, showTimesIn } from './format.js'
+import { showWhatIsFor } from './shell.js'
 
 /** Shows who is looking, and lets others sign in. @returns who it is; null for nobody. */
 export async function showPeople() {
@@ -26,8 +27,7 @@ export async function showPeople() {
   byId('sign-out').hidden = me === null
   if (me !== null) await showSessions()
   byId('sign-out').addEventListener('click', () => then(post('sign-out')))
-  document.body.dataset.role = me === null ? 'nobody' : me.isOperator ? 'operator' : 'member'
-  for (const node of document.querySelectorAll('[data-for=operator]')) node.hidden = me?.isOperator !== true
+  showWhatIsFor(me)
   for (const node of document.querySelectorAll('[data-for=member]')) node.hidden = me === null
   return me
 }

@@ -11,12 +11,17 @@ export async function beginPage(main, isFor, otherwise) {
   showTimesIn(timeZone)
   setText(byId('time-zone'), `times of ${timeZone}`)
   const isWelcome = me !== null && isFor(me)
-  document.body.dataset.role = me === null ? 'nobody' : me.isOperator ? 'operator' : 'member'
-  for (const node of document.querySelectorAll('[data-for=operator]')) node.hidden = me?.isOperator !== true
+  showWhatIsFor(me)
   setText(byId('gate-text'), me === null ? 'Nobody is signed in.' : `You are ${me.name}. ${otherwise}`)
   byId('gate').hidden = isWelcome
   main.hidden = !isWelcome
   return isWelcome ? me : null
+}
+
+/** Shows what is for who is looking. */
+export function showWhatIsFor(me) {
+  document.body.dataset.role = me === null ? 'nobody' : me.isOperator ? 'operator' : 'member'
+  for (const node of document.querySelectorAll('[data-for=operator]')) node.hidden = me?.isOperator !== true
 }
 
 /** Listens to the news of the host. @param shows What to do with each kind of news, by its name. */
@@ -28,7 +33,7 @@ export function listen(shows) {
   live.addEventListener('error', () => connected('the host app is gone', 'bad'))
 }
 
-export function showProblem(problem) {
+function showProblem(problem) {
   byId('outage').hidden = problem === null
   setText(byId('outage'), problem?.message ?? '')
 }

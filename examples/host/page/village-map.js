@@ -1,3 +1,5 @@
+import { draw } from './svg.js'
+
 const size = { width: 640, height: 300, room: 46, side: 84 }
 const shownTrades = 8
 
@@ -50,10 +52,4 @@ function houseOf({ name, meters, powerW, ...one }, { x, y }, isSelf) {
   text.textContent = isSelf ? 'you' : name.split(',')[0]
   group.append(text)
   return group
-}
-
-function draw(name, attributes) {
-  const node = document.createElementNS('http://www.w3.org/2000/svg', name)
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value))
-  return node
 }
