@@ -1,7 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import { ObjectId } from 'mongodb'
 import { z } from 'zod'
+import { AsyncContext } from '../core/async-context.js'
 import type { EntityDescription, Identified } from '../core/entity.js'
 import { DatabaseError } from '../core/errors.js'
 import { Reader } from '../core/repository/reader.js'
@@ -50,7 +50,7 @@ const actorSchema = z.strictObject({
 
 /** Who did what, newest first or by document or person; written by the library with what it reports, changed by nobody. */
 export class AuditLog extends Reader<AuditRecord> {
-  readonly #actor = new AsyncLocalStorage<Actor>()
+  readonly #actor = new AsyncContext<Actor>()
 
   /**
    * Runs work for an actor: its audit records have the actor, and the actor's address in their details. Inside work for another one,
@@ -63,7 +63,7 @@ export class AuditLog extends Reader<AuditRecord> {
     const known = validateData(actorSchema, actor, 'The actor')
     if (typeof work !== 'function')
       throw new DatabaseError('CONFIGURATION', 'Work that is done by an actor is a function')
-    return this.#actor.run({ ...this.#actor.getStore(), ...known }, work)
+    return this.#actor.run({ ...this.#actor.value, ...known }, work)
   }
 
   /** Records a change, without what the entity keeps secret. Takes part in the caller's transaction. @returns the record's id. @internal */
@@ -104,7 +104,7 @@ export class AuditLog extends Reader<AuditRecord> {
   }
 
   async #write(_id: ObjectId, { entity, ...event }: AuditedEvent): Promise<ObjectId> {
-    const { actor, ...from } = this.#actor.getStore() ?? {}
+    const { actor, ...from } = this.#actor.value ?? {}
     const details = { ...from, ...event.details }
     const record = {
       _id,

@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientSession, MongoClient, TransactionOptions } from 'mongodb'
+import { AsyncContext } from './async-context.js'
 import { DatabaseError } from './errors.js'
 import { hasErrorLabel, translateError } from './translate-error.js'
 
@@ -104,7 +104,7 @@ interface Scope {
  * and calls outside the callback, do not see it.
  */
 export class Transactions {
-  readonly #running = new AsyncLocalStorage<Scope | undefined>()
+  readonly #running = new AsyncContext<Scope | undefined>()
   readonly #client: () => MongoClient
   readonly #refuseStandalone: () => Promise<void>
 
@@ -115,12 +115,12 @@ export class Transactions {
 
   /** The session of the transaction that the caller is in. */
   get session(): ClientSession | undefined {
-    return this.#running.getStore()?.transaction.session
+    return this.#running.value?.transaction.session
   }
 
   /** Runs one operation: in the caller's transaction, in its turn, or on its own. */
   execute<Result>(operation: (session: ClientSession | undefined) => Promise<Result>): Promise<Result> {
-    const scope = this.#running.getStore()
+    const scope = this.#running.value
     if (scope === undefined) return operation(undefined)
     return scope.queue.add(() => this.#runIn(scope.transaction, operation))
   }
@@ -144,7 +144,7 @@ export class Transactions {
 
   /** Calls the task once the caller's transaction has committed, or now if there is none. */
   afterCommit(task: () => void): void {
-    const scope = this.#running.getStore()
+    const scope = this.#running.value
     if (scope === undefined) task()
     else scope.transaction.onCommit(task)
   }
@@ -160,7 +160,7 @@ export class Transactions {
    */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
     if (typeof work !== 'function') throw new DatabaseError('CONFIGURATION', 'A transaction takes a function')
-    const outer = this.#running.getStore()
+    const outer = this.#running.value
     if (outer !== undefined) return this.#join(outer.transaction, work)
     await this.#refuseStandalone()
     const deadlineMs = performance.now() + retryForMs
