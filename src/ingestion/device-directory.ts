@@ -55,6 +55,8 @@ export class DeviceDirectory {
   /** When it was found that no device is called so. */
   readonly #unknown = new BudgetedMap<number>(unknownBytes, () => 8)
   readonly #secrets = new Map<string, { readonly version: number; readonly secret: string | undefined }>()
+  /** Devices with a right signature that may not be in the documents yet, by their ids. */
+  readonly #signed = new Set<string>()
 
   constructor(devices: DeviceRepository, classrooms: Reader<Classroom>, clock: Clock) {
     this.#devices = devices
@@ -85,9 +87,23 @@ export class DeviceDirectory {
   /** Whether the credential proves that its message is the device's, for a device that {@link prepare} found. */
   isAuthentic(credential: Credential, device: KnownDevice): boolean {
     const secret = this.#secrets.get(device.id.toHexString())?.secret
-    const { authentication, hasSigned = false } = device.document
-    const strongest = secret === undefined ? 'broker' : hasSigned ? 'signature' : 'secret'
-    return isAuthentic(credential, { secret, required: authentication ?? strongest })
+    const strongest = secret === undefined ? 'broker' : this.#hasSigned(device) ? 'signature' : 'secret'
+    return isAuthentic(credential, { secret, required: device.document.authentication ?? strongest })
+  }
+
+  /** A message of the device had a right signature: from here on all have to. */
+  signed(device: KnownDevice): void {
+    this.#signed.add(device.id.toHexString())
+  }
+
+  /** Whether all messages of the device need a signature. */
+  needsSignature(device: KnownDevice): boolean {
+    const { authentication } = device.document
+    return authentication === undefined ? this.#hasSigned(device) : authentication === 'signature'
+  }
+
+  #hasSigned({ id, document }: KnownDevice): boolean {
+    return document.hasSigned === true || this.#signed.has(id.toHexString())
   }
 
   /** Forgets what was read, so that everything is read again. */

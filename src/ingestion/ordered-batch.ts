@@ -94,7 +94,8 @@ export class OrderedBatch {
     if (device === undefined) return { reason: 'unknown_device', detail: 'no device is registered with this address' }
     const arrivalMs = message.receivedAt.getTime()
     const isUnproved = !directory.isAuthentic(report.credential, device)
-    if (isUnproved && !isPresenceOnly(report, device))
+    if (!isUnproved && report.credential.kind === 'signature') directory.signed(device)
+    if (isUnproved && (directory.needsSignature(device) || !showsPresence(report)))
       return { reason: 'unauthorized', detail: 'the secret is wrong or missing' }
     if (isUnproved && report.kind === 'heartbeat') {
       if (message.isRetained !== true) this.presences.seen(device, arrivalMs)
@@ -273,9 +274,7 @@ export class OrderedBatch {
  * Whether a message without proof is taken for the presence alone: the deployed firmware has no secret in its heartbeats, and
  * a broker none in the status. A device that signs, or has to, has both.
  */
-function isPresenceOnly({ kind, credential }: DeviceReport, { document }: KnownDevice): boolean {
-  if (document.authentication === 'signature' || (document.authentication === undefined && document.hasSigned))
-    return false
+function showsPresence({ kind, credential }: DeviceReport): boolean {
   return kind === 'heartbeat' ? credential.kind === 'none' : kind === 'status' && credential.kind === 'broker'
 }
 

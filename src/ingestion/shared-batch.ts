@@ -99,6 +99,7 @@ export class SharedBatch {
       })
       return undefined
     }
+    if (report.credential.kind === 'signature') directory.signed(device)
     const arrivalMs = message.receivedAt.getTime()
     const repeatedTime = this.#repeatedTimes.get(report)
     const instant = instantOf(report.time, device.timeZone, arrivalMs, earliestCredibleMs, repeatedTime)

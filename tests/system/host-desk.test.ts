@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { troubleKinds } from '../../examples/host/simulator/troubles.js'
+import { loadOfTrouble, type TroubleKind, troubleKinds } from '../../examples/host/simulator/troubles.js'
 import { AutoVolt } from '../../src/autovolt.js'
 import { cleanUpLater } from '../support/clean-up.js'
 import { eventually } from '../support/eventually.js'
@@ -120,8 +120,8 @@ async function workOnIt({ page }: HostPage, alert: Row): Promise<void> {
 async function causeEachKind(app: HostApp): Promise<void> {
   const headers = await signInAs(app.url, 'admin')
   const volt = await openDatabase(app)
-  const isMissing = async (kind: string) => !(await volt.alerts.exists({ type: kind }))
-  for (const kind of troubleKinds) {
+  const isMissing = async (kind: TroubleKind) => !(await volt.alerts.exists({ type: kind }))
+  const cause = async (kind: TroubleKind) => {
     const caused = async () => {
       const body = JSON.stringify({ kind })
       await fetch(`${app.url}/api/incidents/cause`, { method: 'POST', body, headers })
@@ -130,6 +130,12 @@ async function causeEachKind(app: HostApp): Promise<void> {
     }
     if (await isMissing(kind)) await eventually(`${kind} is caused`, caused, patience)
   }
+  // Beside each other, but one after the other where they happen to the same meter.
+  const laneOf = (kind: TroubleKind) => loadOfTrouble(kind) ?? kind
+  const inTurn = async (lane: string) => {
+    for (const kind of troubleKinds.filter((one) => laneOf(one) === lane)) await cause(kind)
+  }
+  await Promise.all([...new Set(troubleKinds.map(laneOf))].map(inTurn))
 }
 
 /** Each sees and changes what is of their rooms. */
