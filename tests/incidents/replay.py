@@ -1,7 +1,7 @@
 """The alerts that a limit raises on the readings of a plug, as JSON: a list of [opened, closed] in UTC, closed null where it is not over.
 
 Written from docs/incidents.md, with the standard library alone.
-Usage: replay.py FILE DEVICE APPLIANCE LIMITS, with limits as JSON.
+Usage: replay.py FILE DEVICE APPLIANCE LIMITS, with limits as JSON; of the readings those before a local time.
 """
 
 import csv
@@ -18,7 +18,7 @@ berlin = ZoneInfo("Europe/Berlin")
 readings = {}
 with gzip.open(path, "rt") as file:
     for row in csv.DictReader(file):
-        if row["device_id"] == device and row["appliance"] == appliance:
+        if row["device_id"] == device and row["appliance"] == appliance and row["ts_local"] < limits["before"]:
             # Of rows of one second the last wins.
             readings[row["ts_local"]] = float(row["power_1s_w"])
 

@@ -3,10 +3,11 @@ import { expectAdopted } from '../migrations/adoption/expect-adopted.js'
 import { loadOrigin } from '../migrations/adoption/origin-data.js'
 import { startChild } from '../support/child.js'
 import { type TestDatabase, testDatabase } from '../support/database.js'
+import { full } from '../support/extent.js'
 import { openVolt } from '../support/volt.js'
 
 const program = new URL('../migrations/adoption/adopt-worker.ts', import.meta.url)
-const kills = 20
+const kills = full ? 20 : 8
 
 /** Adopts in a process of its own. @returns how many commands it has sent; undefined if it was killed. */
 async function adopt(origin: TestDatabase, target: TestDatabase, killAt = ''): Promise<number | undefined> {
@@ -22,7 +23,7 @@ async function adopt(origin: TestDatabase, target: TestDatabase, killAt = ''): P
   return ended === undefined ? undefined : Number(ended.commands)
 }
 
-describe('an adoption that is killed twenty times', () => {
+describe(`an adoption that is killed ${kills} times`, () => {
   it('ends with what one run makes', async () => {
     const [origin, target] = [testDatabase(), testDatabase()]
     await loadOrigin(origin.db, 'autovolt')

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { startBackupServer } from '../backup/support/server.js'
 import { payment, SolchainFile, trade, traders } from '../migrations/adoption/solchain-file.js'
 import { startChild } from '../support/child.js'
+import { full } from '../support/extent.js'
 
 const program = new URL('../migrations/adoption/adopt-worker.ts', import.meta.url)
 const rows = 1_700
-const kills = 8
+const kills = full ? 8 : 4
 // The transaction of a killed process holds its documents for a minute otherwise.
 const server = await startBackupServer(['--setParameter', 'transactionLifetimeLimitSeconds=3'])
 

@@ -10,7 +10,7 @@ import { openVolt } from '../support/volt.js'
 
 const program = new URL('../migrations/support/worker.ts', import.meta.url)
 /** How many commands apart two kills are: every one, or a slice. */
-const stride = full ? 1 : 7
+const stride = full ? 1 : 13
 const atOnce = 3
 
 /** Runs the migrations in a process that kills itself at a command. @returns whether it got that far. */

@@ -13,7 +13,6 @@ import { openSchool, type School } from './support/school.js'
 /** Blocks that are not in the order of time, of two plugs; `--full` takes all rows. */
 const slice = [
   'dev_B7E6FB_2011.11.28_cleaned_05.12.2011.csv',
-  'dev_B7E6FB_2011.11.28_cleaned_29.11.2011.csv',
   'dev_B7E6FB_2011.11.28_cleaned_30.11.2011.csv',
   'device_4BEA01_2011.12.30.csv',
 ]
