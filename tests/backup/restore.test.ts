@@ -1,6 +1,7 @@
-import { ObjectId } from 'mongodb'
+import { BSON, type Document, ObjectId } from 'mongodb'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../src/autovolt.js'
+import { formatSignedJson } from '../../src/backup/format/signed-json.js'
 import { generateLogKeys } from '../../src/ledger/log/signed-note.js'
 import { openVolt } from '../support/volt.js'
 import { contentOf } from './support/content.js'
@@ -50,6 +51,28 @@ describe('a restore into a new database', () => {
     })
     const { databases } = await server.client.db('admin').admin().listDatabases({ nameOnly: true })
     expect(databases.map((one) => one.name)).not.toContain(into)
+  })
+
+  it.each<[what: string, forge: (collection: Document) => void]>([
+    ['a validator', ({ options }) => Object.assign(options, { validator: { $nothing: 1 } })],
+    ['an option', ({ options }) => Object.assign(options, { nothing: 1 })],
+    ['an index', ({ indexes }) => indexes.push({ v: 2, key: { a: 'nothing' }, name: 'a_nothing' })],
+  ])('says that the server refuses %s that cannot be', async (_, forge) => {
+    const name = server.newName()
+    await server.db(name).collection('things').insertOne({ a: 1 })
+    const volt = await handleOn(name)
+    const storage = new MemoryStorage()
+    const { id } = await volt.backup.create({ storage })
+    const path = `${id}/manifest.json`
+    const { content } = BSON.EJSON.parse(String(storage.files.get(path)), { relaxed: false })
+    forge(content.collections[0])
+    storage.files.set(path, Buffer.from(formatSignedJson({ content, signature: null })))
+    await expect(volt.backup.restore({ storage, target: { into: server.newName() } })).rejects.toMatchObject({
+      code: 'BACKUP_DAMAGED',
+      message: expect.stringMatching(
+        /^The server refuses what the backup says of the collection things: .*newer server$/s,
+      ),
+    })
   })
 
   it('takes the collections that are named, under other names, and refuses names that cannot be', async () => {

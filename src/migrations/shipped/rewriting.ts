@@ -111,7 +111,7 @@ async function undo(db: Db, clock: Clock, target: string, changes: readonly Docu
   for (const { copiedFrom } of changes) {
     if (typeof copiedFrom === 'string' && !sources.has(copiedFrom)) sources.set(copiedFrom, await read(copiedFrom))
   }
-  const writes = changes.flatMap(({ document: { id }, before, after, copiedFrom }) => {
+  const writes = changes.flatMap<AnyBulkWriteOperation>(({ document: { id }, before, after, copiedFrom }) => {
     const document = current.get(keyOf(id))
     if (document === undefined) return []
     if (copiedFrom === undefined)
