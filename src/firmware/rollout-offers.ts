@@ -38,13 +38,15 @@ export interface StepOptions {
 const offerMs = 3_600_000
 /** The message may be lost. */
 const offeredAgainMs = 600_000
+/** A device that has come back since was away when it was offered it, as a rule. One that comes and goes is not offered it each time. */
+const offeredBackMs = 30_000
 /** A device that was seen since is offered it. */
 const seenWithinMs = 300_000
 const rowsAtOnce = 500
 const pagesAtOnce = 10
 const minuteMs = 60_000
 
-type Known = Pick<Device, '_id' | 'macAddress' | 'firmwareVersion' | 'lastSeenAt'>
+type Known = Pick<Device, '_id' | 'macAddress' | 'firmwareVersion' | 'lastSeenAt' | 'status' | 'statusAt'>
 type Image = Firmware & { readonly bytes: number; readonly sha256: string }
 
 /** Offers a firmware to the devices whose turn it is. */
@@ -95,7 +97,7 @@ export class RolloutOffers {
   ): Promise<number> {
     const { rollout, image, now, room, options } = context
     const ids = rows.map(({ device }) => device)
-    const projection = { macAddress: 1, firmwareVersion: 1, lastSeenAt: 1 }
+    const projection = { macAddress: 1, firmwareVersion: 1, lastSeenAt: 1, status: 1, statusAt: 1 }
     const found = await this.#parts.deviceDocuments
       .for('offer')
       .find<Known>({ _id: { $in: ids }, deletedAt: null }, { projection })
@@ -167,11 +169,18 @@ function offerOf(
   }
 }
 
-function isDue({ status, offeredAt }: FirmwareInstall, { lastSeenAt }: Known, now: Date): boolean {
+function isDue({ status, offeredAt }: FirmwareInstall, device: Known, now: Date): boolean {
+  const { lastSeenAt } = device
   const isThere = lastSeenAt !== undefined && now.getTime() - lastSeenAt.getTime() <= seenWithinMs
+  if (!isThere || offeredAt === undefined) return isThere
   // Who has begun needs another offer only to resume after the end of the one before.
-  const againMs = status === 'downloading' ? offerMs : offeredAgainMs
-  return isThere && (offeredAt === undefined || now.getTime() - offeredAt.getTime() >= againMs)
+  const pendingMs = isBack(device, offeredAt) ? offeredBackMs : offeredAgainMs
+  return now.getTime() - offeredAt.getTime() >= (status === 'downloading' ? offerMs : pendingMs)
+}
+
+/** Whether the device has connected since. */
+function isBack({ status, statusAt }: Known, since: Date): boolean {
+  return status === 'online' && statusAt !== undefined && statusAt > since
 }
 
 function isWhole(image: Firmware): image is Image {

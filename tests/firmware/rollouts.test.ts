@@ -211,6 +211,27 @@ describe('a roll-out', () => {
     })
   })
 
+  it('offers it at once to a device that has come back since, and not each time that it comes and goes', async () => {
+    const [device] = (await aFleet(1)) as [Device]
+    const isBack = () =>
+      devices.updateOne({ _id: device._id }, { $set: { status: 'online', statusAt: now, lastSeenAt: now } })
+    await rollOut({ stages: [100] })
+    await step()
+    later(60_000)
+    await step()
+    expect(offers).toHaveLength(1)
+    await isBack()
+    await step()
+    expect(offers).toHaveLength(2)
+    later(20_000)
+    await isBack()
+    await step()
+    expect(offers).toHaveLength(2)
+    later(10_000)
+    await step()
+    expect(offers).toHaveLength(3)
+  })
+
   it('knows from the device itself that it failed', async () => {
     const [device] = (await aFleet(1)) as [Device]
     const { _id } = await rollOut({ stages: [100] })
