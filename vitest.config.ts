@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './tests/support/longest-first.js'
 import { SummaryReporter } from './tests/support/summary-reporter.js'
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
@@ -27,6 +28,7 @@ export default defineConfig({
     reporters: ['default', new SummaryReporter()],
     // Most of the time they wait for the database, so there may be more of them than cores.
     maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     // Files keep their names to themselves, so what one has loaded the next can use.
     isolate: false,
     // These only end what hangs: no test fails because a machine is several times slower. A long form has its time.
