@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import base from './vitest.config.js'
 
-const { reporters, globalSetup, setupFiles, isolate, retry } = base.test ?? {}
+const { reporters = [], globalSetup = [], setupFiles = [], isolate = false, retry = 0 } = base.test ?? {}
 /** Live pages, and tests of who comes first and who notices in time: with nothing beside them. */
 const alone = ['host-*', 'broker-chaos', 'deployed-firmware', 'fuzz', 'starved-writers'].map(
   (name) => `tests/system/${name}.test.ts`,
