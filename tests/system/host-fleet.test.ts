@@ -165,7 +165,10 @@ async function haltRollout(app: HostApp, { page, text }: HostPage): Promise<void
   await page.locator('#rollout-good').click()
   const good = page.locator('.rollout', { hasText: '2.2.1' })
   // The first device that is to have it may be away when its turn comes.
-  await good.locator('.installs [data-state=succeeded]').first().waitFor({ timeout: 2 * patience.timeoutMs })
+  await good
+    .locator('.installs [data-state=succeeded]')
+    .first()
+    .waitFor({ timeout: 2 * patience.timeoutMs })
   const updated = async () => {
     const devices = await app.get<{ firmware: string | null }[]>('devices')
     return devices.some(({ firmware }) => firmware === '2.2.1')
