@@ -93,7 +93,7 @@ export class DeviceDirectory {
 
   /** A message of the device had a right signature: from here on all have to. */
   signed(device: KnownDevice): void {
-    this.#signed.add(device.id.toHexString())
+    if (device.document.hasSigned !== true) this.#signed.add(device.id.toHexString())
   }
 
   /** Whether all messages of the device need a signature. */

@@ -41,11 +41,10 @@ describe('a value of an asynchronous context', () => {
   })
 
   it('is gone when its work throws', () => {
-    expect(() => first.run('a', () => raise())).toThrow('as told')
+    const fails = () => {
+      throw new Error('it fails')
+    }
+    expect(() => first.run('a', fails)).toThrow('it fails')
     expect(first.value).toBeUndefined()
   })
 })
-
-function raise(): never {
-  throw new Error('as told')
-}

@@ -211,7 +211,7 @@ describe('a roll-out', () => {
     })
   })
 
-  it('offers it at once to a device that has come back since, and not each time that it comes and goes', async () => {
+  it('offers it again soon to a device that has come back since, and not each time that it comes and goes', async () => {
     const [device] = (await aFleet(1)) as [Device]
     const isBack = () =>
       devices.updateOne({ _id: device._id }, { $set: { status: 'online', statusAt: now, lastSeenAt: now } })

@@ -13,16 +13,9 @@ export function bundle(files: readonly string[], folder: string): void {
   buildSync(optionsOf(files, folder))
 }
 
-/** The program of one file by itself. @returns where it is. */
-export function bundleOne(file: string): string {
-  const folder = newFolder()
-  buildSync({ ...optionsOf([file], folder), outbase: root })
-  return programIn(folder, file)
-}
-
 /** All that tests start as processes, in one go: in it each takes a tenth of what it takes alone. @returns their folder. */
 export async function bundlePrograms(): Promise<string> {
-  const folder = newFolder()
+  const folder = join(root, '.cache/programs', randomUUID().slice(0, 8))
   const files = [...entries.map((entry) => join(root, `src/${entry}.ts`)), ...(await programsOfTests())]
   await build({ ...optionsOf(files, folder), outbase: root })
   return folder
@@ -33,10 +26,6 @@ export function programIn(folder: string, file: string): string {
   return join(folder, relative(root, file).replace(/ts$/, 'js'))
 }
 
-function newFolder(): string {
-  return join(root, '.cache/programs', randomUUID().slice(0, 8))
-}
-
 /** Those that talk with their test, and those that are named as its children. */
 async function programsOfTests(): Promise<string[]> {
   const folder = join(root, 'tests')
@@ -44,7 +33,7 @@ async function programsOfTests(): Promise<string[]> {
   const isProgram = await Promise.all(
     names.map(
       async (name) =>
-        name.endsWith('-child.ts') || (await readFile(join(folder, name), 'utf8')).includes("support/parent.js'"),
+        name.endsWith('-child.ts') || (await readFile(join(folder, name), 'utf8')).includes("/parent.js'"),
     ),
   )
   return names.filter((_, at) => isProgram[at]).map((name) => join(folder, name))

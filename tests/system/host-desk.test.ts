@@ -131,7 +131,7 @@ async function causeEachKind(app: HostApp): Promise<void> {
     if (await isMissing(kind)) await eventually(`${kind} is caused`, caused, patience)
   }
   // Beside each other, but one after the other where they happen to the same meter.
-  const laneOf = (kind: TroubleKind) => loadOfTrouble(kind) ?? kind
+  const laneOf = (kind: TroubleKind) => loadOfTrouble[kind] ?? kind
   const inTurn = async (lane: string) => {
     for (const kind of troubleKinds.filter((one) => laneOf(one) === lane)) await cause(kind)
   }

@@ -25,16 +25,12 @@ interface Victim {
 }
 
 /** The loads that a trouble is told apart from others with; of the other kinds any meter will do. */
-const loads: Partial<Record<TroubleKind, string>> = {
+export const loadOfTrouble: Partial<Record<TroubleKind, string>> = {
   over_power: 'computers',
   idle_use: 'kitchen',
   meter_stuck: 'kitchen',
   meter_backwards: 'kitchen',
 }
-
-/** The load that the trouble happens to; `undefined` where it may be any. */
-export const loadOfTrouble = (kind: TroubleKind): string | undefined => loads[kind]
-
 const firstMs = 25_000
 /** Who has asked for it wants to look at it. */
 const askedForMs = 75_000
@@ -68,7 +64,7 @@ export class Troubles {
 
   #victims(kind: TroubleKind): Victim[] {
     if (kind === 'device_offline') return this.#devices.map((device) => ({ device, gpio: 0 }))
-    const load = loadOfTrouble(kind)
+    const load = loadOfTrouble[kind]
     return this.#devices.flatMap((device) =>
       device.plan.switches
         .filter((one) => one.type === 'meter' && (load === undefined || one.load === load))
