@@ -11,7 +11,15 @@ import { type ChainLeaves, LeafCheck } from './leaf-check.js'
 import { seamsInTree } from './seam-check.js'
 import { type LeafSegment, lastSequenceOf, type SegmentIndex, signedSegments } from './segment-index.js'
 import { type CheckpointReader, TreeCheck } from './tree-check.js'
-import { build, checkTilePlaces, checkUpperTiles, frontierOf, readSegments, strangerIn } from './tree-reading.js'
+import {
+  build,
+  checkChainHeads,
+  checkTilePlaces,
+  checkUpperTiles,
+  frontierOf,
+  readSegments,
+  strangerIn,
+} from './tree-reading.js'
 
 export interface GatherParts {
   readonly log: TransparencyLog
@@ -50,7 +58,7 @@ export class FullEvidence implements Evidence {
     const heads = await readHeads(log, reader, findings, knownHeads)
     const frontier = await frontierOf(log, since)
     const from = frontier.size
-    const { segments, coverage, leaves } = await readSegments(log, findings, from)
+    const { segments, coverage, leaves, isSound } = await readSegments(log, findings, from)
     const tree = new TreeCheck(
       heads.filter(({ head }) => head.size > from || head === since),
       findings,
@@ -60,6 +68,7 @@ export class FullEvidence implements Evidence {
     tree.end()
     await checkUpperTiles(tree, log, findings, from)
     await checkTilePlaces(log, findings, leaves)
+    if (isSound && tree.newest !== undefined) await checkChainHeads(log, findings, tree.newest)
     const seams = await seamsInTree(log, segments, tree.newest?.size ?? 0, archived, findings)
     return new FullEvidence(log, segments, tree.newest, later(seams, coverage))
   }

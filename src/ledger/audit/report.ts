@@ -10,8 +10,6 @@ const noKeys = 'No verifier keys are known, so no checkpoint was believed.'
 const noCheckpoint = 'No checkpoint covers the entries: only their links show whether they were changed.'
 const noAnchor =
   'Without an earlier checkpoint kept outside the database it cannot be excluded that chains were cut at their ends, or rewritten with new hashes.'
-const onlySome =
-  'Only these chains were read: that the index of the tree does not have entries of theirs as those of others, which hides a chain that was cut, takes a verification of everything.'
 const onlyPlace =
   'Only chains with sound entries of the place, and damaged ones, were looked at: which archived entries were of it, and entries that came after the newest checkpoint, it cannot tell for sure.'
 const onlyNew = 'Entries that the known checkpoint covers were not read.'
@@ -73,7 +71,6 @@ function* caveatsOf(
   else if (matched < entries)
     yield `${entries - matched} entries came after the newest checkpoint: only their links show whether they were changed.`
   if (knownHeads.heads.length === 0) yield noAnchor
-  if (options.switchIds !== undefined) yield onlySome
   const isOfPlace = (options.deviceId ?? options.classroom) !== undefined
   const absent = new Set(options.switchIds?.map(String)).size - parts.chains.length
   if (absent > 0 && !isOfPlace) yield noEntriesOf(absent)

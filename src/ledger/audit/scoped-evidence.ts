@@ -1,6 +1,7 @@
 import type { ObjectId } from 'mongodb'
 import { DatabaseError } from '../../core/errors.js'
 import { carriedHash, keyOfSwitchId, type StoredBytes } from '../entry/stored-bytes.js'
+import { isIndexOf } from '../log/chain-heads.js'
 import type { TreeHead } from '../log/checkpoint-text.js'
 import type { Segment } from '../log/log-entities.js'
 import { consistencyPath, inclusionPath, provesConsistency, provesInclusion } from '../log/merkle-proof.js'
@@ -48,9 +49,9 @@ class ProvenChain {
 const uncovered: Pick<ChainListener, 'take'> = { take: () => undefined }
 
 /**
- * What the tree says of some chains: that the last entry of each that it covers is in it, by an inclusion proof. Every entry
- * before that one is bound by the links to it. Costs as much as there are chains in question, and a look at the index of the
- * tree, however many entries there are.
+ * What the tree says of some chains: which their last entries are that it covers, as the newest checkpoint was signed for them,
+ * and that each is in it, by an inclusion proof. Every entry before that one is bound by the links to it. Costs as much as there
+ * are chains in question, and a look at the index of the tree, however many entries there are.
  */
 export class ScopedEvidence implements Evidence {
   readonly starts: ReadonlyMap<string, ChainStart>
@@ -79,7 +80,7 @@ export class ScopedEvidence implements Evidence {
     const stored = await log.checkpoints.newest()
     const newest = stored === null ? undefined : reader.openStored(stored)
     await compareOutside(log, findings, knownHeads, newest)
-    await checkIndex(log, findings, stored?.size ?? 0)
+    await checkIndex(log, findings, newest, stored?.size ?? 0)
     const proven = new Map<string, ProvenChain>()
     for (const switchId of switchIds) {
       const segments = await log.segments.ofChain(switchId)
@@ -133,14 +134,18 @@ async function compareOutside(
 }
 
 /**
- * The index of the tree has a chain for each leaf, and no leaf that no checkpoint was signed for.
- * @throws DatabaseError `LEDGER_DAMAGED` if it does not have each chain from its first entry on.
+ * The index of the tree has the chains that the newest checkpoint was signed for, and no leaf that none was signed for.
+ * @throws DatabaseError `LEDGER_DAMAGED` if it has others: the whole tree says which.
  */
-async function checkIndex(log: TransparencyLog, findings: Findings, size: number): Promise<void> {
+async function checkIndex(
+  log: TransparencyLog,
+  findings: Findings,
+  head: TreeHead | undefined,
+  size: number,
+): Promise<void> {
+  if (head !== undefined && !(await isIndexOf(log.segments, head)))
+    throw new DatabaseError('LEDGER_DAMAGED', 'The index of the tree does not have the chains of the newest checkpoint')
   const leaves = await log.segments.leaves()
-  const heads = await log.segments.coverage()
-  const covered = [...heads.values()].reduce((sum, { sequence }) => sum + sequence, 0)
-  if (covered !== leaves) throw new DatabaseError('LEDGER_DAMAGED', 'The index of the tree lacks entries of chains')
   if (leaves === size) return
   // A checkpoint may have been made meanwhile.
   const newest = (await log.checkpoints.newest())?.size ?? 0

@@ -1,5 +1,7 @@
 import { hashBytes } from '../entry/hash-bytes.js'
 import { keyOfSwitchId } from '../entry/stored-bytes.js'
+import { isLedgerDamage } from '../ledger-damage.js'
+import { isIndexOf } from '../log/chain-heads.js'
 import type { TreeHead } from '../log/checkpoint-text.js'
 import { type Segment, type Tile, tileEntity } from '../log/log-entities.js'
 import { MerkleFrontier } from '../log/merkle-tree.js'
@@ -136,7 +138,7 @@ export async function readSegments(log: TransparencyLog, findings: Findings, fro
     if (segment === undefined || !fits(segment, leaves, segments)) {
       const expected = `the entries of leaf ${leaves}, in the order of their chains`
       findings.add(segment === undefined ? strangerIn('tree', id, expected) : segmentFinding(segment, expected))
-      return { segments, coverage, leaves }
+      return { segments, coverage, leaves, isSound: false }
     }
     const { switchId, firstSequence, count, firstLeaf, lastHash } = segment
     const chain = keyOfSwitchId(switchId.toHexString())
@@ -152,7 +154,23 @@ export async function readSegments(log: TransparencyLog, findings: Findings, fro
       expected: `a checkpoint of the ${leaves} entries of the tree`,
       found: 'nothing',
     })
-  return { segments, coverage, leaves }
+  return { segments, coverage, leaves, isSound: true }
+}
+
+/** The last entries of the chains are those that the newest checkpoint was signed for. */
+export async function checkChainHeads(log: TransparencyLog, findings: Findings, newest: TreeHead): Promise<void> {
+  const isSame = await isIndexOf(log.segments, newest).catch((error: unknown) => {
+    if (isLedgerDamage(error)) return false
+    throw error
+  })
+  if (isSame) return
+  findings.add({
+    damage: 'edited',
+    where: 'tree',
+    checkpointSize: newest.size,
+    expected: `chains with the last entries that the checkpoint was signed for: ${newest.chainHeads?.toString('hex')}`,
+    found: 'an index with others',
+  })
 }
 
 async function hasCheckpointOf(log: TransparencyLog, size: number): Promise<boolean> {

@@ -1,10 +1,10 @@
 import { ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
-import { DatabaseError } from '../../core/errors.js'
 import type { ArchiveStore } from '../archive/archive-store.js'
 import type { SeamStore } from '../archive/seam-store.js'
 import { genesisHash } from '../entry/hash.js'
 import { keyOfSwitchId, switchIdOf } from '../entry/stored-bytes.js'
+import { isLedgerDamage } from '../ledger-damage.js'
 import type { Anchor } from '../log/anchor.js'
 import type { VerifierKey } from '../log/signed-note.js'
 import type { TransparencyLog } from '../log/transparency-log.js'
@@ -117,7 +117,7 @@ export class Verification {
         return await ScopedEvidence.gather({ ...parts, switchIds })
       } catch (error) {
         // The whole tree says what is damaged of it.
-        if (!(error instanceof DatabaseError && error.code === 'LEDGER_DAMAGED')) throw error
+        if (!isLedgerDamage(error)) throw error
       }
     }
     return this.#wholeTree(archived, knownHeads)

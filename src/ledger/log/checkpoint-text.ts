@@ -9,24 +9,34 @@ export interface TreeHead {
   /** How many entries it covers. */
   readonly size: number
   readonly rootHash: Buffer
+  /** Stands for the last entries of all chains in it (see `chain-heads.ts`); undefined where the checkpoint does not say. */
+  readonly chainHeads?: Buffer | undefined
 }
 
+const chainHeadsName = 'chain-heads '
+
 /** The text that is signed. */
-export function formatTreeHead({ origin, size, rootHash }: TreeHead): string {
-  return `${origin}\n${size}\n${rootHash.toString('base64')}\n`
+export function formatTreeHead({ origin, size, rootHash, chainHeads }: TreeHead): string {
+  const further = chainHeads === undefined ? '' : `${chainHeadsName}${chainHeads.toString('base64')}\n`
+  return `${origin}\n${size}\n${rootHash.toString('base64')}\n${further}`
 }
 
 /** @throws NoteError if it is not the text of a checkpoint. */
 export function parseTreeHead(text: string): TreeHead {
   const lines = text.split('\n')
   const [origin = '', size = '', root = ''] = lines
-  // Lines after the third are allowed, and say nothing here.
+  // Lines after the third are allowed, whatever they say.
   if (lines.pop() !== '' || lines.includes('')) throw new NoteError('a checkpoint has no empty line')
   const rootHash = decodeBase64(root)
   if (origin === '' || !/^(0|[1-9][0-9]{0,15})$/.test(size) || !Number.isSafeInteger(Number(size)))
     throw new NoteError('a checkpoint has an origin and a size')
   if (rootHash?.length !== hashBytes) throw new NoteError('a checkpoint has a root hash of 32 bytes in base64')
-  return { origin, size: Number(size), rootHash }
+  return { origin, size: Number(size), rootHash, chainHeads: chainHeadsIn(lines[3]) }
+}
+
+function chainHeadsIn(line = ''): Buffer | undefined {
+  const digest = line.startsWith(chainHeadsName) ? decodeBase64(line.slice(chainHeadsName.length)) : undefined
+  return digest?.length === hashBytes ? digest : undefined
 }
 
 /** Signs with every key, so that one known key is enough to verify. */

@@ -3,14 +3,15 @@ import type { Database } from '../../core/database.js'
 import { DatabaseError } from '../../core/errors.js'
 import type { Lease } from '../../core/lease.js'
 import type { Anchor } from './anchor.js'
+import { chainHeadsDigest, hasChainHeads } from './chain-heads.js'
 import type { CheckpointStore } from './checkpoint-store.js'
 import { signTreeHead, type TreeHead } from './checkpoint-text.js'
-import { KnownStatements } from './known-statements.js'
+import { contradiction, type Known, KnownStatements } from './known-statements.js'
 import type { Segment, StoredCheckpoint } from './log-entities.js'
 import { withLogLease } from './log-lease.js'
 import type { MerkleFrontier } from './merkle-tree.js'
 import type { NewEntries, NewEntryReader } from './new-entries.js'
-import type { SegmentStore } from './segment-store.js'
+import { type Coverage, coverageOf, type SegmentStore } from './segment-store.js'
 import type { SignerKey, VerifierKey } from './signed-note.js'
 import { SignedTree } from './signed-tree.js'
 import type { TileStore } from './tile-store.js'
@@ -63,21 +64,26 @@ export class Checkpointer {
   }
 
   async #coverAll(lease: Lease): Promise<CheckpointResult> {
-    const { entriesPerCheckpoint = defaultEntriesPerCheckpoint } = this.#parts
+    const { entriesPerCheckpoint = defaultEntriesPerCheckpoint, segments, entries, signers } = this.#parts
     const known = await this.#ask()
     let { newest } = known
+    const coverage = await segments.coverage()
+    // What is signed next goes on from there.
+    if (signers.length > 0 && !hasChainHeads(known.head, coverage.values()))
+      throw contradiction('the index of the tree does not have the chains that the newest checkpoint was signed for')
     let frontier: MerkleFrontier | undefined
     for (let added = 0; ; ) {
-      const coverage = await this.#parts.segments.coverage()
-      const found = await this.#parts.entries.read(coverage, entriesPerCheckpoint)
+      const found = await entries.read(coverage, entriesPerCheckpoint)
       const fresh = found.filter(({ hashes }) => hashes.length > 0)
       const count = fresh.reduce((sum, { hashes }) => sum + hashes.length, 0)
       const unsound = found.flatMap(({ switchId, unsound: sequence }) =>
         sequence === undefined ? [] : [{ switchId, sequence }],
       )
       if (count > 0) {
-        frontier ??= await this.#tree.build(newest?.size ?? 0, known.statements, [...coverage.values()])
-        newest = await this.#add(frontier, fresh, lease)
+        const [signer] = signers
+        if (signer === undefined) throw noSigner()
+        frontier ??= await this.#tree.build(newest?.size ?? 0, known.statements)
+        newest = await this.#add(frontier, coverage, fresh, signer.verifier.name, lease)
       }
       added += count
       // With less than it could have taken there was no more when it looked.
@@ -86,35 +92,44 @@ export class Checkpointer {
   }
 
   /** Without a key nothing is signed, so nobody has to be asked. */
-  async #ask(): Promise<Awaited<ReturnType<KnownStatements['ask']>>> {
+  async #ask(): Promise<Known> {
     if (this.#parts.signers.length > 0) return this.#known.ask()
-    return { newest: await this.#parts.checkpoints.newest(), statements: [] }
+    return { newest: await this.#parts.checkpoints.newest(), head: undefined, statements: [] }
   }
 
-  /** @param frontier Of the tree so far; of the one with the new entries afterwards. */
-  async #add(frontier: MerkleFrontier, fresh: readonly NewEntries[], lease: Lease): Promise<StoredCheckpoint> {
+  /**
+   * @param frontier Of the tree so far; of the one with the new entries afterwards.
+   * @param coverage How far the tree covers each chain so far, and afterwards.
+   */
+  async #add(
+    frontier: MerkleFrontier,
+    coverage: Map<string, Coverage>,
+    fresh: readonly NewEntries[],
+    origin: string,
+    lease: Lease,
+  ): Promise<StoredCheckpoint> {
     const { signers, database } = this.#parts
-    const [signer] = signers
-    if (signer === undefined) throw noSigner()
     const { size } = frontier
     const segments: Segment[] = []
     const leaves: Buffer[] = []
     for (const { switchId, firstSequence, hashes } of fresh) {
-      const lastHash = new Binary(hashes.at(-1) as Buffer)
-      segments.push({
+      const segment: Segment = {
         _id: new ObjectId(),
         switchId,
         firstSequence,
         count: hashes.length,
         firstLeaf: size + leaves.length,
-        lastHash,
-      })
+        lastHash: new Binary(hashes.at(-1) as Buffer),
+      }
+      segments.push(segment)
+      coverage.set(switchId.toHexString(), coverageOf(segment))
       for (const hash of hashes) {
         leaves.push(hash)
         frontier.append(hash)
       }
     }
-    const head: TreeHead = { origin: signer.verifier.name, size: frontier.size, rootHash: frontier.root() }
+    const chainHeads = chainHeadsDigest(coverage.values())
+    const head: TreeHead = { origin, size: frontier.size, rootHash: frontier.root(), chainHeads }
     const checkpoint: StoredCheckpoint = {
       _id: new ObjectId(),
       size: head.size,

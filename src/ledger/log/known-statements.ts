@@ -13,6 +13,15 @@ export interface Statement {
   readonly by: string
 }
 
+/** What has to be gone on from. */
+export interface Known {
+  /** The newest checkpoint in the database; null if there is none. */
+  readonly newest: StoredCheckpoint | null
+  /** What that one says. */
+  readonly head: TreeHead | undefined
+  readonly statements: readonly Statement[]
+}
+
 /** What is known of the checkpoints so far: in the database, by the anchors, and by this process. */
 export class KnownStatements {
   readonly #checkpoints: CheckpointStore
@@ -37,7 +46,7 @@ export class KnownStatements {
    * @throws DatabaseError `LEDGER_DAMAGED` if what one of them says cannot be a checkpoint before the newest one that the
    * database has; `ANCHOR_UNREACHABLE`, retryable, if an anchor that can be asked does not answer.
    */
-  async ask(): Promise<{ readonly newest: StoredCheckpoint | null; readonly statements: readonly Statement[] }> {
+  async ask(): Promise<Known> {
     const outside = await this.#askAnchors()
     const newest = await this.#checkpoints.newest()
     const inDatabase: Statement[] =
@@ -54,7 +63,7 @@ export class KnownStatements {
       if (stored !== undefined && head.size === size && !head.rootHash.equals(stored.head.rootHash))
         throw contradiction(`${by} of ${size} entries has another root than that in the database`)
     }
-    return { newest, statements }
+    return { newest, head: stored?.head, statements }
   }
 
   async #askAnchors(): Promise<Statement[]> {

@@ -15,6 +15,12 @@ export interface Coverage {
   readonly leaf: number
 }
 
+/** How far a chain is covered of which this is the last segment. */
+export function coverageOf({ switchId, firstSequence, count, firstLeaf, lastHash }: Segment): Coverage {
+  const [sequence, leaf] = [firstSequence + count - 1, firstLeaf + count - 1]
+  return { switchId, sequence, hash: lastHash.toString('hex'), leaf }
+}
+
 /** A document of the index as it is stored. */
 export interface SegmentDocument {
   readonly id: string
@@ -51,12 +57,7 @@ export class SegmentStore {
     const found = rawIn(this.#collection().aggregate(lastOfEach, { raw: true }))
     for await (const bytes of found) {
       const segment = segmentOf(bytes)
-      coverage.set(segment.switchId.toHexString(), {
-        switchId: segment.switchId,
-        sequence: segment.firstSequence + segment.count - 1,
-        hash: segment.lastHash.toString('hex'),
-        leaf: segment.firstLeaf + segment.count - 1,
-      })
+      coverage.set(segment.switchId.toHexString(), coverageOf(segment))
     }
     return coverage
   }

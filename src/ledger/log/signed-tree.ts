@@ -4,8 +4,8 @@ import { TreeCheck } from '../audit/tree-check.js'
 import { hashBytes } from '../entry/hash-bytes.js'
 import { contradiction, type Statement } from './known-statements.js'
 import { type MerkleFrontier, perfectRoot } from './merkle-tree.js'
-import type { Coverage, SegmentStore } from './segment-store.js'
-import { hashAt, tileWidth } from './tile.js'
+import type { SegmentStore } from './segment-store.js'
+import { tileWidth } from './tile.js'
 import { type TileStore, whereMissing } from './tile-store.js'
 
 /**
@@ -25,31 +25,6 @@ class KnownRoots {
   }
 }
 
-/** The last entries of the chains, as the index of the tree has them. */
-class HeadsInTree {
-  /** What the tree has otherwise, in words. */
-  fault: string | undefined
-  readonly #byTile = new Map<number, Coverage[]>()
-
-  constructor(coverage: readonly Coverage[]) {
-    for (const head of coverage) {
-      const tile = Math.floor(head.leaf / tileWidth)
-      const others = this.#byTile.get(tile)
-      if (others === undefined) this.#byTile.set(tile, [head])
-      else others.push(head)
-    }
-  }
-
-  /** Compares those whose leaves are in a tile. */
-  compare(tile: number, hashes: Buffer): void {
-    for (const { leaf, hash: inIndex, switchId, sequence } of this.#byTile.get(tile) ?? []) {
-      const inTree = hashAt(hashes, leaf % tileWidth).toString('hex')
-      if (inTree !== inIndex)
-        this.fault ??= `the tree has ${inTree} for entry ${sequence} of the chain ${switchId.toHexString()}, and its index ${inIndex}`
-    }
-  }
-}
-
 /** The tree that checkpoints are signed over. */
 export class SignedTree {
   readonly #tiles: TileStore
@@ -63,19 +38,16 @@ export class SignedTree {
 
   /**
    * Builds the tree of a size again from its leaves.
-   * @param coverage How far its index says that each chain is covered: what is signed next goes on from there.
    * @throws DatabaseError `LEDGER_DAMAGED` if it does not go on from each of the statements, or its upper levels or its index
    * are of another tree.
    */
-  async build(size: number, statements: readonly Statement[], coverage: readonly Coverage[]): Promise<MerkleFrontier> {
-    const heads = new HeadsInTree(coverage)
+  async build(size: number, statements: readonly Statement[]): Promise<MerkleFrontier> {
     const findings = new Findings()
-    const signed = statements.map(({ head }) => ({ head, isOutside: true }))
-    const tree = new TreeCheck(signed, findings, undefined, (hashes) => this.#roots.rootOf(hashes))
+    const heads = statements.map(({ head }) => ({ head, isOutside: true }))
+    const tree = new TreeCheck(heads, findings, undefined, (hashes) => this.#roots.rootOf(hashes))
     for await (const { index, hashes } of this.#tiles.leaves(0, size)) {
       if (index * tileWidth !== tree.frontier.size || hashes.length % hashBytes !== 0) break
       tree.take(hashes)
-      heads.compare(index, hashes)
     }
     tree.end()
     const [first] = findings.list
@@ -91,13 +63,10 @@ export class SignedTree {
     }
     if (tree.frontier.size !== size) throw contradiction(`the tree has ${tree.frontier.size} leaves, not ${size}`)
     await this.#requireUpperLevels(tree.frontier)
-    // Each leaf is an entry of one chain, and each chain is covered from its first entry on.
-    const covered = coverage.reduce((sum, { sequence }) => sum + sequence, 0)
-    for (const leaves of [await this.#segments.end(), await this.#segments.leaves(), covered]) {
+    for (const leaves of [await this.#segments.end(), await this.#segments.leaves()]) {
       if (leaves !== size)
         throw contradiction(`the newest checkpoint is of ${size} entries, and the index of the tree of ${leaves}`)
     }
-    if (heads.fault !== undefined) throw contradiction(heads.fault)
     return tree.frontier
   }
 

@@ -159,9 +159,50 @@ describe('a segment', () => {
     await site.remove('entries', { switchId, sequence: { $gte: 4 } })
     expect((await site.verify()).valid).toBe(false)
     const report = await site.volt.ledger.verifyChainIntegrity(deviceId, switchId)
-    expect(report.findings).toContainEqual(expect.objectContaining({ damage: 'deleted', where: 'tree' }))
-    expect(report.caveats).toContainEqual(expect.stringContaining('takes a verification of everything'))
+    expect(report.findings).toContainEqual(expect.objectContaining({ damage: 'edited', where: 'tree' }))
   })
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['that is said to be of a switch without entries', () => rename(site.second)],
+    ['whose leaves are exchanged with those of another chain', () => exchange()],
+  ])('%s, with the chain gone, is found by every verification', async (_, change) => {
+    await change()
+    const { first, second } = site
+    for (const options of [{}, { switchIds: [first.switchId] }, { switchIds: [first.switchId, second.switchId] }])
+      expect([options, (await site.verify(options)).valid]).toEqual([options, false])
+  })
+
+  it('whose checkpoint does not say which chains there are is neither signed over nor believed', async () => {
+    const checkpoint = (await site.documents('checkpoints')).find(({ size }) => Number(size) === 8) as Document
+    const head = { origin: 'school.example/energy', size: 8, rootHash: Buffer.from(checkpoint.rootHash, 'hex') }
+    const note = signTreeHead(head, [SignerKey.parse(keys.signerKey)])
+    await site.edit('checkpoints', { _id: checkpoint._id }, { $set: { note } })
+    await expect(site.volt.ledger.checkpoint()).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' })
+    expect(await kinds()).toEqual([['edited', 'tree', 8]])
+    expect(await kinds({ switchIds: [site.first.switchId] })).toEqual([['edited', 'tree', 8]])
+  })
+
+  async function rename({ switchId }: OwnFields): Promise<void> {
+    await site.remove('entries', { switchId })
+    const nobody = new ObjectId()
+    for (const { _id } of (await site.documents('segments')).filter((segment) => switchId.equals(segment.switchId)))
+      await site.edit('segments', { _id }, { $set: { switchId: nobody } })
+  }
+
+  /** The last signed entries of both chains are gone, and each is said to be the other's. */
+  async function exchange(): Promise<void> {
+    const last = (await site.documents('segments')).filter(({ firstLeaf }) => Number(firstLeaf) >= 5)
+    const [one, two] = last as [Document, Document]
+    for (const { switchId } of last) await site.remove('entries', { switchId, sequence: { $gte: 3 } })
+    await site.edit('segments', { _id: one._id }, { $set: { switchId: new ObjectId() } })
+    for (const [of, other] of [
+      [two, one],
+      [one, two],
+    ] as const) {
+      const { switchId, firstSequence, count } = other
+      await site.edit('segments', { _id: of._id }, { $set: { switchId, firstSequence, count } })
+    }
+  }
 })
 
 describe('a checkpoint', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Double, ObjectId } from 'mongodb'
 import { describe, expect, it } from 'vitest'
@@ -49,6 +50,34 @@ describe('checkpoint()', () => {
   it('of an empty ledger is none', async () => {
     const { ledger } = await aLedger()
     expect(await ledger.checkpoint()).toEqual({ checkpoint: null, added: 0, unsound: [] })
+  })
+
+  it('says after its root which chains there are, and which the last entry of each is', async () => {
+    const { ledger, db } = await aLedger()
+    const chains = Array.from({ length: 5 }, aSwitchInLedger)
+    for (const [at, chain] of chains.entries()) {
+      await ledger.append(readings(at + 1, chain, `first ${at}`))
+      if (at !== 2) continue
+      await ledger.checkpoint()
+      await ledger.append(readings(1, chains[0], 'more'))
+    }
+    const { checkpoint } = await ledger.checkpoint()
+    const lastOfEach = await db
+      .collection('power_consumption_ledger')
+      .aggregate([{ $sort: { sequence: 1 } }, { $group: { _id: '$switchId', last: { $last: '$$ROOT' } } }])
+      .toArray()
+    const tile = (await db.collection('ledger_tiles').findOne({ level: 0 }))?.hashes.buffer as Buffer
+    const lines = lastOfEach
+      .map(({ _id, last }) => {
+        const hash = last.hash.buffer as Buffer
+        return `${_id} ${last.sequence} ${tile.indexOf(hash) / 32} ${hash.toString('hex')}`
+      })
+      .sort()
+    expect(lines).toHaveLength(5)
+    const digest = createHash('sha256')
+      .update(lines.map((line) => `${line}\n`).join(''))
+      .digest('base64')
+    expect(checkpoint?.note.split('\n')[3]).toBe(`chain-heads ${digest}`)
   })
 
   it('covers what is new, and gives the same one again where nothing is', async () => {
