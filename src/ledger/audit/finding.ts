@@ -87,8 +87,9 @@ export class Findings {
   firstEntry: Finding | null = null
   count = 0
 
-  add(finding: Finding): void {
-    this.count += 1
+  /** @param places How many places it stands for. */
+  add(finding: Finding, places = 1): void {
+    this.count += places
     if (finding.where === 'entry') this.firstEntry ??= finding
     if (this.list.length < maximumFindings) this.list.push(finding)
   }

@@ -190,6 +190,7 @@ export class Verification {
     for (const { switchId } of this.#strangers.list)
       if (switchId !== undefined) pass.suspects.add(keyOfSwitchId(switchId))
     const named = new Set<string>()
+    const looked = new Set<string>()
     if (pass.suspects.size > 0) {
       const { database, entries } = this.#parts
       // Entries may have been archived since the verification began.
@@ -198,6 +199,7 @@ export class Verification {
       for (const chain of [...pass.suspects].sort()) {
         if (!scope.concerns(chain, pass)) continue
         const switchId = switchIdOf(chain)
+        looked.add(switchId)
         const start = starts.get(chain) ?? { sequence: 0, hash: genesisHash }
         const found = await summariesOfChain(database.native, entries, new ObjectId(switchId), this.#options.signal)
         for (const { entryId, fault } of found) if (fault !== undefined) named.add(entryId)
@@ -209,7 +211,7 @@ export class Verification {
         this.#findings.addAll(findings)
       }
     }
-    this.#findings.addAll(this.#strangers.findings(named))
+    this.#strangers.addTo(this.#findings, named, looked)
   }
 
   /** What is found in a chain that is of others is left out. */

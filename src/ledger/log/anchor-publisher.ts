@@ -144,11 +144,9 @@ export class AnchorPublisher {
     for (;;) {
       const stored = await this.#log.checkpoints.ofSize(size)
       if (stored === null) return
-      const missing = lines.filter((line) => !stored.note.includes(`${line}\n`))
-      if (missing.length === 0) return
-      const note = `${stored.note}${missing.map((line) => `${line}\n`).join('')}`
+      const note = withSignatures(stored.note, lines)
       // What is no signature line is not stored.
-      if (formatNote(parseNote(note)) !== note) return
+      if (note === stored.note || formatNote(parseNote(note)) !== note) return
       if (await this.#log.checkpoints.addSignatures(size, stored.note, note)) return
     }
   }
@@ -163,4 +161,16 @@ function sizeOf({ kept }: AnchorAnswer): number {
     if (error instanceof NoteError) return 0
     throw error
   }
+}
+
+/** Adds the signatures of keys that have not signed yet: a witness that is asked again signs again, with the time of then. */
+function withSignatures(note: string, lines: readonly string[]): string {
+  let signed = note
+  for (const line of lines) {
+    const { text, signatures } = parseNote(signed)
+    const [given] = parseNote(`${text}\n${line}\n`).signatures
+    const isKnown = signatures.some(({ keyName, keyId }) => keyName === given?.keyName && keyId === given.keyId)
+    if (!isKnown) signed += `${line}\n`
+  }
+  return signed
 }

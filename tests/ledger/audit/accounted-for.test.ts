@@ -126,6 +126,26 @@ describe('damage of any amount', () => {
     expect(findings.firstEntry).toMatchObject({ damage: 'edited', sequence: 1 })
   })
 
+  it('is counted, too, where documents are no entries: in a chain, in none, and in one that is not sound besides', async () => {
+    const { switchId } = site.first
+    const inChain = (of: ObjectId, count: number) =>
+      Array.from({ length: count }, (_, at) => ({
+        _id: new ObjectId(),
+        switchId: of,
+        sequence: 100 + at,
+        idempotencyKey: `${at}`,
+      }))
+    const strangers = [
+      ...Array.from({ length: 1200 }, (_, at) => ({ _id: new ObjectId(), sequence: at, idempotencyKey: `${at}` })),
+      ...inChain(switchId, 300),
+      ...inChain(new ObjectId(), 400),
+    ]
+    await site.collection('entries').insertMany(strangers, { bypassDocumentValidation: true })
+    const report = await site.verify()
+    expect(report.findings).toHaveLength(1000)
+    expect(report.findingCount).toBe(1900)
+  })
+
   it('is counted at one place, too', () => {
     const entries = Array.from({ length: 200_000 }, (_, at) => ({ ...summary(at + 1), sequence: 1 }))
     const start = { sequence: 0, hash: '0'.repeat(64) }

@@ -10,7 +10,7 @@ import { cleanUpLater } from '../../support/clean-up.js'
 import { setUpDatabase } from '../../support/database.js'
 import { places } from '../../support/extent.js'
 import { openVolt } from '../../support/volt.js'
-import { readings } from '../support/events.js'
+import { type OwnFields, readings } from '../support/events.js'
 import { keys, rewrittenFrom, Site } from './support/site.js'
 
 const database = setUpDatabase()

@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Anchor, fileAnchor, witnessAnchor } from '@autovolt/data'
+import type { Document } from 'mongodb'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ledgerLogOf } from '../../../src/ledger/log/log-options.js'
-import { parseNote } from '../../../src/ledger/log/signed-note.js'
+import { formatSignature, parseNote } from '../../../src/ledger/log/signed-note.js'
 import { WitnessKey } from '../../../src/ledger/log/witness-key.js'
 import { setUpDatabase, type TestDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
@@ -42,6 +43,30 @@ describe('a ledger with anchors', () => {
     let exported = ''
     for await (const piece of ledger.export()) exported += piece
     expect(exported).toContain(JSON.stringify({ checkpoint }))
+  })
+
+  it('keeps one cosignature of a witness, however often it is asked, and none in the name of a key that has signed', async () => {
+    const witness = await startWitness({ logKeys: [verifierKey] })
+    const database = setUpDatabase()
+    let forged = ''
+    const forger: Anchor = {
+      name: 'forger',
+      async publish({ note }) {
+        const [signature] = parseNote(note).signatures
+        forged = formatSignature({ ...signature!, bytes: Buffer.alloc(64, 1) })
+        return [forged]
+      },
+    }
+    for (let start = 0; start < 3; start += 1) {
+      const ledger = await openLedger(database, witnessAnchor(witness), forger)
+      if (start === 0) await ledger.append(events(3))
+      await ledger.checkpoint()
+    }
+    const stored: Document | null = await database.db.collection('ledger_checkpoints').findOne()
+    const { text, signatures } = parseNote(stored?.note)
+    const key = WitnessKey.parse(witness.verifierKey)
+    expect(signatures.map((signature) => key.verifies(text, signature))).toEqual([false, true])
+    expect(stored?.note).not.toContain(forged)
   })
 
   it('keeps several anchors going, though one of them fails, and says so', async () => {
