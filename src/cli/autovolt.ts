@@ -13,3 +13,5 @@ for (const signal of signals) {
 
 const { stdout, stderr, env } = process
 process.exitCode = await run(process.argv.slice(2), { out: stdout, errors: stderr, env, signal: stopped.signal })
+// What waits for a pipe that nobody writes to would keep the process for ever: the signal is then left to the system.
+if (stopped.signal.aborted) setTimeout(() => process.kill(process.pid, 'SIGTERM'), 1000).unref()

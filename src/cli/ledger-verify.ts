@@ -28,7 +28,7 @@ Exit code: 0 sound, 1 damaged, 2 could not tell.
 }
 
 /** Prints the report. @returns the exit code. */
-async function verifyLedgerFile(args: readonly string[], { out, errors }: CommandContext): Promise<number> {
+async function verifyLedgerFile(args: readonly string[], { out, errors, signal }: CommandContext): Promise<number> {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -42,10 +42,13 @@ async function verifyLedgerFile(args: readonly string[], { out, errors }: Comman
     })
     if (positionals.length === 0) throw new Error('name a file, or several that follow each other')
     if (values.key.length === 0) throw new Error('name the key that the ledger was signed with: --key KEY')
+    const keyOf = (given: string) => keyIn(given, signal)
     const verifierKeys = await Promise.all(values.key.map(keyOf))
-    const knownCheckpoint = values.since === undefined ? {} : { knownCheckpoint: await readText(values.since) }
-    await using inputs = await ExportInputs.open(positionals)
-    const report = await verifyExport(inputs.files, { verifierKeys, ...knownCheckpoint, ...(await policyOf(values)) })
+    const knownCheckpoint = values.since === undefined ? {} : { knownCheckpoint: await readText(values.since, signal) }
+    const witnesses = await Promise.all(values.witness.map(keyOf))
+    await using inputs = await ExportInputs.open(positionals, signal)
+    const policy = policyOf(witnesses, values.quorum)
+    const report = await verifyExport(inputs.files, { verifierKeys, ...knownCheckpoint, ...policy })
     out.write(`${printable(JSON.stringify(report, null, 2))}\n`)
     for (const line of explanationsOf(report)) errors.write(`${line}\n`)
     if (report.findingCount > 0) return exitCode.wrong
@@ -68,13 +71,12 @@ function explanationsOf({ findings, findingCount }: VerificationReport): string[
 }
 
 /** With named witnesses their signatures are required: missing ones are damage. */
-async function policyOf({ witness, quorum }: { readonly witness: readonly string[]; readonly quorum?: string }) {
-  if (witness.length === 0 && quorum === undefined) return {}
-  const witnesses = await Promise.all(witness.map(keyOf))
-  return { witnessPolicy: { witnesses, quorum: Number(quorum ?? witness.length), otherwise: 'damage' as const } }
+function policyOf(witnesses: readonly string[], quorum: string | undefined) {
+  if (witnesses.length === 0 && quorum === undefined) return {}
+  return { witnessPolicy: { witnesses, quorum: Number(quorum ?? witnesses.length), otherwise: 'damage' as const } }
 }
 
 /** The key itself, or what is in the file of that name. */
-async function keyOf(given: string): Promise<string> {
-  return /^[^+]+\+[0-9a-f]{8}\+/.test(given) ? given : (await readText(given)).trim()
+async function keyIn(given: string, signal: AbortSignal): Promise<string> {
+  return /^[^+]+\+[0-9a-f]{8}\+/.test(given) ? given : (await readText(given, signal)).trim()
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -98,6 +98,24 @@ describe('autovolt ledger verify', () => {
       const [single] = await Promise.all([verify(fifo, '--key', keys.verifierKey), writeFile(fifo, content)])
       expect(single.code).toBe(expected)
     }
+  })
+
+  it('is stopped by one signal, also where a pipe never says anything, and leaves no file behind', async () => {
+    const program = fileURLToPath(bundled(new URL('../../src/cli/autovolt.ts', import.meta.url)))
+    const [fifo, temporary] = [join(folder, 'silent'), join(folder, 'temporary')]
+    await mkdir(temporary)
+    await promisify(execFile)('mkfifo', [fifo])
+    const exit = '"$!"; wait "$!"; echo "ended with $?"'
+    const command = `"${process.execPath}" "${program}" ledger verify "${fifo}" --key "${keys.verifierKey}"`
+    const env = { ...process.env, TMPDIR: temporary }
+    const ends = ['', `exec 3<>"${fifo}"; echo '{"header"' >&3;`].map(async (writer) => {
+      const script = `${writer} ${command} & sleep 15; kill -TERM ${exit}`
+      const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { env })
+      expect(stdout).toBe('ended with 143\n')
+      expect(stderr).toContain('could not tell: Stopped by SIGTERM')
+    })
+    await Promise.all(ends)
+    expect(await readdir(temporary)).toEqual([])
   })
 
   it('reads the standard input as a pipe', async () => {

@@ -14,6 +14,7 @@ const longestHeader = 8192
 /** What a note may have at most, in JSON. */
 const longestNote = 2_000_100
 
+const openBrace = 0x7b
 const entryStart = '{"entry":"'
 const entryEnd = '"}\n'
 /** It is no UTF-8, and an escape could hide it. */
@@ -28,6 +29,7 @@ const personalStart = /^\{"personal":\{"commitment":"[0-9a-f]{64}","salt":"[^"\\
  * @returns undefined if it is no line of an export.
  */
 export function parseLine(bytes: Buffer): Line | undefined {
+  if (bytes[0] !== openBrace) return undefined
   const entry = entryIn(bytes)
   if (entry !== undefined) return { entry }
   if (!isUtf8(bytes)) return undefined
