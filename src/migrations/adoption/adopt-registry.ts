@@ -71,7 +71,7 @@ function chosenOf(context: AdoptionContext): ReadonlyMap<string, Chosen> {
   const { users, chosen, secrets } = context.registry
   const found = new Map<string, Chosen>()
   for (const { input, document } of users.inputs) {
-    const own = chosen.get(shownId(document._id))
+    const own = chosen.get(shownId(input._id))
     const preferences = preferencesOf(secrets.without(document), own && secrets.without(own))
     if (preferences === undefined) continue
     try {

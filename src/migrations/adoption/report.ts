@@ -2,7 +2,7 @@ import { ObjectId } from 'mongodb'
 import type { ComparedDay } from './findings.js'
 import type { Finding, FindingKind } from './map/mapped.js'
 import type { SwitchChange } from './map/presses.js'
-import { shownId } from './map/values.js'
+import { idKey, shownId } from './map/values.js'
 import type { AdoptionMapping, OriginSystem } from './mapping/mapping.js'
 
 /**
@@ -100,6 +100,8 @@ export type AdoptedKey = (typeof adoptedKeys)[number]
 
 const exampleCount = 5
 const dayExamples = 20
+/** Ids in reasons. */
+const shownIds = /[0-9a-f]{24}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 /** Different reasons that are counted for a collection. */
 const mostReasons = 200
 
@@ -120,6 +122,8 @@ interface SwitchSum {
 export class Tally {
   readonly wholeDevices: WholeDeviceAdoption[] = []
   readonly ledgerEnergyWs = new Map<string, number>()
+  /** Collections with documents that name another by its id in another form. */
+  readonly otherForms = new Set<string>()
   readonly #findings = new Map<string, Record<FindingKind, number>>()
   readonly #reasons = new Map<string, Map<string, Reason>>()
   readonly #adopted = Object.fromEntries(adoptedKeys.map((key) => [key, 0])) as Record<AdoptedKey, number>
@@ -132,11 +136,15 @@ export class Tally {
     this.#findings.set(collection, counts)
     const reasons = this.#reasons.get(collection) ?? new Map<string, Reason>()
     this.#reasons.set(collection, reasons)
-    const kindOfReason = reasons.size < mostReasons ? reason.replace(/[0-9a-f]{24}/g, '…') : 'other reasons'
+    const kindOfReason = reasons.size < mostReasons ? reason.replace(shownIds, '…') : 'other reasons'
     const known = reasons.get(kindOfReason) ?? { count: 0, examples: [] }
     reasons.set(kindOfReason, known)
     known.count += 1
-    keepFirst(known.examples, shownId(document._id), exampleCount, (id) => id)
+    keepFirst(known.examples, idKey(document._id), exampleCount, (id) => id)
+  }
+
+  otherForm(collection: string): void {
+    this.otherForms.add(collection)
   }
 
   adopt(key: AdoptedKey, count = 1): void {

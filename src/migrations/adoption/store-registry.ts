@@ -6,7 +6,7 @@ import type { AdoptionContext } from './context.js'
 import type { Kept, KeptWith } from './findings.js'
 import type { Mapped } from './map/mapped.js'
 import type { SwitchAlias } from './map/switches.js'
-import { shownId } from './map/values.js'
+import { idKey, shownId } from './map/values.js'
 
 /** What a service keeps of a device while it runs, and a secret, which is in no hash. */
 const unhashed = new Set(['status', 'lastSeenAt', 'secret', 'state', 'stateAt'])
@@ -48,7 +48,7 @@ export async function storeInStep<Stored extends StoredFields, Input extends Key
     const results: Kept[] = []
     for (const one of batch) {
       const id = shownId(one.input._id)
-      const before = kept.get(shownId(one.document._id))
+      const before = kept.get(idKey(one.document._id))
       const version = await storeOne(context, target, one, { before, here: here.get(id), collection })
       if (version === undefined) continue
       stored.add(id)

@@ -17,7 +17,7 @@ import type { Ledger, LedgerEventInput } from '../../ledger/ledger.js'
 import type { Market } from '../../market/index.js'
 import type { Mapped } from './map/mapped.js'
 import type { SwitchChange } from './map/presses.js'
-import { dateOf, shownId } from './map/values.js'
+import { dateOf, idKey, isGiven, shownId } from './map/values.js'
 
 /** Where adopted documents go. */
 export interface AdoptionNeeds {
@@ -65,7 +65,7 @@ export function eventOf(device: DeviceInput, change: SwitchChange, ratePerKwh: n
   const { classroom } = device
   // Whatever has none in its origin went to the room that the host has named.
   if (classroom === undefined) throw new Error('an adopted device has a room')
-  const id = shownId(log._id)
+  const id = idKey(log._id)
   const timestamp = new Date(atMs)
   return {
     switchId: shownId(target._id),
@@ -85,11 +85,17 @@ export function eventOf(device: DeviceInput, change: SwitchChange, ratePerKwh: n
   }
 }
 
+export interface ActivityParts {
+  readonly causeOf: (trigger: unknown) => string | undefined
+  /** The user that it names, if it is one of ours. */
+  readonly user: ObjectId | undefined
+}
+
 /** Who pressed, as far as the origin knows. */
 export function activityOf(
   device: DeviceInput & { readonly _id: ObjectId; readonly classroom: ObjectId },
   { target, atMs, isOn, log }: SwitchChange,
-  causeOf: (trigger: unknown) => string | undefined,
+  { causeOf, user }: ActivityParts,
 ): Omit<Activity, '_id'> {
   const timestamp = new Date(atMs)
   return {
@@ -98,10 +104,10 @@ export function activityOf(
     classroom: device.classroom,
     action: isOn ? 'switch_on' : 'switch_off',
     cause: (causeOf(log.triggeredBy) ?? 'unknown') as Activity['cause'],
-    ...(log.userId === undefined || log.userId === null ? {} : { userId: shownId(log.userId).slice(0, 128) }),
+    ...(isGiven(log.userId) ? { userId: (user?.toHexString() ?? shownId(log.userId)).slice(0, 128) } : {}),
     ...(typeof log.userName === 'string' ? { userName: log.userName.slice(0, 256) } : {}),
     timestamp,
     receivedAt: timestamp,
-    idempotencyKey: `adopted:activitylogs:${shownId(log._id)}`,
+    idempotencyKey: `adopted:activitylogs:${idKey(log._id)}`,
   }
 }

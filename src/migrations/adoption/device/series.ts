@@ -6,7 +6,7 @@ import { issuesOf } from '../../../core/validate.js'
 import { type MeasurementInput, measurementInputSchema } from '../../../energy/measurement/measurement-input.js'
 import { type TelemetryEventInput, telemetryEventEntity } from '../../../energy/measurement/telemetry-event.js'
 import type { AdoptedDevice, AdoptionContext } from '../context.js'
-import { shownId } from '../map/values.js'
+import { idKey, shownId } from '../map/values.js'
 
 const batchSize = 1_000
 
@@ -56,7 +56,7 @@ class SeriesAdoption<Input extends Timed> {
     const kind = input.data_type ?? ''
     const other = this.#last.byKind.get(kind)
     if (other !== undefined) return this.#context.leave(this.#collection, document, sameInstant(other))
-    this.#last.byKind.set(kind, shownId(document._id))
+    this.#last.byKind.set(kind, idKey(document._id))
     this.#waiting.push({ input, document, key: `${timestampMs} ${kind}` })
     if (this.#waiting.length >= batchSize) await this.flush()
   }
@@ -67,7 +67,6 @@ class SeriesAdoption<Input extends Timed> {
     const [first, last] = [waiting[0], waiting.at(-1)]
     if (first === undefined || last === undefined) return
     const { store, tally } = this.#context
-    if (store === undefined) return tally.adopt(this.#kind.key, waiting.length)
     const here = new Map<string, string>()
     const span = [new Date(first.input.timestamp), new Date(last.input.timestamp)] as const
     for await (const one of this.#kind.here(this.#device.input._id, ...span)) {
@@ -80,6 +79,7 @@ class SeriesAdoption<Input extends Timed> {
       else if (other !== shownId(input._id)) this.#context.leave(this.#collection, document, sameInstant(other))
       if (other === undefined || other === shownId(input._id)) tally.adopt(this.#kind.key)
     }
+    if (store === undefined) return
     if (missing.length > 0) await this.#kind.insert(missing)
     await store.flush()
   }

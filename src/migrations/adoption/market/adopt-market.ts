@@ -20,7 +20,7 @@ export async function adoptMarket(context: AdoptionContext): Promise<void> {
   const parts: MarketParts = {
     origin: origin.name,
     area: areaIdOf(origin.name),
-    users: registry.userIds,
+    userOf: registry.userOf,
     nowMs: context.nowMs,
     meaningOf: (collection, field, value) => origin.valueOf(collection, field, value),
   }
