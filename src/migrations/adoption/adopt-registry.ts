@@ -13,8 +13,9 @@ import { aliasesOf, wholeDeviceId } from './map/switches.js'
 import { passwordHashOf } from './map/users.js'
 import { shownId } from './map/values.js'
 import { deviceCollection } from './read-registry.js'
+import { storePrices } from './store-prices.js'
 import { storeInStep, validationReason } from './store-registry.js'
-import { storePrices, storeSettings } from './stores.js'
+import { storeSettings } from './stores.js'
 
 /**
  * Adopts everything but what grows with time: users, rooms, devices, prices, settings.
@@ -55,8 +56,8 @@ export async function adoptRegistry(
   const collection = deviceCollection[origin.mapping.system]
   const storedDevices = await storeInStep<Device, DeviceInput>(context, deviceTarget, devices, collection)
   tally.adopt('devices', storedDevices.size)
+  await storePrices(context)
   if (store !== undefined) {
-    await storePrices(needs.tariffs, prices)
     for (const { input } of settings.inputs) await storeSettings(database, needs.powerSettingsEntity, input)
   }
   tally.adopt('costVersions', prices.length)

@@ -1,6 +1,6 @@
 import { ObjectId } from 'mongodb'
 import type { ComparedDay } from './findings.js'
-import type { Finding, FindingKind } from './map/mapped.js'
+import type { Conflict, Finding, FindingKind } from './map/mapped.js'
 import type { SwitchChange } from './map/presses.js'
 import { idKey, shownId } from './map/values.js'
 import type { AdoptionMapping, OriginSystem } from './mapping/mapping.js'
@@ -22,6 +22,16 @@ export interface CollectionAdoption {
   readonly noted: number
   /** How often each reason was given, and for example for which documents; ids of other documents in it are cut off. */
   readonly reasons: readonly { readonly reason: string; readonly count: number; readonly examples: readonly string[] }[]
+  readonly conflicts: readonly ConflictAdoption[]
+}
+
+/** Conflict adoption: documents of the origin with something that another document of ours has already, and no two may share. */
+export interface ConflictAdoption {
+  /** What they share. */
+  readonly fields: readonly string[]
+  readonly count: number
+  /** The id of the one there, and that of the one here: one that was here before, or another one of the origin. */
+  readonly examples: readonly { readonly originId: string; readonly existingId: string }[]
 }
 
 /** Switch adoption: what a switch has used according to the origin, and to the ledger. */
@@ -110,6 +120,12 @@ interface Reason {
   readonly examples: string[]
 }
 
+interface ConflictCount {
+  readonly fields: readonly string[]
+  count: number
+  readonly examples: { readonly originId: string; readonly existingId: string }[]
+}
+
 interface SwitchSum {
   readonly deviceId: ObjectId
   readonly name: string
@@ -125,12 +141,13 @@ export class Tally {
   /** Collections with documents that name another by its id in another form. */
   readonly otherForms = new Set<string>()
   readonly #findings = new Map<string, Record<FindingKind, number>>()
+  readonly #conflicts = new Map<string, Map<string, ConflictCount>>()
   readonly #reasons = new Map<string, Map<string, Reason>>()
   readonly #adopted = Object.fromEntries(adoptedKeys.map((key) => [key, 0])) as Record<AdoptedKey, number>
   readonly #switches = new Map<string, SwitchSum>()
   readonly #days = new Map<string, { compared: number; differing: number; readonly examples: ComparedDay[] }>()
 
-  find({ kind, collection, document, reason }: Finding): void {
+  find({ kind, collection, document, reason, conflict }: Finding): void {
     const counts = this.#findings.get(collection) ?? { left: 0, noted: 0 }
     counts[kind] += 1
     this.#findings.set(collection, counts)
@@ -141,6 +158,16 @@ export class Tally {
     reasons.set(kindOfReason, known)
     known.count += 1
     keepFirst(known.examples, idKey(document._id), exampleCount, (id) => id)
+    if (conflict !== undefined) this.#findConflict(collection, idKey(document._id), conflict)
+  }
+
+  #findConflict(collection: string, originId: string, { fields, existingId }: Conflict): void {
+    const conflicts = this.#conflicts.get(collection) ?? new Map<string, ConflictCount>()
+    this.#conflicts.set(collection, conflicts)
+    const known = conflicts.get(fields.join()) ?? { fields, count: 0, examples: [] }
+    conflicts.set(fields.join(), known)
+    known.count += 1
+    keepFirst(known.examples, { originId, existingId }, exampleCount, (example) => example.originId)
   }
 
   otherForm(collection: string): void {
@@ -190,10 +217,15 @@ export class Tally {
     })
   }
 
-  reasonsOf(collection: string): Pick<CollectionAdoption, 'left' | 'noted' | 'reasons'> {
+  reasonsOf(collection: string): Pick<CollectionAdoption, 'left' | 'noted' | 'reasons' | 'conflicts'> {
     const { left, noted } = this.#findings.get(collection) ?? { left: 0, noted: 0 }
     const reasons = [...(this.#reasons.get(collection) ?? [])].map(([reason, found]) => ({ reason, ...found }))
-    return { left, noted, reasons: reasons.toSorted((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1)) }
+    return {
+      left,
+      noted,
+      reasons: reasons.toSorted((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1)),
+      conflicts: [...(this.#conflicts.get(collection)?.values() ?? [])],
+    }
   }
 }
 

@@ -8,14 +8,12 @@ import type { Classroom, ClassroomInput } from '../../devices/classroom.js'
 import type { Device, DeviceInput } from '../../devices/device.js'
 import type { MeasurementStore } from '../../energy/measurement/measurement-store.js'
 import type { TelemetryStore } from '../../energy/measurement/telemetry-store.js'
-import type { CostVersionInput } from '../../energy/tariffs/cost-version.js'
 import type { PowerSettings, PowerSettingsInput } from '../../energy/tariffs/power-settings.js'
 import type { Tariffs } from '../../energy/tariffs/tariffs.js'
 import type { UserPreferencesRepository } from '../../identity/preferences/user-preferences-repository.js'
 import type { UserRepository } from '../../identity/user-repository.js'
 import type { Ledger, LedgerEventInput } from '../../ledger/ledger.js'
 import type { Market } from '../../market/index.js'
-import type { Mapped } from './map/mapped.js'
 import type { SwitchChange } from './map/presses.js'
 import { dateOf, idKey, isGiven, shownId } from './map/values.js'
 
@@ -32,15 +30,6 @@ export interface AdoptionNeeds {
   readonly measurements: MeasurementStore
   readonly telemetry: TelemetryStore
   readonly market: Market
-}
-
-/** Makes the versions that are not there; one that is stays as it is. */
-export async function storePrices(tariffs: Tariffs, versions: Mapped<CostVersionInput>['inputs']): Promise<void> {
-  for (const { input } of versions) {
-    const { tariff = 'default', startsAt } = input
-    const found = await tariffs.findOne({ tariff, startsAt: new Date(startsAt) })
-    if (found === null) await tariffs.set(input, { actor: 'adoption' })
-  }
 }
 
 /** Their price makes no version of the tariff, which has the origin's already. */

@@ -1,10 +1,11 @@
 import { type Document, ObjectId } from 'mongodb'
-import type { MeasurementInput } from '../../../energy/measurement/measurement-input.js'
+import { compiled } from '../../../core/compiled-schema.js'
+import { type MeasurementInput, measurementInputSchema } from '../../../energy/measurement/measurement-input.js'
 import type { TelemetryEventInput } from '../../../energy/measurement/telemetry-event.js'
 import type { AdoptedDevice, AdoptionContext, DeviceReading } from '../context.js'
 import { credibleTimes, whyNotCredible } from '../map/credible.js'
 import { dateOf, derivedId, given, idKey, isGiven, numberOf, textOf } from '../map/values.js'
-import { measurementSeries, telemetrySeries } from './series.js'
+import { type Here, measurementSeries, telemetrySeries } from './series.js'
 
 const gapMs = 300_000
 const wrongType = 'an id or a time of the wrong type'
@@ -28,6 +29,22 @@ async function adoptReadings(device: AdoptedDevice, context: AdoptionContext): P
   await series.flush()
 }
 
+/** The readings that are adopted as measurements, of these instants. */
+async function* readingsAt(
+  device: AdoptedDevice,
+  context: AdoptionContext,
+  instants: readonly Date[],
+): AsyncGenerator<Here, void, undefined> {
+  const collection = 'powerreadings'
+  const filter = { deviceId: { $in: device.names }, timestamp: { $in: instants } }
+  for await (const document of context.origin.stream(collection, filter, { timestamp: 1 })) {
+    const at = dateOf(document.timestamp)
+    if (at === undefined) continue
+    const reading = readingOf(seriesDocument(device, document, at, { collection, context }))
+    if (compiled(measurementInputSchema).safeParse(reading).success) yield reading
+  }
+}
+
 /** In the order of the device's clock, and then what it had no time for, or one that cannot be, in the order of arrival. */
 async function adoptTelemetry(device: AdoptedDevice, context: AdoptionContext): Promise<void> {
   const times = credibleTimes(context.nowMs)
@@ -44,7 +61,8 @@ async function adoptTelemetryOf(
   query: Pick<DeviceReading, 'filter' | 'sort'>,
 ): Promise<void> {
   const collection = 'telemetry_events'
-  const measurements = measurementSeries(device, context, collection)
+  const before = (instants: readonly Date[]) => readingsAt(device, context, instants)
+  const measurements = measurementSeries(device, context, collection, before)
   const events = telemetrySeries(device, context, collection)
   for await (const document of context.readOf(device, { collection, field: 'device_id', ...query })) {
     const at = telemetryTime(document, context)
@@ -98,7 +116,7 @@ function seriesDocument(
   return { document, isArrival, fields: { _id, timestamp, meta, source: 'migration' } }
 }
 
-function readingOf({ document, fields }: SeriesDocument): MeasurementInput {
+function readingOf({ document, fields }: SeriesDocument): MeasurementInput & Here {
   const { power, voltage, current, energy, totalEnergy, status, consumptionFactor, activeSwitches } = document
   const energyWh = numberOf(energy)
   const totalKwh = numberOf(totalEnergy)

@@ -13,7 +13,7 @@ const batchSize = 1_000
 type Timed = { readonly _id?: unknown; readonly timestamp: Date | string; readonly data_type?: string | undefined }
 
 /** What is in a time series already. */
-interface Here {
+export interface Here {
   readonly _id: ObjectId
   readonly timestamp: Date
   readonly data_type?: string
@@ -26,6 +26,8 @@ interface SeriesKind<Input extends Timed> {
   /** What is there of a device, both ends included. */
   readonly here: (device: ObjectId, from: Date, to: Date) => AsyncIterable<Here>
   readonly insert: (inputs: Input[]) => Promise<unknown>
+  /** What an adoption would have stored before at these instants, from another collection: an assessment does not find it. */
+  readonly before?: ((instants: readonly Date[]) => AsyncIterable<Here>) | undefined
 }
 
 /** Adopts what a device has measured or reported, in order of time, each once. */
@@ -68,10 +70,15 @@ class SeriesAdoption<Input extends Timed> {
     if (first === undefined || last === undefined) return
     const { store, tally } = this.#context
     const here = new Map<string, string>()
-    const span = [new Date(first.input.timestamp), new Date(last.input.timestamp)] as const
-    for await (const one of this.#kind.here(this.#device.input._id, ...span)) {
-      here.set(`${one.timestamp.getTime()} ${one.data_type ?? ''}`, one._id.toHexString())
+    const keep = async (found: AsyncIterable<Here>) => {
+      for await (const one of found)
+        here.set(`${one.timestamp.getTime()} ${one.data_type ?? ''}`, one._id.toHexString())
     }
+    const span = [new Date(first.input.timestamp), new Date(last.input.timestamp)] as const
+    await keep(this.#kind.here(this.#device.input._id, ...span))
+    const { before } = this.#kind
+    if (store === undefined && before !== undefined)
+      await keep(before(waiting.map(({ input }) => new Date(input.timestamp))))
     const missing: Input[] = []
     for (const { input, document, key } of waiting) {
       const other = here.get(key)
@@ -85,7 +92,12 @@ class SeriesAdoption<Input extends Timed> {
   }
 }
 
-export function measurementSeries(device: AdoptedDevice, context: AdoptionContext, collection: string) {
+export function measurementSeries(
+  device: AdoptedDevice,
+  context: AdoptionContext,
+  collection: string,
+  before?: SeriesKind<MeasurementInput>['before'],
+) {
   const { measurements } = context.needs
   return new SeriesAdoption<MeasurementInput>(device, context, collection, {
     key: 'measurements',
@@ -97,6 +109,7 @@ export function measurementSeries(device: AdoptedDevice, context: AdoptionContex
         fromPrimary: true,
       }),
     insert: (inputs) => measurements.insert(inputs),
+    before,
   })
 }
 

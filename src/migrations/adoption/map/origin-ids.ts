@@ -37,12 +37,12 @@ export class OriginIds {
     }
     const { database, collection, keepsObjectIds } = parts
     for (const [text, ids] of alike) {
-      const [only, ...others] =
-        ids.size === 1 ? [...ids.values()] : [...ids.values()].filter((id) => typeof id !== 'string')
-      const plain = others.length === 0 ? only : undefined
+      const [first] = ids.values()
+      // What is shown as its text is it; the others are marked.
+      const plain = ids.size === 1 ? first : ids.get(text)
       const plainId = keepsObjectIds && hexId.test(text) ? new ObjectId(text) : derivedId(database, collection, text)
       for (const [key, id] of ids) this.#ids.set(key, id === plain ? plainId : derivedId(database, collection, key))
-      if (ids.size === 1) this.#alone.set(text, only)
+      if (ids.size === 1) this.#alone.set(text, first)
     }
   }
 
