@@ -110,6 +110,7 @@ describe('documents of ours that are there before', () => {
     await origin.db.collection('users').insertMany(people)
     await origin.db.collection('devices').insertOne(deviceOf({}))
     const volt = await openVolt(target)
+    await volt.setup()
     await volt.users.create({ email: 'person1199@example.org', name: 'Here' })
     await target.db.command({ profile: 2 })
     const assessment = await volt.migrations.assessAdoption({ from: origin.dbName, timeZone: 'UTC' })
