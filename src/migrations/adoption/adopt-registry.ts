@@ -13,9 +13,8 @@ import { aliasesOf, wholeDeviceId } from './map/switches.js'
 import { passwordHashOf } from './map/users.js'
 import { shownId } from './map/values.js'
 import { deviceCollection } from './read-registry.js'
-import { storePrices } from './store-prices.js'
+import { storePrices, storeSettings } from './store-prices.js'
 import { storeInStep, validationReason } from './store-registry.js'
-import { storeSettings } from './stores.js'
 
 /**
  * Adopts everything but what grows with time: users, rooms, devices, prices, settings.
@@ -25,7 +24,7 @@ export async function adoptRegistry(
   devices: readonly AdoptedDevice[],
   context: AdoptionContext,
 ): Promise<readonly AdoptedDevice[]> {
-  const { registry, needs, database, store, tally, origin } = context
+  const { registry, needs, tally, origin } = context
   const { users, classrooms, prices, settings } = registry
   const userTarget = {
     entity: needs.users.entity,
@@ -57,9 +56,7 @@ export async function adoptRegistry(
   const storedDevices = await storeInStep<Device, DeviceInput>(context, deviceTarget, devices, collection)
   tally.adopt('devices', storedDevices.size)
   await storePrices(context)
-  if (store !== undefined) {
-    for (const { input } of settings.inputs) await storeSettings(database, needs.powerSettingsEntity, input)
-  }
+  await storeSettings(context)
   tally.adopt('costVersions', prices.length)
   tally.adopt('powerSettings', settings.inputs.length)
   return devices.filter(({ input }) => storedDevices.has(shownId(input._id)))

@@ -1,7 +1,6 @@
 import type { ObjectId } from 'mongodb'
 import type { Activity } from '../../activity/activity.js'
 import type { ActivityLog } from '../../activity/activity-log.js'
-import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
 import type { Repository } from '../../core/repository/repository.js'
 import type { Classroom, ClassroomInput } from '../../devices/classroom.js'
@@ -30,19 +29,6 @@ export interface AdoptionNeeds {
   readonly measurements: MeasurementStore
   readonly telemetry: TelemetryStore
   readonly market: Market
-}
-
-/** Their price makes no version of the tariff, which has the origin's already. */
-export async function storeSettings(
-  database: Database,
-  entity: Entity<PowerSettings, PowerSettingsInput>,
-  input: PowerSettingsInput,
-): Promise<void> {
-  const settings = database.of(entity)
-  const { electricityPrice, currency, deviceTypes = [] } = input
-  const kinds = deviceTypes.map(({ unit = 'W', ...kind }) => ({ ...kind, unit }))
-  const made = { name: 'default' as const, electricityPrice, currency, deviceTypes: kinds, version: 1 }
-  await settings.updateOne({ name: 'default' }, { $setOnInsert: made }, { upsert: true })
 }
 
 /** ms; what the library takes for devices that promise no period. */

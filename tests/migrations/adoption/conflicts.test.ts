@@ -1,6 +1,7 @@
 import { ObjectId } from 'mongodb'
 import { describe, expect, it } from 'vitest'
 import type { AutoVolt } from '../../../src/autovolt.js'
+import { linesOf } from '../../../src/cli/adoption-lines.js'
 import { setUpDatabase, testDatabase } from '../../support/database.js'
 import { openVolt } from '../../support/volt.js'
 import { adopted, deviceOf, logOf, time } from './small-origin.js'
@@ -69,6 +70,8 @@ describe('documents of ours that are there before', () => {
       },
     ])
     expect(JSON.stringify(assessment.collections)).not.toMatch(/mira@|bb:01/i)
+    const line = `  1 x the same email: ${ours.toHexString()} there and ${here?.user._id.toHexString()} here`
+    expect(linesOf(assessment)).toContain(line)
     expect(report.adopted).toMatchObject({ users: 1, devices: 2, activities: 0 })
     const logs = assessment.collections.find(({ collection }) => collection === 'activitylogs')
     expect(logs?.reasons).toMatchObject([{ reason: 'of a device that is not there', count: 1 }])
@@ -87,11 +90,18 @@ describe('documents of ours that are there before', () => {
       .collection('cost_versions')
       .insertOne({ cost_per_kwh: 7, scope: 'global', is_active: true, effective_from: time(0) })
     const volt = await openVolt(target)
+    await origin.db.collection('powersettings').insertOne({ electricityPrice: 7, currency: 'INR', deviceTypes: [] })
     await volt.tariffs.set({ startsAt: time(0), currency: 'INR', pricePerKwh: 8 }, { actor: 'test' })
+    await volt.powerSettings.getSingleton({
+      electricityPrice: 8,
+      currency: 'INR',
+      deviceTypes: [{ type: 'light', name: 'Light', powerConsumption: 30 }],
+    })
     const options = { from: origin.dbName, timeZone: 'Asia/Kolkata' }
     const first = await volt.migrations.assessAdoption(options)
     expect(first.collections.find(({ collection }) => collection === 'telemetry_events')?.left).toBe(1)
-    expect(first.collections.find(({ collection }) => collection === 'cost_versions')?.noted).toBe(1)
+    for (const name of ['cost_versions', 'powersettings'])
+      expect([name, first.collections.find(({ collection }) => collection === name)?.noted]).toEqual([name, 1])
     const report = await volt.migrations.adopt(options)
     expect(report.collections).toEqual(first.collections)
     // Later runs find their own.
@@ -102,6 +112,24 @@ describe('documents of ours that are there before', () => {
     const beside = await volt.migrations.assessAdoption(options)
     expect((await volt.migrations.adopt(options)).collections).toEqual(beside.collections)
     expect(beside.collections.find(({ collection }) => collection === 'telemetry_events')?.left).toBe(2)
+  })
+
+  it('are told from those of the origin itself that would have the same', async () => {
+    const [origin, target] = [testDatabase(), setUpDatabase()]
+    await origin.db
+      .collection('users')
+      .insertOne({ id: 1, email: 'sun@example.org', first_name: 'Sun', role: 'prosumer' })
+    const meter = (mac_address: string) => ({ id: 7, user_id: '1', device_id: mac_address, mac_address })
+    await origin.db.collection('iot_devices').insertMany([meter('02:00:00:00:cc:01'), meter('02:00:00:00:cc:02')])
+    const volt = await openVolt(target)
+    const options = { from: origin.dbName, timeZone: 'UTC' }
+    const assessment = await volt.migrations.assessAdoption(options)
+    const devices = assessment.collections.find(({ collection }) => collection === 'iot_devices')
+    expect(devices).toMatchObject({
+      left: 1,
+      conflicts: [{ fields: ['_id'], count: 1, examples: [{ originId: '7' }] }],
+    })
+    expect((await volt.migrations.adopt(options)).collections).toEqual(assessment.collections)
   })
 
   it('cost one query for each unique field and 500 documents, which its index answers', async () => {

@@ -45,8 +45,8 @@ export class MarketHistory<Stored extends StoredFields> {
     const { store, database } = this.#context
     const fitting = rows.flatMap((row) => this.#fitting(row))
     let count = fitting.length
+    if (count > 0) await this.#ready()
     if (store !== undefined && count > 0) {
-      await this.#ready()
       try {
         this.#note(await database.transactions.run(() => this.#write(fitting)))
       } catch (error) {
