@@ -22,6 +22,7 @@ export interface CollectionAdoption {
   readonly noted: number
   /** How often each reason was given, and for example for which documents; ids of other documents in it are cut off. */
   readonly reasons: readonly { readonly reason: string; readonly count: number; readonly examples: readonly string[] }[]
+  /** What of the documents that were left, or not changed, others have already. */
   readonly conflicts: readonly ConflictAdoption[]
 }
 
