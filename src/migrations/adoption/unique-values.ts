@@ -1,4 +1,5 @@
 import type { ObjectId } from 'mongodb'
+import type { StoreFilter } from '../../core/collection/store-query.js'
 import { compiled } from '../../core/compiled-schema.js'
 import type { Database } from '../../core/database.js'
 import type { Entity, StoredFields } from '../../core/entity.js'
@@ -49,7 +50,10 @@ export class UniqueValues<Stored extends StoredFields, Input extends Keyed> {
     for (const { field, partial } of this.#fields) {
       const values = all.flatMap((one) => one.values.flatMap(({ field: of, value }) => (of === field ? [value] : [])))
       if (values.length === 0) continue
-      const filter = { ...partial, [field]: { ...Object(Reflect.get(partial, field)), $in: values } }
+      const filter = {
+        ...partial,
+        [field]: { ...Object(Reflect.get(partial, field)), $in: values },
+      } as StoreFilter<Stored>
       const found = await this.#database.of(this.#entity).find(filter, { projection: { [field]: 1 } })
       for (const one of found)
         for (const value of valuesAt(one, field)) owners.set(keyOf(field, value), one._id.toHexString())

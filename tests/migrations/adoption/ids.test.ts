@@ -60,7 +60,7 @@ describe('ids of any kind', () => {
     ['the 24 digits of one', objectId.toHexString(), [objectId.toHexString(), objectId]],
     ['any text', 'esp32 of room 1', ['esp32 of room 1']],
   ])('of a device that are %s are mapped, and found in every form and collection', async (_, _id, named) => {
-    const { volt, report, reasons, options } = await adopted(documentsOf([{ _id, named }]))
+    const { volt, target, report, reasons, options } = await adopted(documentsOf([{ _id, named }]))
     expect(strangers(reasons)).toEqual([])
     const ours = await volt.devices.findOne({ name: `device ${_id}` })
     expect(ours).not.toBeNull()
@@ -78,7 +78,7 @@ describe('ids of any kind', () => {
       /activitylogs.*name devices or users by an id in another form/.test(one),
     )
     expect(isRemarked).toBe(named.length > 1)
-    const [extra] = await volt.repository(volt.entityOf('adoptionExtras')).find({ adoptedId: deviceId })
+    const extra = await target.db.collection('adoption_extras').findOne({ adoptedId: ours?._id })
     expect(extra?.originId).toContain(String(_id))
     // A second run takes nothing twice.
     const again = await volt.migrations.adopt(options)
@@ -96,7 +96,7 @@ describe('ids of any kind', () => {
     const devices = pairs.flat().map((_id, at) => ({ _id, named: Array.from({ length: 1 }, () => _id), at }))
     const documents = documentsOf(devices)
     const of = (at: number, hour: number, fields: Document) => logOf(hour, { _id: anyId(pairs.flat()[at]), ...fields })
-    const { volt, report, reasons } = await adopted({
+    const { volt, target, report, reasons } = await adopted({
       ...documents,
       devices: documents.devices.map((one, at) => ({ ...one, name: `twin ${at}` })),
       // What cannot be used of the logs is kept apart, too.
@@ -106,7 +106,7 @@ describe('ids of any kind', () => {
     expect(strangers(reasons)).toEqual([])
     expect(reasons.filter((one) => one.includes('no counterpart for status_check'))).toHaveLength(6)
     expect(report.adopted).toMatchObject({ devices: 7, activities: 12, kept: 6 })
-    expect(await volt.repository(volt.entityOf('adoptionExtras')).count({ originCollection: 'schedules' })).toBe(6)
+    expect(await target.db.collection('adoption_extras').countDocuments({ originCollection: 'schedules' })).toBe(6)
     for (const at of devices.keys()) {
       const ours = await volt.devices.findOne({ name: `twin ${at}` })
       const own = report.switches.filter(({ deviceId }) => ours?._id.equals(deviceId))
