@@ -1,5 +1,9 @@
 import { Binary, type Document, ObjectId, UUID } from 'mongodb'
 import { describe, expect, it } from 'vitest'
+import type { FollowStep } from '../../../src/migrations/index.js'
+import { setUpDatabase, testDatabase } from '../../support/database.js'
+import { eventually } from '../../support/eventually.js'
+import { openVolt } from '../../support/volt.js'
 import { adopted, deviceOf, logOf, time } from './small-origin.js'
 
 const halfPast = (hour: number) => new Date(time(hour).getTime() + 1_800_000)
@@ -171,5 +175,30 @@ describe('ids of any kind', () => {
     expect(strangers(reasons)).toEqual([])
     const used = new Map(report.switches.map(({ name, energyWs }) => [name, energyWs / 144_000]))
     expect(Object.fromEntries(used)).toEqual({ Number: 1, Text: 2, UUID: 3, ObjectId: 4, Digits: 5 })
+  })
+
+  it('are followed in every form', async () => {
+    const [origin, target] = [testDatabase(), setUpDatabase()]
+    await origin.db.collection('devices').insertOne(deviceOf({ _id: anyId(17) }))
+    const volt = await openVolt(target)
+    const stopped = new AbortController()
+    const steps: FollowStep[] = []
+    const followed = volt.migrations.followAdoption({
+      from: origin.dbName,
+      timeZone: 'UTC',
+      signal: stopped.signal,
+      onStep: (step) => steps.push(step),
+    })
+    await eventually('the first run is done', () => steps.length === 1, { timeoutMs: 120_000 })
+    const log = { deviceId: '17', switchId: 'none', switchName: 'Lamp', action: 'on', timestamp: time(1) }
+    await origin.db.collection('activitylogs').insertOne(log)
+    await eventually('the press is taken', () => steps.length === 2, { timeoutMs: 120_000 })
+    stopped.abort()
+    await followed
+    expect(steps).toEqual([
+      { changes: 0, devices: 1 },
+      { changes: 1, devices: 1 },
+    ])
+    expect(await target.db.collection('activity_logs').countDocuments()).toBe(1)
   })
 })
