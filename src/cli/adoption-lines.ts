@@ -25,11 +25,23 @@ export function linesOf(report: AdoptionReport): string[] {
   ]
 }
 
-function collectionLines({ collection, documents, treatment, left, noted, reasons }: CollectionAdoption): string[] {
+function collectionLines({
+  collection,
+  documents,
+  treatment,
+  left,
+  noted,
+  reasons,
+  conflicts,
+}: CollectionAdoption): string[] {
   const found = left + noted > 0 ? `, ${left} left, ${noted} noted` : ''
   return [
     `${collection}: ${documents} documents, ${treatments[treatment]}${found}`,
     ...reasons.map(({ reason, count, examples }) => `  ${count} x ${reason} (${examples.join(', ')})`),
+    ...conflicts.map(({ fields, count, examples }) => {
+      const pairs = examples.map(({ originId, existingId }) => `${originId} there and ${existingId} here`)
+      return `  ${count} x the same ${fields.join(', ')}: ${pairs.join(', ')}`
+    }),
   ]
 }
 

@@ -39,8 +39,8 @@ function endsDay(minuteMs: number): boolean {
   return (minuteMs + MINUTE_MS) % DAY_MS === 0
 }
 
-/** February 30 is no day, although some platforms read it as one in March. */
-function isCivilDay(day: string): boolean {
+/** Whether a text YYYY-MM-DD is a day: February 30 is none, although some platforms read it as one in March. */
+export function isCivilDay(day: string): boolean {
   const ms = Date.parse(`${day}T00:00:00Z`)
   return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day)
 }

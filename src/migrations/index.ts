@@ -13,6 +13,7 @@ export type {
   AdoptedKey,
   AdoptionReport,
   CollectionAdoption,
+  ConflictAdoption,
   DayComparison,
   SwitchAdoption,
   Treatment,

@@ -13,8 +13,8 @@ import { aliasesOf, wholeDeviceId } from './map/switches.js'
 import { passwordHashOf } from './map/users.js'
 import { shownId } from './map/values.js'
 import { deviceCollection } from './read-registry.js'
+import { storePrices, storeSettings } from './store-prices.js'
 import { storeInStep, validationReason } from './store-registry.js'
-import { storePrices, storeSettings } from './stores.js'
 
 /**
  * Adopts everything but what grows with time: users, rooms, devices, prices, settings.
@@ -24,7 +24,7 @@ export async function adoptRegistry(
   devices: readonly AdoptedDevice[],
   context: AdoptionContext,
 ): Promise<readonly AdoptedDevice[]> {
-  const { registry, needs, database, store, tally, origin } = context
+  const { registry, needs, tally, origin } = context
   const { users, classrooms, prices, settings } = registry
   const userTarget = {
     entity: needs.users.entity,
@@ -55,10 +55,8 @@ export async function adoptRegistry(
   const collection = deviceCollection[origin.mapping.system]
   const storedDevices = await storeInStep<Device, DeviceInput>(context, deviceTarget, devices, collection)
   tally.adopt('devices', storedDevices.size)
-  if (store !== undefined) {
-    await storePrices(needs.tariffs, prices)
-    for (const { input } of settings.inputs) await storeSettings(database, needs.powerSettingsEntity, input)
-  }
+  await storePrices(context)
+  await storeSettings(context)
   tally.adopt('costVersions', prices.length)
   tally.adopt('powerSettings', settings.inputs.length)
   return devices.filter(({ input }) => storedDevices.has(shownId(input._id)))
@@ -71,7 +69,7 @@ function chosenOf(context: AdoptionContext): ReadonlyMap<string, Chosen> {
   const { users, chosen, secrets } = context.registry
   const found = new Map<string, Chosen>()
   for (const { input, document } of users.inputs) {
-    const own = chosen.get(shownId(document._id))
+    const own = chosen.get(shownId(input._id))
     const preferences = preferencesOf(secrets.without(document), own && secrets.without(own))
     if (preferences === undefined) continue
     try {

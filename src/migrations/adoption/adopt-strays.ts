@@ -1,6 +1,5 @@
 import type { Document } from 'mongodb'
 import type { AdoptedDevice, AdoptionContext } from './context.js'
-import { bareAddress } from './device/whole-sources.js'
 import { isId } from './map/values.js'
 
 const notThere = 'of a device that is not there'
@@ -8,9 +7,7 @@ const wrongType = 'an id or a time of the wrong type'
 
 /** Reports what is of no device that is adopted. */
 export async function leaveStrays(devices: readonly AdoptedDevice[], context: AdoptionContext): Promise<void> {
-  const ids = devices.map(({ input }) => input._id)
-  const addresses = devices.map(bareAddress)
-  const digits = ids.map((id) => id.toHexString())
+  const names = devices.flatMap((device) => device.names)
   const byId = ({ deviceId }: Document) => (isId(deviceId) ? notThere : wrongType)
   for (const collection of [
     'activitylogs',
@@ -20,23 +17,21 @@ export async function leaveStrays(devices: readonly AdoptedDevice[], context: Ad
     'dailyconsumptions',
     'monthlyconsumptions',
   ])
-    await leaveAll(context, collection, { deviceId: { $nin: ids } }, byId)
-  await leaveAll(context, 'telemetry_events', { device_id: { $nin: addresses } }, () => notThere)
-  const ofTracker = { switch_id: { $exists: true }, device_id: { $nin: digits } }
-  const ofMeters = { switch_id: { $exists: false }, device_id: { $nin: addresses } }
-  await leaveAll(context, 'device_consumption_ledger', { $or: [ofTracker, ofMeters] }, () => 'names no device')
+    await leaveAll(context, collection, { deviceId: { $nin: names } }, byId)
+  await leaveAll(context, 'telemetry_events', { device_id: { $nin: names } }, () => notThere)
+  await leaveAll(context, 'device_consumption_ledger', { device_id: { $nin: names } }, () => 'names no device')
   for (const collection of ['daily_aggregates', 'monthly_aggregates']) {
     const reasonOf = ({ device_id }: Document) =>
       typeof device_id === 'string' ? notThere : 'a sum of several devices'
-    await leaveAll(context, collection, { device_id: { $nin: addresses } }, reasonOf)
+    await leaveAll(context, collection, { device_id: { $nin: names } }, reasonOf)
   }
 }
 
 /** Reports rows of SolChain that are of no device that is adopted. */
 export async function leaveSolchainStrays(devices: readonly AdoptedDevice[], context: AdoptionContext): Promise<void> {
-  const { userIds } = context.registry
+  const { userOf } = context.registry
   const known = devices.map(({ document }) => document.device_id)
-  const reasonOf = ({ user_id }: Document) => (userIds.has(String(user_id)) ? notThere : 'of a user that is not there')
+  const reasonOf = ({ user_id }: Document) => (userOf(user_id) !== undefined ? notThere : 'of a user that is not there')
   await leaveAll(context, 'energy_data', { device_id: { $nin: known } }, reasonOf)
 }
 

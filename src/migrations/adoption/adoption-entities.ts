@@ -7,7 +7,7 @@ const origin = {
   /** The database. */
   originDatabase: z.string().min(1).max(64),
   originCollection: z.string().min(1).max(255),
-  /** The `_id` of the document, as its text. */
+  /** The `_id` of the document, as its text; in quotes where the text could be taken for an id of another type, as `"5"`. */
   originId: z.string().max(1100),
 }
 const key = { originDatabase: 1, originCollection: 1, originId: 1 } as const

@@ -1,5 +1,6 @@
-import type { ObjectId } from 'mongodb'
+import type { Document, ObjectId } from 'mongodb'
 import { forEachConcurrently } from '../../core/for-each-concurrently.js'
+import type { DeviceInput } from '../../devices/device.js'
 import { adoptRegistry } from './adopt-registry.js'
 import { leaveSolchainStrays, leaveStrays } from './adopt-strays.js'
 import type { AdoptedDevice, AdoptionContext } from './context.js'
@@ -8,8 +9,9 @@ import { adoptSolchainDevice } from './device/adopt-solchain-device.js'
 import { bareAddress } from './device/whole-sources.js'
 import type { Kept } from './findings.js'
 import type { OriginChanges } from './follow-adoption.js'
+import type { OriginIds } from './map/origin-ids.js'
 import { adoptedSwitches } from './map/switches.js'
-import { given, shownId } from './map/values.js'
+import { given, looseId, shownId } from './map/values.js'
 import { adoptMarket, marketCollections } from './market/adopt-market.js'
 import { remarksOf } from './remarks.js'
 import type { AdoptionReport, Treatment } from './report.js'
@@ -52,7 +54,7 @@ export class AdoptionRun {
     for (const finding of registry.findings) this.#context.find(finding)
     const devices = await adoptRegistry(this.#devices(), this.#context)
     if (keptCollections(this.#context.origin.mapping).some((one) => collections.has(one))) await this.#keepForLater()
-    const changed = devices.filter((device) => namesOf(device).some((name) => named.has(name)))
+    const changed = devices.filter((device) => isNamed(device, named))
     await forEachConcurrently(changed, devicesAtOnce, (device) => this.#adoptDevice(device))
     if (this.#isSolchain && marketCollections.some((one) => collections.has(one))) await adoptMarket(this.#context)
     await store?.flush(1)
@@ -64,10 +66,11 @@ export class AdoptionRun {
   }
 
   #devices(): AdoptedDevice[] {
-    const { devices, kinds, aliases } = this.#context.registry
+    const { devices, deviceIds, kinds, aliases } = this.#context.registry
     return devices.inputs.map(({ input, document }) => ({
       input: input as AdoptedDevice['input'],
       document,
+      names: namesOf(input, document, deviceIds),
       switches: adoptedSwitches(document, input, kinds, aliases.get(shownId(input._id)) ?? []),
     }))
   }
@@ -136,9 +139,15 @@ export class AdoptionRun {
 }
 
 /** What documents of the origin name a device with. */
-function namesOf(device: AdoptedDevice): string[] {
-  const { input, document } = device
-  return [input._id.toHexString(), bareAddress(device), shownId(document._id), shownId(document.device_id)]
+function namesOf(input: DeviceInput, document: Document, ids: OriginIds): unknown[] {
+  const address = bareAddress(input)
+  const forms = ids.formsOf(document._id)
+  return ids.find(address) === undefined ? [...forms, address] : forms
+}
+
+/** @param named By {@link looseId}. */
+function isNamed({ names, document }: AdoptedDevice, named: ReadonlySet<string>): boolean {
+  return [...names, document.device_id].some((name) => named.has(looseId(name)))
 }
 
 function bySwitch(one: { readonly switchId: ObjectId }, other: { readonly switchId: ObjectId }): number {

@@ -199,7 +199,13 @@ export class Adoption {
       .of(stores.extras)
       .find({ originDatabase, aliases: { $exists: true } }, { projection: { adoptedId: 1, aliases: 1 } })
     const aliases = new Map(extras.map(({ adoptedId, aliases: of = [] }) => [String(adoptedId), of]))
-    return { rooms, aliases, switches: new Map(devices.map(({ _id, switches = [] }) => [_id.toHexString(), switches])) }
+    const nowMs = this.#database.clock.now().getTime()
+    return {
+      nowMs,
+      rooms,
+      aliases,
+      switches: new Map(devices.map(({ _id, switches = [] }) => [_id.toHexString(), switches])),
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { DeviceInput } from '../../devices/device.js'
 import type { FindingStore } from './findings.js'
 import type { Finding } from './map/mapped.js'
 import type { AdoptedSwitch } from './map/switches.js'
+import { idKey } from './map/values.js'
 import type { ParsedAdoption } from './options.js'
 import type { Origin } from './origin.js'
 import type { Registry } from './read-registry.js'
@@ -15,6 +16,8 @@ export interface AdoptedDevice {
   readonly input: DeviceInput & { readonly _id: ObjectId; readonly classroom: ObjectId }
   /** As the origin has it. */
   readonly document: Document
+  /** What documents name it by: its id in all forms that it may have there, and the MAC address without separators. */
+  readonly names: readonly unknown[]
   readonly switches: readonly AdoptedSwitch[]
 }
 
@@ -27,6 +30,15 @@ export interface ContextParts {
   readonly tally: Tally
   /** Undefined for an assessment, which writes nothing. */
   readonly store: FindingStore | undefined
+}
+
+/** Which documents of one device are read. */
+export interface DeviceReading {
+  readonly collection: string
+  /** The field that names the device. */
+  readonly field: 'deviceId' | 'device_id'
+  readonly filter?: Document
+  readonly sort: Readonly<Record<string, 1>>
 }
 
 const progressEvery = 1_000
@@ -63,6 +75,21 @@ export class AdoptionContext {
       yield document
       done += 1
       if (done % progressEvery === 0) this.options.onProgress?.({ collection, done })
+    }
+  }
+
+  /** As {@link read}, of one device: those whose field names it. */
+  async *readOf(
+    { document: device, names }: AdoptedDevice,
+    { collection, field, filter = {}, sort }: DeviceReading,
+  ): AsyncGenerator<Document, void, undefined> {
+    const own = idKey(device._id)
+    for await (const document of this.read(collection, { [field]: { $in: names }, ...filter }, sort)) {
+      const named: unknown = document[field]
+      // The origin itself has texts in `device_id`.
+      const isUsual = idKey(named) === own || (field === 'device_id' && typeof named === 'string')
+      if (!isUsual) this.tally.otherForm(collection)
+      yield document
     }
   }
 

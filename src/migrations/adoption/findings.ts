@@ -6,7 +6,7 @@ import type { Entity, StoredFields } from '../../core/entity.js'
 import type { AdoptionDay, AdoptionExtra, AdoptionReject } from './adoption-entities.js'
 import type { Finding } from './map/mapped.js'
 import type { SwitchAlias } from './map/switches.js'
-import { given, shownId } from './map/values.js'
+import { given, idKey } from './map/values.js'
 import type { Origin } from './origin.js'
 import { OriginSecrets } from './without-secrets.js'
 
@@ -178,7 +178,7 @@ export class FindingStore {
 }
 
 function idOf(document: Document): string {
-  return shownId(document._id).slice(0, maximumIdLength)
+  return idKey(document._id).slice(0, maximumIdLength)
 }
 
 function keyOf(collection: string, document: Document): string {

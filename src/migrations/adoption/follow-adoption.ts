@@ -3,14 +3,14 @@ import type { ChangeStream, Document } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import { DatabaseError } from '../../core/errors.js'
 import { translateError } from '../../core/translate-error.js'
-import { idOf, shownId } from './map/values.js'
+import { looseId } from './map/values.js'
 import type { Origin } from './origin.js'
 
 /** Origin changes: what has changed in the origin. */
 export interface OriginChanges {
   /** Names of collections, as the public versions call them. */
   readonly collections: ReadonlySet<string>
-  /** What names the devices in question: an id, or a MAC address without separators, or what the origin calls it. */
+  /** What names the devices in question, by {@link looseId}: an id, or a MAC address without separators, or what the origin calls it. */
   readonly devices: ReadonlySet<string>
   /** How many changes there were. */
   readonly count: number
@@ -100,7 +100,7 @@ export class OriginFollower {
     const document = fullDocument ? this.#origin.see(collection, fullDocument) : {}
     const named = collection === 'devices' || collection === 'iot_devices' ? documentKey._id : undefined
     for (const device of [named, document.deviceId, document.device_id]) {
-      if (device !== undefined && device !== null) devices.add(idOf(device)?.toHexString() ?? shownId(device))
+      if (device !== undefined && device !== null) devices.add(looseId(device))
     }
   }
 }

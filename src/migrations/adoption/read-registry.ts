@@ -7,12 +7,13 @@ import type { UserInput } from '../../identity/user.js'
 import { Rooms } from './map/classrooms.js'
 import { mapDevices } from './map/devices.js'
 import type { Finding, Mapped } from './map/mapped.js'
+import { OriginIds } from './map/origin-ids.js'
 import { mapPrices } from './map/prices.js'
 import { kindRatings, mapSettings } from './map/settings.js'
-import { mapSolchainDevices, numberedId } from './map/solchain.js'
+import { mapSolchainDevices, type UserOf } from './map/solchain.js'
 import type { KindRatings, KnownSwitch, SwitchAlias } from './map/switches.js'
 import { autovoltUser, maestroUser, mapUsers, type RolesOf, solchainUser, type UserReading } from './map/users.js'
-import { idOf, shownId, textOf } from './map/values.js'
+import { shownId, textOf } from './map/values.js'
 import type { OriginSystem } from './mapping/mapping.js'
 import type { Origin } from './origin.js'
 import { Rates } from './rates.js'
@@ -21,7 +22,7 @@ import { OriginSecrets } from './without-secrets.js'
 /** Everything but what grows with time: it fits into memory. */
 export interface Registry {
   readonly users: Mapped<UserInput>
-  /** What users have chosen, where the origin has documents of it, by their ids there. */
+  /** What users have chosen, where the origin has documents of it, by their ids here. */
   readonly chosen: ReadonlyMap<string, Document>
   readonly classrooms: Mapped<ClassroomInput>['inputs']
   readonly devices: Mapped<DeviceInput>
@@ -34,8 +35,9 @@ export interface Registry {
   readonly roomOf: (name: unknown) => { readonly _id: ObjectId; readonly name: string } | undefined
   /** The name of the tariff of each room, by its id. */
   readonly tariffOf: (classroom: unknown) => string
-  /** The ids of the users here, by those of the origin. */
-  readonly userIds: ReadonlyMap<string, ObjectId>
+  readonly userOf: UserOf
+  /** The ids of the devices. */
+  readonly deviceIds: OriginIds
   readonly secrets: OriginSecrets
   /** Under which ids and names the origin has had switches before, by the ids of their devices. */
   readonly aliases: KnownHere['aliases']
@@ -43,6 +45,8 @@ export interface Registry {
 
 /** What is here already. */
 export interface KnownHere {
+  /** Epoch milliseconds. */
+  readonly nowMs: number
   readonly rooms: ConstructorParameters<typeof Rooms>[2]
   /** The switches of our devices, by the devices' ids. */
   readonly switches: ReadonlyMap<string, readonly KnownSwitch[]>
@@ -68,24 +72,39 @@ export async function readRegistry(origin: Origin, options: RegistryOptions, kno
   const { currency } = options
   const { system } = origin.mapping
   const userDocuments = await origin.list('users')
-  const users = mapUsers(userDocuments, userReadingOf(origin))
-  const userIds = new Map(users.inputs.flatMap(({ input, document }) => pairOf(document, idOf(input._id))))
-  const rooms = new Rooms(await origin.list('classrooms'), options, known.rooms)
+  const idsOf = (collection: string, documents: readonly Document[]) =>
+    new OriginIds(documents, { database: origin.name, collection, keepsObjectIds: system !== 'solchain' })
+  const userIds = idsOf('users', userDocuments)
+  const users = mapUsers(userDocuments, userReadingOf(origin), userIds)
+  const adoptedUsers = new Set(users.inputs.map(({ input }) => shownId(input._id)))
+  const userOf: UserOf = (named) => {
+    const found = userIds.find(named)
+    return found !== undefined && adoptedUsers.has(found.id.toHexString()) ? found : undefined
+  }
+  const roomDocuments = await origin.list('classrooms')
+  const rooms = new Rooms(roomDocuments, options, known.rooms, idsOf('classrooms', roomDocuments))
   const priced = mapPrices(await origin.list('cost_versions'), rooms, currency)
   const pricedInputs = priced.inputs.map(({ input }) => input)
   const general = pricedInputs.filter(({ tariff }) => tariff === 'default')
   const settings = mapSettings(await origin.list('powersettings'), currency, general.at(-1)?.pricePerKwh)
   const kinds = kindRatings(settings)
   const deviceDocuments = await origin.list(deviceCollection[system])
+  const deviceIds = idsOf(deviceCollection[system], deviceDocuments)
   const devices =
     system === 'solchain'
       ? mapSolchainDevices(deviceDocuments, {
           rooms,
-          users: userIds,
-          database: origin.name,
+          userOf,
+          ids: deviceIds,
           energyRoleOf: (type) => origin.valueOf('iot_devices', 'device_type', type) as DeviceInput['energyRole'],
         })
-      : mapDevices(system === 'autovolt' ? deviceDocuments : [], { rooms, kinds, known: known.switches })
+      : mapDevices(system === 'autovolt' ? deviceDocuments : [], {
+          rooms,
+          kinds,
+          ids: deviceIds,
+          known: known.switches,
+          nowMs: known.nowMs,
+        })
   const prices = [...priced.inputs, ...(general.length > 0 ? [] : settingsPrice(settings))]
   const rates = new Rates(prices.map(({ input }) => input))
   const classrooms = [
@@ -99,14 +118,15 @@ export async function readRegistry(origin: Origin, options: RegistryOptions, kno
   const inRooms = users.inputs.map((one) => withRooms(one, rooms))
   return {
     users: { ...users, inputs: inRooms.map(({ user }) => user) },
-    chosen: chosenBy(await origin.list('userpreferences')),
+    chosen: chosenBy(await origin.list('userpreferences'), userOf),
     classrooms,
     devices,
     prices,
     settings,
     kinds,
     rates,
-    userIds,
+    userOf,
+    deviceIds,
     aliases: known.aliases,
     secrets: new OriginSecrets(origin.mapping, valuesOfSecrets([...userDocuments, ...deviceDocuments])),
     roomOf: (name) => rooms.find(name),
@@ -145,12 +165,12 @@ function valuesOfSecrets(documents: readonly Document[]): string[] {
   return documents.flatMap(({ deviceSecret, password }) => [textOf(deviceSecret) ?? [], textOf(password) ?? []].flat())
 }
 
-function chosenBy(documents: readonly Document[]): ReadonlyMap<string, Document> {
+function chosenBy(documents: readonly Document[], userOf: UserOf): ReadonlyMap<string, Document> {
   return new Map(
-    documents.map(({ _id, userId, version, lastModified, createdAt, updatedAt, __v, ...chosen }) => [
-      shownId(userId),
-      chosen,
-    ]),
+    documents.flatMap(({ _id, userId, version, lastModified, createdAt, updatedAt, __v, ...chosen }) => {
+      const user = userOf(userId)
+      return user === undefined ? [] : [[user.id.toHexString(), chosen] as const]
+    }),
   )
 }
 
@@ -159,30 +179,23 @@ function userReadingOf(origin: Origin): UserReading {
     role: origin.valueOf('users', 'rights', role) as UserInput['role'],
     userType: origin.valueOf('users', 'role', role) as UserInput['userType'],
   })
-  const withId = { idOf: ({ _id }: Document) => idOf(_id) }
   switch (origin.mapping.system) {
     case 'autovolt':
-      return { ...withId, nameOf: ({ name }) => textOf(name), fieldsOf: (user) => autovoltUser(user, rolesOf) }
+      return { nameOf: ({ name }) => textOf(name), fieldsOf: (user) => autovoltUser(user, rolesOf) }
     case 'solchain':
       return {
-        idOf: (user) => numberedId(origin.name, 'users', user),
         nameOf: ({ first_name, last_name }) =>
           textOf([first_name, last_name].flatMap((one) => textOf(one) ?? []).join(' ')),
         fieldsOf: (user) => solchainUser(user, rolesOf),
       }
     case 'maestro':
       return {
-        ...withId,
         nameOf: ({ displayName }) => textOf(displayName),
         fieldsOf: (user) => maestroUser(user, rolesOf),
       }
     case 'jupiter':
-      return { ...withId, nameOf: ({ name }) => textOf(name), fieldsOf: () => ({}) }
+      return { nameOf: ({ name }) => textOf(name), fieldsOf: () => ({}) }
   }
-}
-
-function pairOf(document: Document, id: ObjectId | undefined): [string, ObjectId][] {
-  return id === undefined ? [] : [[shownId(document._id), id]]
 }
 
 /** A database without cost versions has one price, and nobody knows since when. */

@@ -23,6 +23,11 @@ export function remarksOf(context: AdoptionContext, collections: readonly Collec
       ({ collection, compared, differing: count }) =>
         `${collection}: ${count} of ${compared} days or months say another energy than what was used by the logs of the devices, which is what is kept. Next: look at them in adoption_days, with isSame false`,
     ),
+    ...(tally.otherForms.size > 0
+      ? [
+          `In ${[...tally.otherForms].map((name) => origin.nameOf(name)).join(', ')} documents name devices or users by an id in another form than they have it, such as "5" for 5; they were taken as theirs. Next: nothing, if no others were meant`,
+        ]
+      : []),
     ...(tally.switches.length > 0
       ? [
           `What goes over midnight is split at midnight in ${context.options.timeZone}, and where the price changes; reports of the origin give all of it to the day, and the price, of its beginning. Next: expect other figures for such days`,

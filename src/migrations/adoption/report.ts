@@ -1,8 +1,8 @@
 import { ObjectId } from 'mongodb'
 import type { ComparedDay } from './findings.js'
-import type { Finding, FindingKind } from './map/mapped.js'
+import type { Conflict, Finding, FindingKind } from './map/mapped.js'
 import type { SwitchChange } from './map/presses.js'
-import { shownId } from './map/values.js'
+import { idKey, shownId } from './map/values.js'
 import type { AdoptionMapping, OriginSystem } from './mapping/mapping.js'
 
 /**
@@ -22,6 +22,17 @@ export interface CollectionAdoption {
   readonly noted: number
   /** How often each reason was given, and for example for which documents; ids of other documents in it are cut off. */
   readonly reasons: readonly { readonly reason: string; readonly count: number; readonly examples: readonly string[] }[]
+  /** What of the documents that were left, or not changed, others have already. */
+  readonly conflicts: readonly ConflictAdoption[]
+}
+
+/** Conflict adoption: documents of the origin with something that another document of ours has already, and no two may share. */
+export interface ConflictAdoption {
+  /** What they share. */
+  readonly fields: readonly string[]
+  readonly count: number
+  /** The id of the one there, and that of the one here: one that was here before, or another one of the origin. */
+  readonly examples: readonly { readonly originId: string; readonly existingId: string }[]
 }
 
 /** Switch adoption: what a switch has used according to the origin, and to the ledger. */
@@ -100,12 +111,20 @@ export type AdoptedKey = (typeof adoptedKeys)[number]
 
 const exampleCount = 5
 const dayExamples = 20
+/** Ids in reasons. */
+const shownIds = /[0-9a-f]{24}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 /** Different reasons that are counted for a collection. */
 const mostReasons = 200
 
 interface Reason {
   count: number
   readonly examples: string[]
+}
+
+interface ConflictCount {
+  readonly fields: readonly string[]
+  count: number
+  readonly examples: { readonly originId: string; readonly existingId: string }[]
 }
 
 interface SwitchSum {
@@ -120,23 +139,40 @@ interface SwitchSum {
 export class Tally {
   readonly wholeDevices: WholeDeviceAdoption[] = []
   readonly ledgerEnergyWs = new Map<string, number>()
+  /** Collections with documents that name another by its id in another form. */
+  readonly otherForms = new Set<string>()
   readonly #findings = new Map<string, Record<FindingKind, number>>()
+  readonly #conflicts = new Map<string, Map<string, ConflictCount>>()
   readonly #reasons = new Map<string, Map<string, Reason>>()
   readonly #adopted = Object.fromEntries(adoptedKeys.map((key) => [key, 0])) as Record<AdoptedKey, number>
   readonly #switches = new Map<string, SwitchSum>()
   readonly #days = new Map<string, { compared: number; differing: number; readonly examples: ComparedDay[] }>()
 
-  find({ kind, collection, document, reason }: Finding): void {
+  find({ kind, collection, document, reason, conflict }: Finding): void {
     const counts = this.#findings.get(collection) ?? { left: 0, noted: 0 }
     counts[kind] += 1
     this.#findings.set(collection, counts)
     const reasons = this.#reasons.get(collection) ?? new Map<string, Reason>()
     this.#reasons.set(collection, reasons)
-    const kindOfReason = reasons.size < mostReasons ? reason.replace(/[0-9a-f]{24}/g, '…') : 'other reasons'
+    const kindOfReason = reasons.size < mostReasons ? reason.replace(shownIds, '…') : 'other reasons'
     const known = reasons.get(kindOfReason) ?? { count: 0, examples: [] }
     reasons.set(kindOfReason, known)
     known.count += 1
-    keepFirst(known.examples, shownId(document._id), exampleCount, (id) => id)
+    keepFirst(known.examples, idKey(document._id), exampleCount, (id) => id)
+    if (conflict !== undefined) this.#findConflict(collection, idKey(document._id), conflict)
+  }
+
+  #findConflict(collection: string, originId: string, { fields, existingId }: Conflict): void {
+    const conflicts = this.#conflicts.get(collection) ?? new Map<string, ConflictCount>()
+    this.#conflicts.set(collection, conflicts)
+    const known = conflicts.get(fields.join()) ?? { fields, count: 0, examples: [] }
+    conflicts.set(fields.join(), known)
+    known.count += 1
+    keepFirst(known.examples, { originId, existingId }, exampleCount, (example) => example.originId)
+  }
+
+  otherForm(collection: string): void {
+    this.otherForms.add(collection)
   }
 
   adopt(key: AdoptedKey, count = 1): void {
@@ -182,10 +218,15 @@ export class Tally {
     })
   }
 
-  reasonsOf(collection: string): Pick<CollectionAdoption, 'left' | 'noted' | 'reasons'> {
+  reasonsOf(collection: string): Pick<CollectionAdoption, 'left' | 'noted' | 'reasons' | 'conflicts'> {
     const { left, noted } = this.#findings.get(collection) ?? { left: 0, noted: 0 }
     const reasons = [...(this.#reasons.get(collection) ?? [])].map(([reason, found]) => ({ reason, ...found }))
-    return { left, noted, reasons: reasons.toSorted((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1)) }
+    return {
+      left,
+      noted,
+      reasons: reasons.toSorted((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1)),
+      conflicts: [...(this.#conflicts.get(collection)?.values() ?? [])],
+    }
   }
 }
 

@@ -4,9 +4,10 @@ import type { Entity, StoredFields } from '../../core/entity.js'
 import { ConflictError, ValidationError } from '../../core/errors.js'
 import type { AdoptionContext } from './context.js'
 import type { Kept, KeptWith } from './findings.js'
-import type { Mapped } from './map/mapped.js'
+import type { Conflict, Finding, Mapped } from './map/mapped.js'
 import type { SwitchAlias } from './map/switches.js'
-import { shownId } from './map/values.js'
+import { idKey, shownId } from './map/values.js'
+import { UniqueValues } from './unique-values.js'
 
 /** What a service keeps of a device while it runs, and a secret, which is in no hash. */
 const unhashed = new Set(['status', 'lastSeenAt', 'secret', 'state', 'stateAt'])
@@ -39,17 +40,23 @@ export async function storeInStep<Stored extends StoredFields, Input extends Key
   collection: string,
 ): Promise<ReadonlySet<string>> {
   const { store } = context
-  if (store === undefined) return new Set(inputs.map(({ input }) => shownId(input._id)))
-  const kept = await store.kept(collection)
+  const kept = await store?.kept(collection)
+  const unique = new UniqueValues(context.database, target.entity)
   const stored = new Set<string>()
   for (let at = 0; at < inputs.length; at += batchSize) {
     const batch = inputs.slice(at, at + batchSize)
     const here = await versionsOf(context, target, batch)
+    if (store === undefined) {
+      const missing = batch.filter(({ input }) => !here.has(shownId(input._id)))
+      const refused = await foresee(context, unique, missing, collection)
+      for (const { input, document } of batch) if (!refused.has(document)) stored.add(shownId(input._id))
+      continue
+    }
     const results: Kept[] = []
     for (const one of batch) {
       const id = shownId(one.input._id)
-      const before = kept.get(shownId(one.document._id))
-      const version = await storeOne(context, target, one, { before, here: here.get(id), collection })
+      const before = kept?.get(idKey(one.document._id))
+      const version = await storeOne(context, target, one, { before, here: here.get(id), collection, unique })
       if (version === undefined) continue
       stored.add(id)
       results.push({ document: one.document, with: version, aliases: target.aliasesOf?.(id) ?? [] })
@@ -59,11 +66,33 @@ export async function storeInStep<Stored extends StoredFields, Input extends Key
   return stored
 }
 
-interface Standing {
+/** Says of which documents adoption would find that their values are taken. */
+async function foresee<Stored extends StoredFields, Input extends Keyed>(
+  context: AdoptionContext,
+  unique: UniqueValues<Stored, Input>,
+  missing: Mapped<Input>['inputs'],
+  collection: string,
+): Promise<ReadonlySet<object>> {
+  const read = missing.map(({ input, document }) => ({ document, values: unique.of(input) }))
+  const owners = await unique.ownersAmong(read.map(({ values }) => values))
+  const refused = new Set<object>()
+  for (const { document, values } of read) {
+    const conflict = unique.conflictOf(values, owners)
+    if (conflict === undefined) unique.take(values)
+    else {
+      context.find({ kind: 'left', collection, document, reason: conflictReason(conflict), conflict })
+      refused.add(document)
+    }
+  }
+  return refused
+}
+
+interface Standing<Stored extends StoredFields, Input extends Keyed> {
   readonly before: KeptWith | undefined
   /** The version of ours; undefined if it is not here. */
   readonly here: number | undefined
   readonly collection: string
+  readonly unique: UniqueValues<Stored, Input>
 }
 
 /** @returns what is kept with the document; undefined if it was left. */
@@ -71,12 +100,12 @@ async function storeOne<Stored extends StoredFields, Input extends Keyed>(
   context: AdoptionContext,
   target: StoreTarget<Stored, Input>,
   { input, document }: Mapped<Input>['inputs'][number],
-  { before, here, collection }: Standing,
+  { before, here, collection, unique }: Standing<Stored, Input>,
 ): Promise<KeptWith | undefined> {
   const digest = digestOf(input)
   const adoptedId = input._id as ObjectId
   if (here === undefined) {
-    const created = await createOne(context, target, { input, document }, collection)
+    const created = await createOne(context, target, { input, document }, { collection, unique })
     return created && { adoptedId, digest, version: created.__v }
   }
   // An earlier run was killed before it could keep this.
@@ -97,7 +126,7 @@ async function storeOne<Stored extends StoredFields, Input extends Keyed>(
     })
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error
-    context.find({ kind: 'noted', collection, document, reason: conflictReason(error) })
+    context.find({ kind: 'noted', collection, document, ...(await conflictOf(error, unique, input)) })
     return before
   }
 }
@@ -106,16 +135,30 @@ async function createOne<Stored extends StoredFields, Input extends Keyed>(
   context: AdoptionContext,
   target: StoreTarget<Stored, Input>,
   { input, document }: Mapped<Input>['inputs'][number],
-  collection: string,
+  { collection, unique }: Pick<Standing<Stored, Input>, 'collection' | 'unique'>,
 ): Promise<Stored | undefined> {
   try {
-    return await target.create(input)
+    const created = await target.create(input)
+    unique.take(unique.of(input))
+    return created
   } catch (error) {
-    if (error instanceof ConflictError) context.leave(collection, document, conflictReason(error))
+    if (error instanceof ConflictError)
+      context.find({ kind: 'left', collection, document, ...(await conflictOf(error, unique, input)) })
     else if (error instanceof ValidationError) context.leave(collection, document, validationReason(error))
     else throw error
     return undefined
   }
+}
+
+/** What is to be said of a document that was refused, with the one that has its values. */
+async function conflictOf<Stored extends StoredFields, Input extends Keyed>(
+  error: ConflictError,
+  unique: UniqueValues<Stored, Input>,
+  input: Input,
+): Promise<Pick<Finding, 'reason' | 'conflict'>> {
+  const values = unique.of(input)
+  const conflict = unique.conflictOf(values, await unique.ownersAmong([values]))
+  return conflict === undefined ? { reason: conflictReason(error) } : { reason: conflictReason(conflict), conflict }
 }
 
 async function versionsOf<Stored extends StoredFields, Input extends Keyed>(
@@ -129,9 +172,10 @@ async function versionsOf<Stored extends StoredFields, Input extends Keyed>(
   return new Map(found.map(({ _id, __v = 0 }) => [_id.toHexString(), __v]))
 }
 
-export function conflictReason(error: ConflictError): string {
-  const fields = error.fields.filter((field) => field !== 'deletedAt').join(', ')
-  return `a document that is there already has its ${fields}. Next: change or delete one of them, and adopt again`
+export function conflictReason({ fields, existingId }: Pick<ConflictError, 'fields'> & Partial<Conflict>): string {
+  const named = fields.filter((field) => field !== 'deletedAt').join(', ')
+  const whose = existingId === undefined ? '' : `: ${existingId}`
+  return `a document that is there already has its ${named}${whose}. Next: change or delete one of them, and adopt again`
 }
 
 /** What does not fit, the first of it. */

@@ -1,23 +1,20 @@
 import type { ObjectId } from 'mongodb'
 import type { Activity } from '../../activity/activity.js'
 import type { ActivityLog } from '../../activity/activity-log.js'
-import type { Database } from '../../core/database.js'
 import type { Entity } from '../../core/entity.js'
 import type { Repository } from '../../core/repository/repository.js'
 import type { Classroom, ClassroomInput } from '../../devices/classroom.js'
 import type { Device, DeviceInput } from '../../devices/device.js'
 import type { MeasurementStore } from '../../energy/measurement/measurement-store.js'
 import type { TelemetryStore } from '../../energy/measurement/telemetry-store.js'
-import type { CostVersionInput } from '../../energy/tariffs/cost-version.js'
 import type { PowerSettings, PowerSettingsInput } from '../../energy/tariffs/power-settings.js'
 import type { Tariffs } from '../../energy/tariffs/tariffs.js'
 import type { UserPreferencesRepository } from '../../identity/preferences/user-preferences-repository.js'
 import type { UserRepository } from '../../identity/user-repository.js'
 import type { Ledger, LedgerEventInput } from '../../ledger/ledger.js'
 import type { Market } from '../../market/index.js'
-import type { Mapped } from './map/mapped.js'
 import type { SwitchChange } from './map/presses.js'
-import { dateOf, shownId } from './map/values.js'
+import { dateOf, idKey, isGiven, shownId } from './map/values.js'
 
 /** Where adopted documents go. */
 export interface AdoptionNeeds {
@@ -34,28 +31,6 @@ export interface AdoptionNeeds {
   readonly market: Market
 }
 
-/** Makes the versions that are not there; one that is stays as it is. */
-export async function storePrices(tariffs: Tariffs, versions: Mapped<CostVersionInput>['inputs']): Promise<void> {
-  for (const { input } of versions) {
-    const { tariff = 'default', startsAt } = input
-    const found = await tariffs.findOne({ tariff, startsAt: new Date(startsAt) })
-    if (found === null) await tariffs.set(input, { actor: 'adoption' })
-  }
-}
-
-/** Their price makes no version of the tariff, which has the origin's already. */
-export async function storeSettings(
-  database: Database,
-  entity: Entity<PowerSettings, PowerSettingsInput>,
-  input: PowerSettingsInput,
-): Promise<void> {
-  const settings = database.of(entity)
-  const { electricityPrice, currency, deviceTypes = [] } = input
-  const kinds = deviceTypes.map(({ unit = 'W', ...kind }) => ({ ...kind, unit }))
-  const made = { name: 'default' as const, electricityPrice, currency, deviceTypes: kinds, version: 1 }
-  await settings.updateOne({ name: 'default' }, { $setOnInsert: made }, { upsert: true })
-}
-
 /** ms; what the library takes for devices that promise no period. */
 export const undeclaredGapLimitMs = 300_000
 
@@ -65,7 +40,7 @@ export function eventOf(device: DeviceInput, change: SwitchChange, ratePerKwh: n
   const { classroom } = device
   // Whatever has none in its origin went to the room that the host has named.
   if (classroom === undefined) throw new Error('an adopted device has a room')
-  const id = shownId(log._id)
+  const id = idKey(log._id)
   const timestamp = new Date(atMs)
   return {
     switchId: shownId(target._id),
@@ -85,11 +60,17 @@ export function eventOf(device: DeviceInput, change: SwitchChange, ratePerKwh: n
   }
 }
 
+export interface ActivityParts {
+  readonly causeOf: (trigger: unknown) => string | undefined
+  /** The user that it names, if it is one of ours. */
+  readonly user: ObjectId | undefined
+}
+
 /** Who pressed, as far as the origin knows. */
 export function activityOf(
   device: DeviceInput & { readonly _id: ObjectId; readonly classroom: ObjectId },
   { target, atMs, isOn, log }: SwitchChange,
-  causeOf: (trigger: unknown) => string | undefined,
+  { causeOf, user }: ActivityParts,
 ): Omit<Activity, '_id'> {
   const timestamp = new Date(atMs)
   return {
@@ -98,10 +79,10 @@ export function activityOf(
     classroom: device.classroom,
     action: isOn ? 'switch_on' : 'switch_off',
     cause: (causeOf(log.triggeredBy) ?? 'unknown') as Activity['cause'],
-    ...(log.userId === undefined || log.userId === null ? {} : { userId: shownId(log.userId).slice(0, 128) }),
+    ...(isGiven(log.userId) ? { userId: (user?.toHexString() ?? shownId(log.userId)).slice(0, 128) } : {}),
     ...(typeof log.userName === 'string' ? { userName: log.userName.slice(0, 256) } : {}),
     timestamp,
     receivedAt: timestamp,
-    idempotencyKey: `adopted:activitylogs:${shownId(log._id)}`,
+    idempotencyKey: `adopted:activitylogs:${idKey(log._id)}`,
   }
 }

@@ -3,7 +3,7 @@ import { civilDayOf, mwsFromWh } from '../../../metering/index.js'
 import type { AdoptedDevice, AdoptionContext } from '../context.js'
 import { type EnergyRow, energyRowOf } from '../map/solchain.js'
 import { wholeDeviceId } from '../map/switches.js'
-import { derivedId, given, shownId } from '../map/values.js'
+import { derivedId, given, idKey } from '../map/values.js'
 import { bookWholeDevice } from './channel.js'
 import { measurementSeries } from './series.js'
 import { slotsOf, type WholeEnergy } from './whole-sources.js'
@@ -15,8 +15,8 @@ export async function adoptSolchainDevice(device: AdoptedDevice, context: Adopti
   const { registry, options, origin, tally } = context
   const rows = new Map<number, EnergyRow & { readonly document: object }>()
   for await (const document of context.read(collection, { device_id: device.document.device_id }, { _id: 1 })) {
-    const row = energyRowOf(document)
-    if (!registry.userIds.has(shownId(document.user_id)))
+    const row = energyRowOf(document, context.nowMs)
+    if (registry.userOf(document.user_id) === undefined)
       context.leave(collection, document, 'of a user that is not there')
     else if (typeof row === 'string') context.leave(collection, document, row)
     else if (rows.has(row.at.getTime())) context.leave(collection, document, 'the same device and instant once more')
@@ -64,7 +64,7 @@ function measurementsOf(
     document,
   }: EnergyRow & { readonly document: { readonly _id?: unknown } },
 ): MeasurementInput[] {
-  const id = shownId(document._id)
+  const id = idKey(document._id)
   const amounts = { consumption: consumedKwh, production: producedKwh } as const
   return (['consumption', 'production'] as const).map((data_type) => ({
     _id: derivedId(database, collection, id, data_type),

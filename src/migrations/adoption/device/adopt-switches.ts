@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb'
-import type { AdoptedDevice, AdoptionContext } from '../context.js'
+import type { AdoptedDevice, AdoptionContext, DeviceReading } from '../context.js'
 import type { Finding } from '../map/mapped.js'
 import { PressReader, type SwitchChange } from '../map/presses.js'
 import { StateLogReader } from '../map/state-logs.js'
@@ -25,13 +25,13 @@ export async function adoptSwitches(
   context: AdoptionContext,
   days: DeviceDays,
 ): Promise<ReadonlyMap<AdoptedSwitch, string>> {
-  const { input, switches } = device
-  const { _id } = input
+  const { switches } = device
   const onFinding = (finding: Finding) => context.find(finding)
   const sources = new Map<AdoptedSwitch, string>()
   const hasBetterSource = (target: AdoptedSwitch) => sources.has(target)
   const actionOf = (action: unknown) => context.origin.valueOf('activitylogs', 'action', action)
-  const adopt = async (collection: string, filter: Document, timeField: string, reader: ChangeReader) => {
+  const adopt = async (reading: DeviceReading, reader: ChangeReader) => {
+    const { collection } = reading
     const ofReader = new Set<AdoptedSwitch>()
     const take = async (changes: readonly SwitchChange[]) => {
       for (const { target, ended, atMs } of changes) {
@@ -41,7 +41,7 @@ export async function adoptSwitches(
       await write(device, changes, context)
     }
     let changes: SwitchChange[] = []
-    for await (const log of context.read(collection, filter, { [timeField]: 1, _id: 1 })) {
+    for await (const log of context.readOf(device, reading)) {
       changes.push(...reader.read(log))
       if (changes.length < batchSize) continue
       await take(changes)
@@ -50,11 +50,21 @@ export async function adoptSwitches(
     await take([...changes, ...reader.end()])
     for (const target of ofReader) sources.set(target, collection)
   }
-  await adopt('activitylogs', { deviceId: _id }, 'timestamp', new PressReader(switches, { actionOf, onFinding }))
-  const parts = { hasBetterSource, onFinding }
-  await adopt('switchstatelogs', { deviceId: _id }, 'timestamp', new StateLogReader(switches, parts))
-  const intervals = { device_id: _id.toHexString(), switch_id: { $exists: true } }
-  await adopt('device_consumption_ledger', intervals, 'start_ts', new TrackerReader(switches, parts))
+  const { nowMs } = context
+  const inOrder = { field: 'deviceId', sort: { timestamp: 1, _id: 1 } } as const
+  const presses = new PressReader(switches, { actionOf, onFinding, nowMs })
+  await adopt({ ...inOrder, collection: 'activitylogs' }, presses)
+  const parts = { hasBetterSource, onFinding, nowMs }
+  await adopt({ ...inOrder, collection: 'switchstatelogs' }, new StateLogReader(switches, parts))
+  await adopt(
+    {
+      collection: 'device_consumption_ledger',
+      field: 'device_id',
+      filter: { switch_id: { $exists: true } },
+      sort: { start_ts: 1, _id: 1 },
+    },
+    new TrackerReader(switches, parts),
+  )
   return sources
 }
 
@@ -65,11 +75,15 @@ async function write(
 ): Promise<void> {
   for (const change of changes) tally.change(device._id, change)
   const presses = changes.filter(({ collection, isInferred }) => collection === 'activitylogs' && !isInferred)
+  const users = presses.map(({ log }) => registry.userOf(log.userId))
+  if (users.some((user) => user?.isExact === false)) tally.otherForm('activitylogs')
   if (store !== undefined) {
     const tariff = registry.tariffOf(device.classroom)
     await needs.ledger.append(changes.map((change) => eventOf(device, change, registry.rates.at(tariff, change.atMs))))
     const causeOf = (trigger: unknown) => origin.valueOf('activitylogs', 'triggeredBy', trigger)
-    await needs.activities.record(presses.map((press) => activityOf(device, press, causeOf)))
+    await needs.activities.record(
+      presses.map((press, at) => activityOf(device, press, { causeOf, user: users[at]?.id })),
+    )
     await store.flush()
   }
   tally.adopt('ledgerEntries', changes.length)

@@ -1,13 +1,13 @@
 import type { Document, ObjectId } from 'mongodb'
 import { SwitchMeter } from '../../../ledger/facts/switch-meter.js'
 import { always } from '../../../ledger/facts/time-range.js'
+import { isCivilDay } from '../../../metering/index.js'
 import type { AdoptedDevice, AdoptionContext } from '../context.js'
 import type { ComparedDay } from '../findings.js'
 import type { AdoptedSwitch } from '../map/switches.js'
 import { numberOf, textOf } from '../map/values.js'
 import type { WholeDays } from './adopt-whole-device.js'
 import { DeviceDays } from './device-days.js'
-import { bareAddress } from './whole-sources.js'
 
 const mwsPerWh = 3.6e6
 /** Wh; what the origin's rounding makes. */
@@ -18,30 +18,29 @@ const sameCost = 0.000_01
 /** What the origin sums up, and is computed anew here. */
 interface Aggregates {
   readonly collection: string
-  readonly filter: (device: AdoptedDevice) => Document
+  readonly field: 'deviceId' | 'device_id'
   readonly periodOf: (document: Document) => string | undefined
   readonly whOf: (document: Document) => number | undefined
 }
 
 const month = ({ year, month: of }: Document) => `${year}-${String(of).padStart(2, '0')}`
-const ofAddress = (device: AdoptedDevice) => ({ device_id: bareAddress(device) })
 
 const aggregates: readonly Aggregates[] = [
   {
     collection: 'daily_aggregates',
-    filter: ofAddress,
+    field: 'device_id',
     periodOf: ({ date_string }) => textOf(date_string),
     whOf: ({ total_wh }) => numberOf(total_wh),
   },
   {
     collection: 'monthly_aggregates',
-    filter: ofAddress,
+    field: 'device_id',
     periodOf: month,
     whOf: ({ total_wh }) => numberOf(total_wh),
   },
   {
     collection: 'monthlyconsumptions',
-    filter: ({ input }) => ({ deviceId: input._id }),
+    field: 'deviceId',
     periodOf: month,
     whOf: ({ energyConsumptionKwh }) => {
       const kwh = numberOf(energyConsumptionKwh)
@@ -73,11 +72,15 @@ export async function compareDevice(
     }
   }
   const months = byMonth(ours)
-  for (const { collection, filter, periodOf, whOf } of aggregates) {
-    for await (const document of context.read(collection, filter(device), { _id: 1 })) {
+  for (const { collection, field, periodOf, whOf } of aggregates) {
+    for await (const document of context.readOf(device, { collection, field, sort: { _id: 1 } })) {
       const [period, originWh] = [periodOf(document), whOf(document)]
-      if (period === undefined || originWh === undefined || !/^\d{4}-\d\d(-\d\d)?$/.test(period)) {
-        context.leave(collection, document, 'its day or its energy cannot be read')
+      if (period === undefined || !isPeriod(period)) {
+        context.leave(collection, document, 'its day or month is none')
+        continue
+      }
+      if (originWh === undefined) {
+        context.leave(collection, document, 'its energy is no number')
         continue
       }
       const energyWh = ((period.length === 7 ? months : ours).get(period) ?? 0) / mwsPerWh
@@ -85,6 +88,11 @@ export async function compareDevice(
     }
   }
   await context.store?.flush()
+}
+
+/** Whether it is a day that there is, YYYY-MM-DD, or a month, YYYY-MM. */
+function isPeriod(text: string): boolean {
+  return /^\d{4}-\d\d(-\d\d)?$/.test(text) && isCivilDay(text.length === 7 ? `${text}-01` : text)
 }
 
 /**

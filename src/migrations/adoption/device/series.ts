@@ -6,14 +6,14 @@ import { issuesOf } from '../../../core/validate.js'
 import { type MeasurementInput, measurementInputSchema } from '../../../energy/measurement/measurement-input.js'
 import { type TelemetryEventInput, telemetryEventEntity } from '../../../energy/measurement/telemetry-event.js'
 import type { AdoptedDevice, AdoptionContext } from '../context.js'
-import { shownId } from '../map/values.js'
+import { idKey, shownId } from '../map/values.js'
 
 const batchSize = 1_000
 
 type Timed = { readonly _id?: unknown; readonly timestamp: Date | string; readonly data_type?: string | undefined }
 
 /** What is in a time series already. */
-interface Here {
+export interface Here {
   readonly _id: ObjectId
   readonly timestamp: Date
   readonly data_type?: string
@@ -26,6 +26,8 @@ interface SeriesKind<Input extends Timed> {
   /** What is there of a device, both ends included. */
   readonly here: (device: ObjectId, from: Date, to: Date) => AsyncIterable<Here>
   readonly insert: (inputs: Input[]) => Promise<unknown>
+  /** What an adoption would have stored before at these instants, from another collection: an assessment does not find it. */
+  readonly before?: ((instants: readonly Date[]) => AsyncIterable<Here>) | undefined
 }
 
 /** Adopts what a device has measured or reported, in order of time, each once. */
@@ -56,7 +58,7 @@ class SeriesAdoption<Input extends Timed> {
     const kind = input.data_type ?? ''
     const other = this.#last.byKind.get(kind)
     if (other !== undefined) return this.#context.leave(this.#collection, document, sameInstant(other))
-    this.#last.byKind.set(kind, shownId(document._id))
+    this.#last.byKind.set(kind, idKey(document._id))
     this.#waiting.push({ input, document, key: `${timestampMs} ${kind}` })
     if (this.#waiting.length >= batchSize) await this.flush()
   }
@@ -67,12 +69,16 @@ class SeriesAdoption<Input extends Timed> {
     const [first, last] = [waiting[0], waiting.at(-1)]
     if (first === undefined || last === undefined) return
     const { store, tally } = this.#context
-    if (store === undefined) return tally.adopt(this.#kind.key, waiting.length)
     const here = new Map<string, string>()
-    const span = [new Date(first.input.timestamp), new Date(last.input.timestamp)] as const
-    for await (const one of this.#kind.here(this.#device.input._id, ...span)) {
-      here.set(`${one.timestamp.getTime()} ${one.data_type ?? ''}`, one._id.toHexString())
+    const keep = async (found: AsyncIterable<Here>) => {
+      for await (const one of found)
+        here.set(`${one.timestamp.getTime()} ${one.data_type ?? ''}`, one._id.toHexString())
     }
+    const span = [new Date(first.input.timestamp), new Date(last.input.timestamp)] as const
+    await keep(this.#kind.here(this.#device.input._id, ...span))
+    const { before } = this.#kind
+    if (store === undefined && before !== undefined)
+      await keep(before(waiting.map(({ input }) => new Date(input.timestamp))))
     const missing: Input[] = []
     for (const { input, document, key } of waiting) {
       const other = here.get(key)
@@ -80,12 +86,18 @@ class SeriesAdoption<Input extends Timed> {
       else if (other !== shownId(input._id)) this.#context.leave(this.#collection, document, sameInstant(other))
       if (other === undefined || other === shownId(input._id)) tally.adopt(this.#kind.key)
     }
+    if (store === undefined) return
     if (missing.length > 0) await this.#kind.insert(missing)
     await store.flush()
   }
 }
 
-export function measurementSeries(device: AdoptedDevice, context: AdoptionContext, collection: string) {
+export function measurementSeries(
+  device: AdoptedDevice,
+  context: AdoptionContext,
+  collection: string,
+  before?: SeriesKind<MeasurementInput>['before'],
+) {
   const { measurements } = context.needs
   return new SeriesAdoption<MeasurementInput>(device, context, collection, {
     key: 'measurements',
@@ -97,6 +109,7 @@ export function measurementSeries(device: AdoptedDevice, context: AdoptionContex
         fromPrimary: true,
       }),
     insert: (inputs) => measurements.insert(inputs),
+    before,
   })
 }
 

@@ -1,6 +1,8 @@
 import type { Document } from 'mongodb'
-import { civilDayOf, mwsFromWh, startOfCivilDay } from '../../../metering/index.js'
+import type { DeviceInput } from '../../../devices/device.js'
+import { civilDayOf, isCivilDay, mwsFromWh, startOfCivilDay } from '../../../metering/index.js'
 import type { AdoptedDevice, AdoptionContext } from '../context.js'
+import { whyNotCredible } from '../map/credible.js'
 import { dateOf, numberOf, shownId } from '../map/values.js'
 
 /** Energy of a device as a whole. */
@@ -36,82 +38,94 @@ function quarterOf(at: Date): number {
 }
 
 /** The MAC address as the origin's services name a device with it. */
-export function bareAddress({ input }: AdoptedDevice): string {
+export function bareAddress(input: DeviceInput): string {
   return (input.macAddress ?? '').replaceAll(':', '').toLowerCase()
 }
 
 const metered: WholeSource = {
   collection: 'device_consumption_ledger',
   async *read(device, context) {
-    const filter = { device_id: bareAddress(device), switch_id: { $exists: false } }
+    const { collection } = this
+    const filter = { switch_id: { $exists: false } }
+    const sort = { start_ts: 1, _id: 1 } as const
     let startMs = Number.NaN
     let seen = new Set<string>()
-    for await (const document of context.read(this.collection, filter, { start_ts: 1, _id: 1 })) {
+    for await (const document of context.readOf(device, { collection, field: 'device_id', filter, sort })) {
       const start = dateOf(document.start_ts)
       const events = Array.isArray(document.raw_event_ids) ? document.raw_event_ids.map(shownId).join() : ''
       if (start === undefined) {
-        context.leave(this.collection, document, 'an id or a time of the wrong type')
+        context.leave(collection, document, 'an id or a time of the wrong type')
+        continue
+      }
+      const incredible = whyNotCredible(start, context.nowMs)
+      if (incredible !== undefined) {
+        context.leave(collection, document, incredible)
         continue
       }
       // The same event has the same start.
       if (start.getTime() !== startMs) seen = new Set()
       startMs = start.getTime()
       if (events !== '' && seen.has(events)) {
-        context.leave(this.collection, document, 'the same event once more')
+        context.leave(collection, document, 'the same event once more')
         continue
       }
       seen.add(events)
-      yield* partOf(this.collection, document, { at: start, energyWh: document.delta_wh }, context)
+      yield* partOf(collection, document, { at: start, energyWh: document.delta_wh }, context)
     }
   },
 }
 
 const readings: WholeSource = {
   collection: 'powerreadings',
-  async *read({ input }, context) {
+  async *read(device, context) {
+    const { collection } = this
+    const reading = { collection, field: 'deviceId', sort: { timestamp: 1, _id: 1 } } as const
     let beforeMs: number | undefined
-    for await (const document of context.read(this.collection, { deviceId: input._id }, { timestamp: 1, _id: 1 })) {
+    for await (const document of context.readOf(device, reading)) {
       const at = dateOf(document.timestamp)
       // Reported where it is stored as a measurement.
-      if (at === undefined) continue
+      if (at === undefined || whyNotCredible(at, context.nowMs) !== undefined) continue
       const silenceMs = at.getTime() - (beforeMs ?? at.getTime())
       beforeMs = at.getTime()
       if (silenceMs > longestReadingMs && document.energy > 0) {
         const reason = 'its energy is its power times a silence of more than an hour: a gap, and not counted'
-        context.find({ kind: 'noted', collection: this.collection, document, reason })
+        context.find({ kind: 'noted', collection: collection, document, reason })
         continue
       }
-      yield* partOf(this.collection, document, { at, energyWh: document.energy }, context)
+      yield* partOf(collection, document, { at, energyWh: document.energy }, context)
     }
   },
 }
 
 const parts: WholeSource = {
   collection: 'energyconsumptions',
-  async *read({ input }, context) {
+  async *read(device, context) {
+    const { collection } = this
     const sort = { year: 1, month: 1, day: 1, _id: 1 } as const
-    for await (const document of context.read(this.collection, { deviceId: input._id }, sort)) {
+    for await (const document of context.readOf(device, { collection, field: 'deviceId', sort })) {
       const day = dayText(document)
       const energyWh = energyOf(document.totalEnergyKwh)
       // What is counted at each off of a day is a document of its own: they are parts, and not copies.
-      yield* dayPartOf(this.collection, document, { day, energyWh }, context)
+      yield* dayPartOf(collection, document, { day, energyWh }, context)
     }
   },
 }
 
 const totals: WholeSource = {
   collection: 'dailyconsumptions',
-  async *read({ input }, context) {
+  async *read(device, context) {
+    const { collection } = this
+    const reading = { collection, field: 'deviceId', sort: { date: 1, _id: 1 } } as const
     let before: string | undefined
-    for await (const document of context.read(this.collection, { deviceId: input._id }, { date: 1, _id: 1 })) {
+    for await (const document of context.readOf(device, reading)) {
       const date = dateOf(document.date)
       const day = date && civilDayOf(date.getTime(), context.options.timeZone)
       if (day !== undefined && day === before) {
-        context.leave(this.collection, document, 'the same device and day, from midnight of another zone')
+        context.leave(collection, document, 'the same device and day, from midnight of another zone')
         continue
       }
       before = day
-      yield* dayPartOf(this.collection, document, { day, energyWh: energyOf(document.energyConsumptionKwh) }, context)
+      yield* dayPartOf(collection, document, { day, energyWh: energyOf(document.energyConsumptionKwh) }, context)
     }
   },
 }
@@ -138,10 +152,12 @@ function* dayPartOf(
   { day, energyWh }: { readonly day: string | undefined; readonly energyWh: number | undefined },
   context: AdoptionContext,
 ): Generator<WholePart, void, undefined> {
-  if (day === undefined) return context.leave(collection, document, 'an id or a time of the wrong type')
+  if (day === undefined) return context.leave(collection, document, 'its day is none')
   if (energyWh === undefined || energyWh < 0 || energyWh > largestWh)
     return context.leave(collection, document, 'its energy is no number')
   const atMs = startOfCivilDay(day, context.options.timeZone)
+  const incredible = whyNotCredible(new Date(atMs), context.nowMs)
+  if (incredible !== undefined) return context.leave(collection, document, incredible)
   yield { atMs, day, consumedMws: mwsFromWh(energyWh), producedMws: 0, document }
 }
 
@@ -153,8 +169,7 @@ function energyOf(kwh: unknown): number | undefined {
 
 function dayText({ year, month, day }: Document): string | undefined {
   const text = [year, month, day].map((part) => String(part).padStart(2, '0')).join('-')
-  const date = /^\d{4}-\d\d-\d\d$/.test(text) ? dateOf(new Date(`${text}T00:00:00Z`)) : undefined
-  return date?.toISOString().startsWith(text) ? text : undefined
+  return /^\d{4}-\d\d-\d\d$/.test(text) && isCivilDay(text) ? text : undefined
 }
 
 /** The energy of several parts by when it was used. */

@@ -2,7 +2,8 @@ import { type Document, ObjectId } from 'mongodb'
 import { compiled } from '../../../core/compiled-schema.js'
 import { type ClassroomInput, classroomEntity } from '../../../devices/classroom.js'
 import { type Mapped, Mapping } from './mapped.js'
-import { given, idOf, isGiven, shownId, textOf, wholeNumberOf } from './values.js'
+import type { OriginIds } from './origin-ids.js'
+import { given, isGiven, shownId, textOf, wholeNumberOf } from './values.js'
 
 /** What the origin calls a room that is none. */
 const noRoom = new Set(['', 'unassigned', 'general', 'system'])
@@ -22,10 +23,11 @@ export class Rooms {
     documents: readonly Document[],
     { timeZone, site }: { readonly timeZone: string; readonly site: string },
     known: readonly { readonly _id: ObjectId; readonly name: string }[],
+    ids: OriginIds,
   ) {
     this.#timeZone = timeZone
     this.none = site
-    this.mapped = mapClassrooms(documents, timeZone)
+    this.mapped = mapClassrooms(documents, timeZone, ids)
     for (const room of known) this.#byName.set(keyOf(room.name), room)
     for (const { input } of this.mapped.inputs) {
       const room = { _id: input._id as ObjectId, name: input.name }
@@ -78,14 +80,14 @@ function keyOf(name: string): string {
   return name.toLowerCase()
 }
 
-function mapClassrooms(documents: readonly Document[], timeZone: string): Mapped<ClassroomInput> {
+function mapClassrooms(documents: readonly Document[], timeZone: string, ids: OriginIds): Mapped<ClassroomInput> {
   const mapping = new Mapping('classrooms', classroomEntity.inputSchema)
   const byName = new Map<string, string>()
   for (const document of documents) {
     const { name: given_, building, floor, capacity } = document
-    const [_id, name] = [idOf(document._id), textOf(given_)]
+    const [_id, name] = [ids.of(document), textOf(given_)]
     const other = name === undefined ? undefined : byName.get(keyOf(name))
-    if (_id === undefined) mapping.leave(document, 'its id is no ObjectId')
+    if (_id === undefined) mapping.leave(document, 'it has no id')
     else if (name === undefined) mapping.leave(document, 'no name')
     else if (other !== undefined) mapping.leave(document, `the name of ${other} in another spelling`)
     else {

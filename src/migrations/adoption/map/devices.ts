@@ -3,7 +3,9 @@ import { type DeviceInput, deviceEntity } from '../../../devices/device.js'
 import { normalizeMacAddress } from '../../../devices/mac-address.js'
 import { ownNames, typeByPins } from '../../earlier-devices.js'
 import type { Rooms } from './classrooms.js'
+import { credibleDateOf } from './credible.js'
 import { type Mapped, Mapping } from './mapped.js'
+import type { OriginIds } from './origin-ids.js'
 import {
   type KindRatings,
   type KnownSwitch,
@@ -19,6 +21,9 @@ import { dateOf, given, idOf, isGiven, shownId, textOf } from './values.js'
 export interface DeviceParts {
   readonly rooms: Rooms
   readonly kinds: KindRatings
+  readonly ids: OriginIds
+  /** Epoch milliseconds. */
+  readonly nowMs: number
   /** The switches of our devices that are there already, by the ids of the devices. */
   readonly known: ReadonlyMap<string, readonly KnownSwitch[]>
 }
@@ -31,11 +36,11 @@ export function mapDevices(documents: readonly Document[], parts: DeviceParts): 
   const byAddress = new Map<string, string>()
   const owners = ownersOf(parts.known)
   for (const document of documents) {
-    const _id = idOf(document._id)
+    const _id = parts.ids.of(document)
     const macAddress = normalizeMacAddress(document.macAddress)
     const pins = switchesOf(document).map(pinOf)
     const other = macAddress === undefined ? undefined : byAddress.get(macAddress)
-    if (_id === undefined) mapping.leave(document, 'its id is no ObjectId')
+    if (_id === undefined) mapping.leave(document, 'it has no id')
     else if (macAddress === undefined) mapping.leave(document, 'no MAC address')
     else if (pins.includes(undefined) || new Set(pins).size < pins.length)
       mapping.leave(document, 'a switch without a pin, or two on one pin')
@@ -49,7 +54,7 @@ function add(
   mapping: Mapping<DeviceInput>,
   document: Document,
   { owners, ...identity }: { readonly _id: ObjectId; readonly macAddress: string; readonly owners: SwitchOwners },
-  { rooms, kinds, known }: DeviceParts,
+  { rooms, kinds, known, nowMs }: DeviceParts,
 ): boolean {
   const { status, deviceSecret, classroom } = document
   const secret = textOf(deviceSecret)
@@ -57,8 +62,11 @@ function add(
   const isLongEnough = secret !== undefined && secret.length >= shortestSecret
   const own = shownId(identity._id)
   const isTaken = (id: ObjectId) => (owners.get(id.toHexString()) ?? own) !== own
-  const ids = keptIds(document, known.get(own) ?? [], isTaken)
-  const inputs = switchesOf(document).map((one, at) => ({ ...given('_id', ids[at]), ...switchInput(one, kinds) }))
+  const ids = keptIds({ id: own, switches: switchesOf(document) }, known.get(own) ?? [], isTaken)
+  const inputs = switchesOf(document).map((one, at) => ({
+    ...given('_id', ids[at]),
+    ...switchInput(one, kinds, nowMs),
+  }))
   const names = ownNames(inputs)
   const switches = inputs.map((one, at) => ({ ...one, name: names[at] ?? one.name }))
   const isAdded = mapping.add(document, {
@@ -71,7 +79,7 @@ function add(
     ),
     switches,
     ...(status === 'online' || status === 'offline' ? { status } : {}),
-    ...given('lastSeenAt', dateOf(document.lastSeen)),
+    ...given('lastSeenAt', credibleDateOf(document.lastSeen, nowMs)),
     ...(isLongEnough ? { secret } : {}),
   })
   if (!isAdded) return false
@@ -82,6 +90,9 @@ function add(
   else if (!isLongEnough)
     mapping.note(document, `its secret is shorter than ${shortestSecret} characters: give it another`)
   noteSwitches(mapping, document, isTaken)
+  const times = [document.lastSeen, ...switchesOf(document).map(({ lastStateChange }) => lastStateChange)]
+  if (times.some((time) => dateOf(time) !== undefined && credibleDateOf(time, nowMs) === undefined))
+    mapping.note(document, 'it was seen or switched before 2020, or later than now: that was left out')
   for (const id of ids) owners.set(id.toHexString(), own)
   if (!isUsable) mapping.note(document, `what it has for a room is no name of one, and it went to ${rooms.none}`)
   else if (rooms.isNone(classroom)) mapping.note(document, `it has no room, and went to ${rooms.none}`)
@@ -110,7 +121,7 @@ function noteSwitches(mapping: Mapping<DeviceInput>, document: Document, isTaken
   if (isShared) mapping.note(document, 'a switch of it has the id of one of another device, and got an id of its own')
 }
 
-function switchInput(one: Document, kinds: KindRatings): SwitchInput {
+function switchInput(one: Document, kinds: KindRatings, nowMs: number): SwitchInput {
   const { manualMode, manualSwitchGpio, state } = one
   const isMode = manualMode === 'momentary' || manualMode === 'maintained'
   return {
@@ -121,6 +132,6 @@ function switchInput(one: Document, kinds: KindRatings): SwitchInput {
     ...(typeof manualSwitchGpio === 'number' ? { manualGpio: manualSwitchGpio } : {}),
     ...(isMode ? { manualMode } : {}),
     ...(typeof state === 'boolean' ? { state } : {}),
-    ...given('stateAt', dateOf(one.lastStateChange)),
+    ...given('stateAt', credibleDateOf(one.lastStateChange, nowMs)),
   }
 }

@@ -6,6 +6,13 @@ import { issuesOf } from '../../../core/validate.js'
 /** What becomes of a document of the origin: `left`, it was not adopted; `noted`, it was, but something of it was not. */
 export type FindingKind = 'left' | 'noted'
 
+/** Conflict: what a document of the origin has that another one of ours has already, and no two of ours may share. */
+export interface Conflict {
+  readonly fields: readonly string[]
+  /** The id of the other one, here. */
+  readonly existingId: string
+}
+
 /** Something about a document of the origin that somebody should know. */
 export interface Finding {
   readonly kind: FindingKind
@@ -14,6 +21,7 @@ export interface Finding {
   readonly document: Document
   /** Without any value of a secret. */
   readonly reason: string
+  readonly conflict?: Conflict
 }
 
 /** Mapped: what some documents of the origin become. */

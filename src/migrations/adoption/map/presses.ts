@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb'
+import { whyNotCredible } from './credible.js'
 import type { Finding } from './mapped.js'
 import { type AdoptedSwitch, switchOf } from './switches.js'
 import { dateOf, isGiven, shownId, wattsOf } from './values.js'
@@ -54,6 +55,8 @@ export interface PressParts {
   /** What an action of the origin is: `on`, `off`, `away`, or something else. */
   readonly actionOf: (action: unknown) => string | undefined
   readonly onFinding: (finding: Finding) => void
+  /** Epoch milliseconds: what is later than this has not been. */
+  readonly nowMs: number
 }
 
 /**
@@ -79,6 +82,8 @@ export class PressReader {
     const at = dateOf(log.timestamp)
     const action = this.#parts.actionOf(log.action)
     if (at === undefined) return this.#leave(log, 'an id or a time of the wrong type')
+    const incredible = whyNotCredible(at, this.#parts.nowMs)
+    if (incredible !== undefined) return this.#leave(log, incredible)
     if (action === 'away') return this.#goAway(log, at.getTime())
     if (action !== 'on' && action !== 'off') return this.#leave(log, `no counterpart for ${shownId(log.action)}`)
     if (log.switchId === undefined) return this.#leave(log, 'switched without a switch')

@@ -1,23 +1,23 @@
-import type { Document, ObjectId } from 'mongodb'
+import type { Document } from 'mongodb'
 import { type DeviceInput, deviceEntity } from '../../../devices/device.js'
 import { normalizeMacAddress } from '../../../devices/mac-address.js'
+import { isCivilDay } from '../../../metering/index.js'
 import type { Rooms } from './classrooms.js'
+import { whyNotCredible } from './credible.js'
 import { type Mapped, Mapping } from './mapped.js'
+import type { FoundId, OriginIds } from './origin-ids.js'
 import { wholeDeviceSwitch } from './switches.js'
-import { dateOf, derivedId, given, numberOf, shownId, textOf } from './values.js'
+import { dateOf, given, numberOf, shownId, textOf } from './values.js'
+
+/** The user of ours that a document of the origin names; undefined for one that is not adopted. */
+export type UserOf = (named: unknown) => FoundId | undefined
 
 export interface SolchainParts {
   readonly rooms: Rooms
-  /** The name of the database: numbers are the same in every one. */
-  readonly database: string
-  /** The ids of the users that are adopted, by the origin's. */
-  readonly users: ReadonlyMap<string, ObjectId>
+  readonly ids: OriginIds
+  /** The user that a document names, if it is adopted. */
+  readonly userOf: UserOf
   readonly energyRoleOf: (type: unknown) => DeviceInput['energyRole']
-}
-
-/** The id of what the origin numbers. */
-export function numberedId(database: string, collection: string, { _id }: Document): ObjectId | undefined {
-  return _id === undefined || _id === null ? undefined : derivedId(database, collection, shownId(_id))
 }
 
 /** Devices with a MAC address and an owner, all with one channel. None has a room: they go to the site that is named. */
@@ -26,8 +26,8 @@ export function mapSolchainDevices(documents: readonly Document[], parts: Solcha
   const byAddress = new Map<string, string>()
   for (const document of documents) {
     const { user_id, mac_address, device_name, device_type } = document
-    const _id = numberedId(parts.database, 'iot_devices', document)
-    const owner = parts.users.get(shownId(user_id))
+    const _id = parts.ids.of(document)
+    const owner = parts.userOf(user_id)?.id
     const macAddress = normalizeMacAddress(mac_address)
     const other = macAddress === undefined ? undefined : byAddress.get(macAddress)
     if (_id === undefined) mapping.leave(document, 'it has no id')
@@ -66,15 +66,15 @@ export interface EnergyRow {
 }
 
 /** What a row says, or why it cannot be used. Texts without a zone are UTC, numbers are epoch milliseconds, or seconds. */
-export function energyRowOf({
-  timestamp,
-  energy_produced,
-  energy_consumed,
-  battery_level,
-}: Document): EnergyRow | string {
+export function energyRowOf(
+  { timestamp, energy_produced, energy_consumed, battery_level }: Document,
+  nowMs: number,
+): EnergyRow | string {
   const at = instantOf(timestamp)
   const [produced, consumed] = [numberOf(energy_produced), numberOf(energy_consumed)]
   if (at === undefined) return 'a time in a form that is not known'
+  const incredible = whyNotCredible(at, nowMs)
+  if (incredible !== undefined) return incredible
   if (produced === undefined || consumed === undefined) return 'no number'
   if (produced < 0 || consumed < 0) return 'less than nothing'
   const battery = numberOf(battery_level)
@@ -90,5 +90,6 @@ const knownTime = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d{1,9})?)Z?$/
 export function instantOf(value: unknown): Date | undefined {
   if (typeof value === 'number' && Number.isInteger(value)) return new Date(value >= leastMs ? value : value * 1000)
   const [, day, time] = typeof value === 'string' ? (knownTime.exec(value) ?? []) : []
-  return dateOf(value) ?? (day === undefined ? undefined : dateOf(new Date(`${day}T${time}Z`)))
+  if (day === undefined || !isCivilDay(day)) return dateOf(value)
+  return dateOf(new Date(`${day}T${time}Z`))
 }

@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb'
+import { whyNotCredible } from './credible.js'
 import type { Finding } from './mapped.js'
 import { endedAt, type SwitchChange } from './presses.js'
 import { type AdoptedSwitch, switchOf } from './switches.js'
@@ -10,6 +11,8 @@ export interface StateLogParts {
   /** Whether activity logs cover the switch: energy is counted from one source. */
   readonly hasBetterSource: (target: AdoptedSwitch) => boolean
   readonly onFinding: (finding: Finding) => void
+  /** Epoch milliseconds: what is later than this has not been. */
+  readonly nowMs: number
 }
 
 interface Course {
@@ -36,6 +39,8 @@ export class StateLogReader {
     const at = dateOf(log.timestamp)
     if (at === undefined || typeof log.state !== 'boolean')
       return this.#leave(log, 'a state or a time of the wrong type')
+    const incredible = whyNotCredible(at, this.#parts.nowMs)
+    if (incredible !== undefined) return this.#leave(log, incredible)
     const target = switchOf(this.#switches, log)
     if (target === undefined) return this.#leave(log, 'of a switch that the device does not have')
     if (this.#parts.hasBetterSource(target)) return this.#leave(log, 'activitylogs cover its switch')

@@ -1,6 +1,6 @@
 import type { Document, ObjectId } from 'mongodb'
 import type { DeviceInput } from '../../../devices/device.js'
-import { derivedId, idOf, shownId, textOf } from './values.js'
+import { derivedId, idKey, idOf, looseId, looseKey, shownId, textOf } from './values.js'
 
 /** W by kind of switch, with `default`. */
 export type KindRatings = Readonly<Record<string, number>>
@@ -57,17 +57,17 @@ export function ratingOf({ powerRating, type }: Document, kinds: KindRatings): n
 /**
  * The ids of a device's switches here, in their order. The origin gives all of them new ones at each edit, so those of ours
  * are found by id, else by name, else by pin.
+ * @param id That of the device here.
  * @param isTaken Whether a switch of another device has the id: a copy of a device may have those of its original.
  */
 export function keptIds(
-  device: Document,
+  { id, switches }: { readonly id: string; readonly switches: readonly Document[] },
   known: readonly KnownSwitch[],
   isTaken: (id: ObjectId) => boolean,
 ): ObjectId[] {
-  const switches = switchesOf(device)
   const kept = new Map<Document, ObjectId>()
   const isSame = [
-    (one: Document, { _id }: KnownSwitch) => shownId(one._id) === _id.toHexString(),
+    (one: Document, { _id }: KnownSwitch) => looseId(one._id) === _id.toHexString(),
     (one: Document, { name }: KnownSwitch) => textOf(one.name) === name,
     (one: Document, { gpio }: KnownSwitch) => pinOf(one) === gpio,
   ]
@@ -80,10 +80,13 @@ export function keptIds(
       free.delete(match._id.toHexString())
     }
   }
+  const used = new Set([...kept.values()].map(shownId))
   return switches.map((one) => {
     const own = idOf(one._id)
-    const free = own !== undefined && !isTaken(own) ? own : undefined
-    return kept.get(one) ?? free ?? derivedId('switch', shownId(device._id), String(one.name))
+    const free = own !== undefined && !isTaken(own) && !used.has(shownId(own)) ? own : undefined
+    const found = kept.get(one) ?? free ?? derivedId('switch', id, String(one.name))
+    used.add(shownId(found))
+    return found
   })
 }
 
@@ -102,7 +105,7 @@ export function adoptedSwitches(
     if (_id === undefined) return []
     const ofSwitch = aliases.filter(({ switchId }) => switchId.equals(_id))
     const ratingW = ratingOf(one, kinds)
-    return { _id, originId: shownId(one._id), name: textOf(one.name), aliases: ofSwitch, ratingW }
+    return { _id, originId: idKey(one._id), name: textOf(one.name), aliases: ofSwitch, ratingW }
   })
 }
 
@@ -135,11 +138,13 @@ export function switchOf(
   switches: readonly AdoptedSwitch[],
   { switchId, switchName }: { readonly switchId?: unknown; readonly switchName?: unknown },
 ): AdoptedSwitch | undefined {
-  const [id, name] = [shownId(switchId), textOf(switchName)]
+  const [key, id, name] = [idKey(switchId), looseId(switchId), textOf(switchName)]
+  const isAlike = (originId: string) => originId === key || looseKey(originId) === id
   return (
-    switches.find(({ _id, originId }) => originId === id || _id.toHexString() === id) ??
+    switches.find(({ originId }) => originId === key) ??
+    switches.find(({ _id, originId }) => looseKey(originId) === id || _id.toHexString() === id) ??
     switches.find((one) => name !== undefined && one.name === name) ??
-    switches.find(({ aliases }) => aliases.some(({ originId }) => originId === id)) ??
+    switches.find(({ aliases }) => aliases.some(({ originId }) => isAlike(originId))) ??
     switches.find(({ aliases }) => aliases.some((alias) => alias.name === name))
   )
 }

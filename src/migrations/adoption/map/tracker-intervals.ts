@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb'
+import { whyNotCredible } from './credible.js'
 import type { Finding } from './mapped.js'
 import type { SwitchChange } from './presses.js'
 import { type AdoptedSwitch, switchOf } from './switches.js'
@@ -10,6 +11,8 @@ export interface TrackerParts {
   /** Whether logs cover the switch: energy is counted from one source. */
   readonly hasBetterSource: (target: AdoptedSwitch) => boolean
   readonly onFinding: (finding: Finding) => void
+  /** Epoch milliseconds: what is later than this has not been. */
+  readonly nowMs: number
 }
 
 /** An interval that agrees with itself; times are epoch milliseconds. */
@@ -38,7 +41,7 @@ export class TrackerReader {
     // Without a room nothing but the id says which switch it was.
     const switchName = log.classroom === undefined ? undefined : log.switch_name
     const target = switchOf(this.#switches, { switchId: log.switch_id, switchName })
-    const interval = intervalOf(log)
+    const interval = intervalOf(log, this.#parts.nowMs)
     if (typeof interval === 'string') return this.#leave(log, interval)
     if (target === undefined) return this.#leave(log, 'a switch that the device does not have; no room')
     if (this.#parts.hasBetterSource(target)) return this.#leave(log, 'logs cover its switch')
@@ -67,17 +70,15 @@ export class TrackerReader {
 }
 
 /** The interval, or why it is none. */
-function intervalOf({
-  start_ts,
-  end_ts,
-  switch_id,
-  power_w,
-  delta_wh,
-  switch_on_duration_seconds,
-}: Document): Interval | string {
+function intervalOf(
+  { start_ts, end_ts, switch_id, power_w, delta_wh, switch_on_duration_seconds }: Document,
+  nowMs: number,
+): Interval | string {
   const [from, to] = [dateOf(start_ts), dateOf(end_ts)]
   const [powerW, energyWh, seconds] = [power_w, delta_wh, switch_on_duration_seconds].map(numberOf)
   if (from === undefined || to === undefined) return 'an id or a time of the wrong type'
+  const incredible = whyNotCredible(from, nowMs) ?? whyNotCredible(to, nowMs)
+  if (incredible !== undefined) return incredible
   if (powerW === undefined || energyWh === undefined || seconds === undefined || powerW < 0)
     return `no number for the power, energy or time of ${shownId(switch_id)}`
   if (wattsOf(powerW) === undefined) return 'a power that no switch has'

@@ -1,7 +1,8 @@
-import type { Document, ObjectId } from 'mongodb'
+import type { Document } from 'mongodb'
 import { bcryptHash } from '../../../identity/passwords/bcrypt-hash.js'
 import { type UserInput, userEntity } from '../../../identity/user.js'
 import { type Mapped, Mapping } from './mapped.js'
+import type { OriginIds } from './origin-ids.js'
 import { dateOf, given, shownId, textOf } from './values.js'
 
 type UserFields = Pick<UserInput, 'role' | 'userType' | 'status'>
@@ -28,8 +29,6 @@ export function solchainUser({ role, is_active }: Document, rolesOf: RolesOf): U
 /** How the users of a system are read. */
 export interface UserReading {
   readonly nameOf: (document: Document) => string | undefined
-  /** The id that a user has here; undefined where the origin's is none. */
-  readonly idOf: (document: Document) => ObjectId | undefined
   readonly fieldsOf: (document: Document) => UserFields
 }
 
@@ -37,20 +36,24 @@ export interface UserReading {
  * Users with an address and a name. Tokens and permissions have no counterpart and go nowhere; hashes of passwords are stored with
  * the user, and are in no input.
  */
-export function mapUsers(documents: readonly Document[], { nameOf, idOf, fieldsOf }: UserReading): Mapped<UserInput> {
+export function mapUsers(
+  documents: readonly Document[],
+  { nameOf, fieldsOf }: UserReading,
+  userIds: OriginIds,
+): Mapped<UserInput> {
   const mapping = new Mapping('users', userEntity.inputSchema)
   const byAddress = new Map<string, string>()
   const ids = new Set<string>()
   const byEmployee = new Map<string, string>()
   for (const document of documents) {
-    const id = idOf(document)
+    const id = userIds.of(document)
     const email = addressOf(document)
     const name = nameOf(document)
     const other = email === undefined ? undefined : byAddress.get(email)
     if (email === undefined) mapping.leave(document, 'no e-mail address')
     else if (other !== undefined) mapping.leave(document, `the address of ${other} in another spelling`)
     else if (name === undefined) mapping.leave(document, 'no name')
-    else if (id === undefined) mapping.leave(document, 'its id is no ObjectId')
+    else if (id === undefined) mapping.leave(document, 'it has no id')
     else if (ids.has(shownId(id))) mapping.leave(document, 'the id of another user once more')
     else if (mapping.add(document, { _id: id, email, name, ...fieldsOf(document), ...personOf(document) })) {
       byAddress.set(email, shownId(document._id))

@@ -20,7 +20,7 @@ export async function adoptMarket(context: AdoptionContext): Promise<void> {
   const parts: MarketParts = {
     origin: origin.name,
     area: areaIdOf(origin.name),
-    users: registry.userIds,
+    userOf: registry.userOf,
     nowMs: context.nowMs,
     meaningOf: (collection, field, value) => origin.valueOf(collection, field, value),
   }
@@ -64,21 +64,26 @@ async function tradesOf(batch: readonly Document[], { origin }: AdoptionContext)
   return trades
 }
 
-/** @throws DatabaseError `CONFIGURATION` if another area has its name. */
-async function requireArea({ needs, origin, options }: AdoptionContext): Promise<void> {
+/** @throws DatabaseError `CONFIGURATION` if another area has its name; in an assessment, which makes none, too. */
+async function requireArea({ needs, origin, options, store }: AdoptionContext): Promise<void> {
   const { areas } = needs.market
   const _id = areaIdOf(origin.name)
   if ((await areas.findOne({ _id })) !== null) return
   const name = options.area ?? origin.name
-  try {
-    await areas.create({ _id, name })
-  } catch (cause) {
-    if (!(cause instanceof ConflictError)) throw cause
-    throw new DatabaseError(
+  const taken = (cause?: unknown) =>
+    new DatabaseError(
       'CONFIGURATION',
       `There is a market area ${name} already, and what was traded in ${origin.name} is kept in one of its own. Next: give it another name with \`area\``,
       { cause },
     )
+  if (store === undefined) {
+    if ((await areas.findOne({ name })) !== null) throw taken()
+    return
+  }
+  try {
+    await areas.create({ _id, name })
+  } catch (cause) {
+    throw cause instanceof ConflictError ? taken(cause) : cause
   }
 }
 

@@ -4,7 +4,7 @@ import { nextSlotMs, slotMs } from '../../../market/slots.js'
 import { instantOf } from '../map/solchain.js'
 import { given, isGiven } from '../map/values.js'
 import { exactOf, exactOrNone } from './exact-number.js'
-import { identityOf, type MarketParts, type OrderRow, userOf } from './market-row.js'
+import { identityOf, type MarketParts, type OrderRow, userIn } from './market-row.js'
 
 /** Decimals to which a total is compared: the product of an energy and a price has 10. */
 export const comparedPlaces = 20
@@ -15,8 +15,8 @@ export function orderOf(row: Document, parts: MarketParts): OrderRow | string {
   if (!isGiven(row._id)) return 'it has no id'
   const side = sideOf(row, parts)
   if (side === undefined) return 'an offer_type that is not known'
-  const seller = userOf(row.seller_id, parts)
-  const buyer = userOf(row.buyer_id, parts)
+  const seller = userIn(row.seller_id, parts)
+  const buyer = userIn(row.buyer_id, parts)
   const [user, other] = side === 'sell' ? [seller, buyer] : [buyer, seller]
   if (!user || other === undefined) return 'of a user that is not there'
   const worth = worthOf(row)

@@ -2,10 +2,10 @@ import type { Document } from 'mongodb'
 import { amountOf, decimalOf, energyPlaces, moneyPlaces } from '../../../market/decimal.js'
 import type { MarketTransaction } from '../../../market/index.js'
 import { instantOf } from '../map/solchain.js'
-import { given, isGiven, shownId, textOf, wholeNumberOf } from '../map/values.js'
+import { given, idKey, isGiven, textOf, wholeNumberOf } from '../map/values.js'
 import { exactOf, exactOrNone } from './exact-number.js'
 import { comparedPlaces, isWorth, orderOf, worthOf } from './map-order.js'
-import { identityOf, type MarketParts, type TransactionRow, userOf } from './market-row.js'
+import { identityOf, type MarketParts, type TransactionRow, userIn } from './market-row.js'
 
 const chainHash = /^0x[0-9a-f]{64}$/
 
@@ -15,8 +15,8 @@ const chainHash = /^0x[0-9a-f]{64}$/
  */
 export function transactionOf(row: Document, trade: Document | undefined, parts: MarketParts): TransactionRow | string {
   if (!isGiven(row._id)) return 'it has no id'
-  const from = userOf(row.from_user_id, parts)
-  const to = userOf(row.to_user_id, parts)
+  const from = userIn(row.from_user_id, parts)
+  const to = userIn(row.to_user_id, parts)
   if (from === undefined || to === undefined) return 'of a user that is not there'
   if (from === null && to === null) return 'of nobody'
   if (from !== null && to?.equals(from)) return 'with oneself'
@@ -46,7 +46,7 @@ export function transactionOf(row: Document, trade: Document | undefined, parts:
       ...traded.fields,
       ...(status === 'confirmed' ? given('confirmedAt', confirmedAt) : {}),
       ...fields,
-      metadata: { source: 'migration', originalRecordId: shownId(row._id) },
+      metadata: { source: 'migration', originalRecordId: idKey(row._id) },
     },
     createdAt,
     notes: [...traded.notes, ...notes],

@@ -6,6 +6,7 @@ import { issuesOf } from '../../../core/validate.js'
 import type { AdoptionContext } from '../context.js'
 import type { Kept } from '../findings.js'
 import type { Finding } from '../map/mapped.js'
+import { idKey } from '../map/values.js'
 import { changedOnBothSides, conflictReason, digestOf, validationReason } from '../store-registry.js'
 import type { MarketRow } from './market-row.js'
 
@@ -44,8 +45,8 @@ export class MarketHistory<Stored extends StoredFields> {
     const { store, database } = this.#context
     const fitting = rows.flatMap((row) => this.#fitting(row))
     let count = fitting.length
+    if (count > 0) await this.#ready()
     if (store !== undefined && count > 0) {
-      await this.#ready()
       try {
         this.#note(await database.transactions.run(() => this.#write(fitting)))
       } catch (error) {
@@ -108,7 +109,7 @@ export class MarketHistory<Stored extends StoredFields> {
     for (const { document, row, digest } of fitting) {
       const { fields, createdAt } = row
       const version = here.get(fields._id.toHexString())
-      const before = kept?.get(String(document._id))
+      const before = kept?.get(idKey(document._id))
       if (version !== undefined && before?.digest === digest) continue
       if (version !== undefined && before !== undefined && before.version !== version) {
         findings.push({ kind: 'noted', collection: this.#collection, document, reason: changedOnBothSides })

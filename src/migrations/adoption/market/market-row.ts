@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Document, ObjectId } from 'mongodb'
 import type { MarketOrder, MarketTransaction } from '../../../market/index.js'
-import { derivedId, isGiven, shownId } from '../map/values.js'
+import type { UserOf } from '../map/solchain.js'
+import { derivedId, idKey, isGiven } from '../map/values.js'
 
 type Fields<Stored> = Omit<Stored, 'createdAt' | 'updatedAt' | '__v'>
 
@@ -21,8 +22,7 @@ export interface MarketParts {
   /** The name of the origin. */
   readonly origin: string
   readonly area: ObjectId
-  /** The ids of the users that are adopted, by the origin's. */
-  readonly users: ReadonlyMap<string, ObjectId>
+  readonly userOf: UserOf
   readonly nowMs: number
   /** What becomes of a value of a field. */
   readonly meaningOf: (collection: string, field: string, value: unknown) => string | undefined
@@ -35,13 +35,13 @@ export function areaIdOf(origin: string): ObjectId {
 
 /** What is the same for one row whenever it is read. */
 export function identityOf({ _id }: Document, collection: string, { origin }: MarketParts) {
-  const id = shownId(_id)
+  const id = idKey(_id)
   const key = `adopted:${origin}:${collection}:${id}`.slice(0, 200)
   const requestHash = createHash('sha256').update(key).digest('hex')
   return { _id: derivedId(origin, collection, id), key, requestHash }
 }
 
 /** A user that a row names: null where it names none, undefined for one that is not there. */
-export function userOf(value: unknown, { users }: MarketParts): ObjectId | null | undefined {
-  return isGiven(value) ? users.get(shownId(value)) : null
+export function userIn(value: unknown, { userOf }: MarketParts): ObjectId | null | undefined {
+  return isGiven(value) ? userOf(value)?.id : null
 }
