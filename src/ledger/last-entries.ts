@@ -21,7 +21,6 @@ export async function lastEntries<Field extends 'sequence' | 'deviceId'>(
   return collection
     .aggregate<LastEntry<Field>>(lastOfEach, {
       ...options,
-      hint: { switchId: 1, sequence: 1 },
       batchSize: 10_000,
       // What somebody has put there in place of an id must not keep the other chains from being read.
       enableUtf8Validation: false,

@@ -1,6 +1,7 @@
 import { BSON } from 'mongodb'
 import { compiled } from '../core/compiled-schema.js'
 import type { Entity, Identified } from '../core/entity.js'
+import { wordsOf } from './stored-words.js'
 
 /**
  * The document that the bytes are, if it is one of the entity as the library writes it: every field once, known and of its
@@ -24,11 +25,7 @@ function asStored<Stored>(data: unknown): Stored {
 
 /** The id of a document in words, whatever it is. */
 export function idOf(bytes: Buffer): string {
-  return idText(firstFieldsOf(bytes)._id)
-}
-
-export function idText(id: unknown): string {
-  return id instanceof BSON.ObjectId ? id.toHexString() : String(id).slice(0, 100)
+  return wordsOf(firstFieldsOf(bytes)._id)
 }
 
 /** The fields of a document as the server takes them: of one that is there twice the first. What cannot be read is undefined. */

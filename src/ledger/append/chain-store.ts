@@ -6,7 +6,8 @@ import type { FindImposters } from '../archive/archived-entries.js'
 import type { LedgerEntry, LedgerEvent } from '../entry/entry.js'
 import { hashEntry } from '../entry/strict-entry.js'
 import { type EnergyEntry, energyEntryOf } from '../facts/stored-fact.js'
-import { firstFieldsOf, idText } from '../stored-document.js'
+import { firstFieldsOf } from '../stored-document.js'
+import { wordsOf } from '../stored-words.js'
 
 /** Event key: what names an event in the ledger. */
 export type EventKey = Pick<LedgerEvent, 'switchId' | 'idempotencyKey'>
@@ -97,7 +98,7 @@ export class ChainStore {
     for (const bytes of documents) {
       const isEntry = hashEntry(bytes) !== undefined
       const entry = isEntry ? (BSON.deserialize(bytes) as LedgerEntry) : undefined
-      existing.set(entry === undefined ? keyIn(bytes) : keyOf(entry), entry)
+      for (const key of entry === undefined ? keysIn(bytes) : [keyOf(entry)]) existing.set(key, entry)
     }
     const entries = [...existing.values()].filter((entry) => entry !== undefined)
     const imposters = entries.length === 0 ? new Set() : await this.#imposters(entries, session)
@@ -120,10 +121,12 @@ export function imposterError({ switchId }: EventKey): DatabaseError {
   )
 }
 
-/** As {@link keyOf}, of a document that the server has found by its key. */
-function keyIn(bytes: Buffer): string {
+/** As {@link keyOf}, of a document that the server has found by its key: where it has lists, by one of theirs. */
+function keysIn(bytes: Buffer): string[] {
   const { switchId, idempotencyKey } = firstFieldsOf(bytes)
-  return `${idText(switchId)} ${String(idempotencyKey)}`
+  const chains = [switchId].flat().map(wordsOf)
+  const keys = [idempotencyKey].flat().filter((key) => typeof key === 'string')
+  return chains.flatMap((chain) => keys.map((key) => `${chain} ${key}`))
 }
 
 function wellFormed(text: string): string {

@@ -113,7 +113,7 @@ export class Archiver {
    * Removes what is before the seams.
    * @throws DatabaseError `LEDGER_DAMAGED` if something stands there that was not archived: it is not made away with.
    */
-  async #remove({ seams }: Archived): Promise<number> {
+  async #remove({ seams, size }: Archived): Promise<number> {
     let removed = 0
     for (const { switchId, sequence } of seams) {
       const filter = { switchId, sequence: { $lte: sequence } }
@@ -122,7 +122,7 @@ export class Archiver {
           this.#parts.entries().find(filter, { raw: true, sort: { sequence: -1 }, limit: removedAtOnce }),
         )
         if (found.length === 0) break
-        const ids = await this.#archivedIds(switchId, found)
+        const ids = await this.#archivedIds(switchId, found, size)
         const { deletedCount } = await this.#parts.entries().deleteMany({ switchId, _id: { $in: ids } })
         removed += deletedCount
       }
@@ -131,12 +131,12 @@ export class Archiver {
   }
 
   /** The ids of entries that have the hashes of their leaves. */
-  async #archivedIds(switchId: ObjectId, documents: readonly Buffer[]): Promise<ObjectId[]> {
+  async #archivedIds(switchId: ObjectId, documents: readonly Buffer[], size: number): Promise<ObjectId[]> {
     const entries = documents.map((buffer) => ({ buffer, start: 0, length: buffer.length }))
     const sequences = entries.filter(isLaidOut).map(sequenceOf)
     const { log } = this.#parts.exporting
     const range = await log.segments.ofChainBetween(switchId, Math.min(...sequences), Math.max(...sequences))
-    const signed = await log.leafHashes(range)
+    const signed = await log.leafHashes(range.filter(({ firstLeaf, count }) => firstLeaf + count <= size))
     return entries.map((entry) => {
       if (isLaidOut(entry) && signed.get(sequenceOf(entry)) === computedHash(entry))
         return ObjectId.createFromHexString(entryIdOf(entry))

@@ -2,7 +2,8 @@ import { type Db, ObjectId } from 'mongodb'
 import { hexOf } from '../entry/sha256.js'
 import { isLaidOut, type StoredBytes } from '../entry/stored-bytes.js'
 import { documentsOf, scanRaw } from '../raw-scan.js'
-import { firstFieldsOf, idText } from '../stored-document.js'
+import { firstFieldsOf } from '../stored-document.js'
+import { numberIn, wordsOf } from '../stored-words.js'
 import { type EntrySummary, summaryOf } from './classify-chain.js'
 
 /** Whatever says that it is an entry of the chain. */
@@ -31,7 +32,7 @@ export interface Stranger {
 
 export function strangerOf(document: StoredBytes): Stranger {
   const { _id, switchId } = fieldsOf(document)
-  return { entryId: idText(_id), switchId: switchId instanceof ObjectId ? switchId.toHexString() : undefined }
+  return { entryId: wordsOf(_id), switchId: switchId instanceof ObjectId ? switchId.toHexString() : undefined }
 }
 
 /** It has no hash of its own: what it carries is compared with nothing. */
@@ -39,9 +40,9 @@ function summaryOfStranger(document: StoredBytes): EntrySummary {
   const { _id, sequence, formatVersion, previousHash, hash } = fieldsOf(document)
   const fault = isLaidOut(document) ? 'not an entry to the byte' : 'not laid out as an entry'
   return {
-    entryId: idText(_id),
-    sequence: Number(sequence),
-    formatVersion: Number(formatVersion ?? 1),
+    entryId: wordsOf(_id),
+    sequence: numberIn(sequence),
+    formatVersion: numberIn(formatVersion ?? 1),
     previous: hexOf(previousHash),
     computed: fault,
     carried: hexOf(hash),

@@ -1,8 +1,9 @@
-import { type Collection, MongoServerError, type ObjectId } from 'mongodb'
+import type { ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import { rawIn } from '../../core/raw-documents.js'
-import { serverCode } from '../../core/server-codes.js'
-import { firstFieldsOf, idText } from '../stored-document.js'
+import { hasSoundIndex } from '../chain-index.js'
+import { firstFieldsOf } from '../stored-document.js'
+import { numberIn, wordsOf } from '../stored-words.js'
 import type { Finding } from './finding.js'
 
 const key = { switchId: 1, idempotencyKey: 1 } as const
@@ -17,10 +18,7 @@ export async function* repeatedKeys(
   switchIds: readonly ObjectId[] | undefined,
 ): AsyncGenerator<Finding, void, undefined> {
   const entries = database.native.collection(collection, { readPreference: 'primary' })
-  const guard = await guardOf(entries)
-  if (guard === 'view')
-    yield { damage: 'unexplained', where: 'entry', expected: 'a collection of entries', found: 'a view in its place' }
-  if (guard !== 'none') return
+  if (await hasSoundIndex(entries, key)) return
   const filter = switchIds === undefined ? {} : { switchId: { $in: switchIds } }
   const found = rawIn(
     entries.find(filter, {
@@ -36,41 +34,17 @@ export async function* repeatedKeys(
     const isRepeated =
       typeof entry.idempotencyKey === 'string' &&
       entry.idempotencyKey === before.idempotencyKey &&
-      idText(entry.switchId) === idText(before.switchId)
+      wordsOf(entry.switchId) === wordsOf(before.switchId)
     if (isRepeated)
       yield {
         damage: 'repeated',
         where: 'entry',
-        switchId: idText(entry.switchId),
-        sequence: Number(entry.sequence),
-        entryId: idText(entry._id),
+        switchId: wordsOf(entry.switchId),
+        sequence: numberIn(entry.sequence),
+        entryId: wordsOf(entry._id),
         expected: 'an idempotency key of its own',
-        found: `that of entry ${String(before.sequence)}`,
+        found: `that of entry ${wordsOf(before.sequence)}`,
       }
     else before = entry
   }
-}
-
-/** What keeps repeated keys out: the unique index, or nothing; a view shows whatever somebody wants it to. */
-async function guardOf(entries: Collection): Promise<'index' | 'none' | 'view'> {
-  try {
-    return (await entries.listIndexes().toArray()).some(isTheUniqueOne) ? 'index' : 'none'
-  } catch (error) {
-    const code = error instanceof MongoServerError ? error.code : undefined
-    // Where there is no collection there are no entries.
-    if (code === serverCode.namespaceNotFound) return 'index'
-    if (code === serverCode.commandNotSupportedOnView) return 'view'
-    throw error
-  }
-}
-
-/** Nothing may be left out by it: a partial or sparse one lets others in. */
-function isTheUniqueOne(index: Readonly<Record<string, unknown>>): boolean {
-  const { unique, partialFilterExpression, sparse, key: fields } = index
-  return (
-    unique === true &&
-    partialFilterExpression === undefined &&
-    sparse !== true &&
-    JSON.stringify(fields) === JSON.stringify(key)
-  )
 }

@@ -1,5 +1,6 @@
 import { type Collection, type Document, ObjectId } from 'mongodb'
 import { rawIn } from '../../core/raw-documents.js'
+import { chainHint } from '../chain-index.js'
 import { keyOfSwitchId } from '../entry/stored-bytes.js'
 import type { RawQuery } from '../raw-scan.js'
 import { firstFieldsOf } from '../stored-document.js'
@@ -13,10 +14,14 @@ export async function newEntriesQueries(
   entries: Collection,
   starts: ReadonlyMap<string, ChainStart>,
 ): Promise<RawQuery[]> {
-  const queries: RawQuery[] = [{ filter: { switchId: { $not: { $type: 'objectId' } } } }]
+  const queries: RawQuery[] = [
+    // A list may have an id in it.
+    { filter: { $or: [{ switchId: { $not: { $type: 'objectId' } } }, { switchId: { $type: 'array' } }] } },
+  ]
+  const hint = await chainHint(entries)
   let conditions: Document[] = []
   const end = () => {
-    if (conditions.length > 0) queries.push({ filter: { $or: conditions }, hint: { switchId: 1, sequence: 1 } })
+    if (conditions.length > 0) queries.push({ filter: { $or: conditions }, ...hint })
     conditions = []
   }
   const switches = rawIn(

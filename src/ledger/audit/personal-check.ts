@@ -8,7 +8,8 @@ import { entryFault } from '../entry/strict-entry.js'
 import { commitmentOf } from '../personal/commitment.js'
 import { erasureKey } from '../personal/erasure.js'
 import { type PersonalData, personalDataEntity } from '../personal/personal-data.js'
-import { firstFieldsOf, idText, readStored } from '../stored-document.js'
+import { firstFieldsOf, readStored } from '../stored-document.js'
+import { wordsOf } from '../stored-words.js'
 import { atOneMoment } from './at-one-moment.js'
 import type { Finding } from './finding.js'
 
@@ -111,7 +112,7 @@ class PersonalCheck {
       // It may have been erased meanwhile, and its entry archived.
       const isThere = _id === undefined || (await this.#personal.countDocuments({ _id: { $eq: _id } } as Document)) > 0
       if (!isThere) continue
-      const found = `the document ${idText(_id)}`
+      const found = `the document ${wordsOf(_id)}`
       const chain = switchId instanceof ObjectId ? { switchId: switchId.toHexString() } : {}
       const expected = 'data that an entry has a commitment to'
       yield { damage: 'inserted', where: 'personal_data', ...chain, expected, found }
@@ -183,7 +184,7 @@ function commitmentIn(bytes: Buffer): string {
 }
 
 function keyOf({ switchId, personalCommitment }: Readonly<Record<string, unknown>>): string {
-  return `${idText(switchId)} ${hexOf(personalCommitment)}`
+  return `${wordsOf(switchId)} ${hexOf(personalCommitment)}`
 }
 
 function groupBySwitch(entries: readonly LedgerEntry[]): Map<string, LedgerEntry[]> {

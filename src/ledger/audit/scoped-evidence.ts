@@ -1,10 +1,10 @@
 import type { ObjectId } from 'mongodb'
 import { DatabaseError } from '../../core/errors.js'
 import { carriedHash, keyOfSwitchId, type StoredBytes } from '../entry/stored-bytes.js'
-import { isIndexOf } from '../log/chain-heads.js'
+import { signedCoverage } from '../log/chain-heads.js'
 import type { TreeHead } from '../log/checkpoint-text.js'
-import type { Segment } from '../log/log-entities.js'
 import { consistencyPath, inclusionPath, provesConsistency, provesInclusion } from '../log/merkle-proof.js'
+import type { Coverage } from '../log/segment-store.js'
 import { whereMissing } from '../log/tile-store.js'
 import type { TransparencyLog } from '../log/transparency-log.js'
 import type { ArchivedState } from './archive-check.js'
@@ -13,11 +13,6 @@ import type { Evidence } from './evidence.js'
 import type { Findings } from './finding.js'
 import type { KnownTreeHeads } from './known-tree-heads.js'
 import type { CheckpointReader } from './tree-check.js'
-
-interface ProvenEntry {
-  readonly sequence: number
-  readonly hash: string
-}
 
 export interface ScopedParts {
   readonly log: TransparencyLog
@@ -30,12 +25,12 @@ export interface ScopedParts {
 
 /** A chain of which the last entry that the tree covers is proven. */
 class ProvenChain {
-  readonly last: ProvenEntry
+  readonly last: Coverage
   /** Entries up to that one that were read. */
   matched = 0
   isOther = false
 
-  constructor(last: ProvenEntry) {
+  constructor(last: Coverage) {
     this.last = last
   }
 
@@ -80,12 +75,14 @@ export class ScopedEvidence implements Evidence {
     const stored = await log.checkpoints.newest()
     const newest = stored === null ? undefined : reader.openStored(stored)
     await compareOutside(log, findings, knownHeads, newest)
-    await checkIndex(log, findings, newest, stored?.size ?? 0)
+    const coverage = await coverageOf(log, newest)
+    await checkLeaves(log, findings, stored?.size ?? 0)
     const proven = new Map<string, ProvenChain>()
     for (const switchId of switchIds) {
-      const segments = await log.segments.ofChain(switchId)
-      const entry = newest === undefined ? undefined : await proveLast(log, findings, newest, segments)
-      if (entry !== undefined) proven.set(keyOfSwitchId(switchId.toHexString()), new ProvenChain(entry))
+      const last = coverage.get(switchId.toHexString())
+      if (newest === undefined || last === undefined) continue
+      await proveLast(log, findings, newest, last)
+      proven.set(keyOfSwitchId(switchId.toHexString()), new ProvenChain(last))
     }
     return new ScopedEvidence(newest, proven, archived.starts)
   }
@@ -134,17 +131,19 @@ async function compareOutside(
 }
 
 /**
- * The index of the tree has the chains that the newest checkpoint was signed for, and no leaf that none was signed for.
- * @throws DatabaseError `LEDGER_DAMAGED` if it has others: the whole tree says which.
+ * How far the newest checkpoint was signed to cover each chain. It is read once: what is compared with the checkpoint is what is
+ * relied on.
+ * @throws DatabaseError `LEDGER_DAMAGED` if the index of the tree has it otherwise: the whole tree says what.
  */
-async function checkIndex(
-  log: TransparencyLog,
-  findings: Findings,
-  head: TreeHead | undefined,
-  size: number,
-): Promise<void> {
-  if (head !== undefined && !(await isIndexOf(log.segments, head)))
-    throw new DatabaseError('LEDGER_DAMAGED', 'The index of the tree does not have the chains of the newest checkpoint')
+async function coverageOf(log: TransparencyLog, newest: TreeHead | undefined): Promise<ReadonlyMap<string, Coverage>> {
+  if (newest === undefined) return new Map()
+  const coverage = await signedCoverage(log.segments, newest)
+  if (coverage !== undefined) return coverage
+  throw new DatabaseError('LEDGER_DAMAGED', 'The index of the tree does not have the chains of the newest checkpoint')
+}
+
+/** The index has a place for each leaf, and none that no checkpoint was signed for. */
+async function checkLeaves(log: TransparencyLog, findings: Findings, size: number): Promise<void> {
   const leaves = await log.segments.leaves()
   if (leaves === size) return
   // A checkpoint may have been made meanwhile.
@@ -160,26 +159,21 @@ async function checkIndex(
   })
 }
 
+/** The last entry of a chain is in the tree where the index has it. */
 async function proveLast(
   log: TransparencyLog,
   findings: Findings,
   newest: TreeHead,
-  segments: readonly Segment[],
-): Promise<ProvenEntry | undefined> {
-  const last = segments.findLast(({ firstLeaf, count }) => firstLeaf + count <= newest.size)
-  if (last === undefined) return undefined
-  const [sequence, leaf] = [last.firstSequence + last.count - 1, last.firstLeaf + last.count - 1]
-  const path = [{ begin: leaf, end: leaf + 1 }, ...inclusionPath(leaf, newest.size)]
-  const [leafHash, ...hashes] = await log.tiles.rootsOf(path).catch(whereMissing<Buffer[]>([]))
-  if (leafHash !== undefined && provesInclusion(leaf, newest.size, leafHash, hashes, newest.rootHash))
-    return { sequence, hash: leafHash.toString('hex') }
+  { switchId, sequence, leaf, hash }: Coverage,
+): Promise<void> {
+  const hashes = await log.tiles.rootsOf(inclusionPath(leaf, newest.size)).catch(whereMissing<Buffer[]>([]))
+  if (provesInclusion(leaf, newest.size, Buffer.from(hash, 'hex'), hashes, newest.rootHash)) return
   findings.add({
     damage: 'edited',
     where: 'tree',
-    switchId: last.switchId.toHexString(),
+    switchId: switchId.toHexString(),
     sequence,
     expected: newest.rootHash.toString('hex'),
     found: `a leaf ${leaf} that does not lead to it`,
   })
-  return undefined
 }

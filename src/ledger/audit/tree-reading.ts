@@ -1,7 +1,7 @@
 import { hashBytes } from '../entry/hash-bytes.js'
 import { keyOfSwitchId } from '../entry/stored-bytes.js'
 import { isLedgerDamage } from '../ledger-damage.js'
-import { isIndexOf } from '../log/chain-heads.js'
+import { signedCoverage } from '../log/chain-heads.js'
 import type { TreeHead } from '../log/checkpoint-text.js'
 import { type Segment, type Tile, tileEntity } from '../log/log-entities.js'
 import { MerkleFrontier } from '../log/merkle-tree.js'
@@ -159,11 +159,11 @@ export async function readSegments(log: TransparencyLog, findings: Findings, fro
 
 /** The last entries of the chains are those that the newest checkpoint was signed for. */
 export async function checkChainHeads(log: TransparencyLog, findings: Findings, newest: TreeHead): Promise<void> {
-  const isSame = await isIndexOf(log.segments, newest).catch((error: unknown) => {
-    if (isLedgerDamage(error)) return false
+  const coverage = await signedCoverage(log.segments, newest).catch((error: unknown) => {
+    if (isLedgerDamage(error)) return undefined
     throw error
   })
-  if (isSame) return
+  if (coverage !== undefined) return
   findings.add({
     damage: 'edited',
     where: 'tree',

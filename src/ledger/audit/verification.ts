@@ -2,6 +2,7 @@ import { ObjectId } from 'mongodb'
 import type { Database } from '../../core/database.js'
 import type { ArchiveStore } from '../archive/archive-store.js'
 import type { SeamStore } from '../archive/seam-store.js'
+import { chainHint } from '../chain-index.js'
 import { genesisHash } from '../entry/hash.js'
 import { keyOfSwitchId, switchIdOf } from '../entry/stored-bytes.js'
 import { isLedgerDamage } from '../ledger-damage.js'
@@ -9,6 +10,7 @@ import type { Anchor } from '../log/anchor.js'
 import type { VerifierKey } from '../log/signed-note.js'
 import type { TransparencyLog } from '../log/transparency-log.js'
 import { documentsOf, type RawQuery, scanRaw } from '../raw-scan.js'
+import { viewsAmong } from '../views.js'
 import { type ArchivedState, checkArchives } from './archive-check.js'
 import { type ChainListener, ChainPass } from './chain-pass.js'
 import { summariesOfChain } from './chain-reader.js'
@@ -36,6 +38,8 @@ export interface VerificationParts {
   readonly entries: string
   /** The collection of their personal data. */
   readonly personalData: string
+  /** All collections of the ledger. */
+  readonly collections: readonly string[]
   readonly seams: SeamStore
   readonly archives: ArchiveStore
   readonly log: TransparencyLog
@@ -68,6 +72,13 @@ export class Verification {
     const known = knownHeadOf(this.#options, keys)
     const asked = keys.length > 0 ? anchors : []
     const knownHeads = await askForTreeHeads(asked, known, this.#reader, database.clock.now().getTime())
+    for (const view of await viewsAmong(database.native, this.#parts.collections))
+      this.#findings.add({
+        damage: 'unexplained',
+        where: view === this.#parts.entries ? 'entry' : 'tree',
+        expected: `a collection ${view}`,
+        found: 'a view in its place',
+      })
     const archived = await checkArchives(this.#parts, this.#findings)
     const scope = new Scope(this.#options, archived.seams)
     const evidence = await this.#evidence(scope, archived, knownHeads)
@@ -175,9 +186,8 @@ export class Verification {
     const { database, entries } = this.#parts
     if (this.#options.onlySince) return newEntriesQueries(database.native.collection(entries), starts)
     const switchIds = this.#readOnly(scope)
-    return switchIds === undefined
-      ? [{}]
-      : [{ filter: { switchId: { $in: switchIds } }, hint: { switchId: 1, sequence: 1 } }]
+    if (switchIds === undefined) return [{}]
+    return [{ filter: { switchId: { $in: switchIds } }, ...(await chainHint(database.native.collection(entries))) }]
   }
 
   /** Looks at each chain that is not known to be sound by itself: it is accounted for then, or there is a finding. */

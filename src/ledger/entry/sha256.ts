@@ -1,6 +1,7 @@
 import { Binary } from 'mongodb'
 import type { z } from 'zod'
 import { binary } from '../../core/fields.js'
+import { wordsOf } from '../stored-words.js'
 
 const bytes = 32
 const genericSubtype = 0
@@ -18,5 +19,5 @@ export function isSha256(value: unknown): value is Binary {
 
 /** The hash in hexadecimal; in words what else is stored in its place. */
 export function hexOf(value: unknown): string {
-  return value instanceof Binary ? value.toString('hex') : String(value)
+  return value instanceof Binary ? value.toString('hex') : wordsOf(value)
 }

@@ -20,8 +20,18 @@ export function hasChainHeads(head: TreeHead | undefined, coverage: Iterable<Cov
   return signed !== undefined && chainHeadsDigest(coverage).equals(signed)
 }
 
-/** Whether the index of the tree has the chains of a checkpoint; others may have been covered by a later one. */
-export async function isIndexOf(segments: SegmentStore, head: TreeHead): Promise<boolean> {
-  const isOfNewest = hasChainHeads(head, (await segments.coverage()).values())
-  return isOfNewest || hasChainHeads(head, (await segments.coverageAt(head.size)).values())
+/**
+ * How far the index of the tree covers each chain, where that is what a checkpoint was signed for; others may have been covered
+ * by a later one.
+ * @returns undefined where the index has other chains, or other last entries.
+ */
+export async function signedCoverage(
+  segments: SegmentStore,
+  head: TreeHead,
+): Promise<ReadonlyMap<string, Coverage> | undefined> {
+  for (const read of [() => segments.coverage(), () => segments.coverageAt(head.size)]) {
+    const coverage = await read()
+    if (hasChainHeads(head, coverage.values())) return coverage
+  }
+  return undefined
 }

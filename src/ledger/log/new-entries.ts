@@ -1,9 +1,18 @@
 import { type Collection, type Filter, ObjectId } from 'mongodb'
 import { forEachConcurrently } from '../../core/for-each-concurrently.js'
 import { rawDocuments } from '../../core/raw-documents.js'
+import { type ChainHint, chainHint } from '../chain-index.js'
 import type { LedgerEntry } from '../entry/entry.js'
 import { genesisHash } from '../entry/hash.js'
-import { carriedHash, computedHash, previousHash, type StoredBytes, sequenceOf } from '../entry/stored-bytes.js'
+import {
+  carriedHash,
+  chainKey,
+  computedHash,
+  previousHash,
+  type StoredBytes,
+  sequenceOf,
+  switchIdOf,
+} from '../entry/stored-bytes.js'
 import { entryFault } from '../entry/strict-entry.js'
 import { lastEntries } from '../last-entries.js'
 import type { Coverage } from './segment-store.js'
@@ -46,12 +55,13 @@ export class NewEntryReader {
 
   /** Chain by chain, in the order of their switches' ids; at most so many entries, and no hole in any chain. */
   async read(coverage: ReadonlyMap<string, Coverage>, limit: number): Promise<NewEntries[]> {
+    const hint = await chainHint(this.#collection())
     const groups = inGroups(await this.#uncovered(coverage, limit))
     const found: NewEntries[][] = []
     let count = 0
     await forEachConcurrently(groups.entries(), readers, async ([at, group]) => {
       if (count >= limit) return
-      const entries = await this.#readGroup(group)
+      const entries = await this.#readGroup(group, hint)
       found[at] = entries
       count += entries.reduce((sum, { hashes }) => sum + hashes.length, 0)
     })
@@ -65,24 +75,26 @@ export class NewEntryReader {
     // What names no switch is no entry: a verification names it.
     for (const { switchId, sequence } of heads.filter(isOfChain).sort(byId)) {
       const after = coverage.get(switchId.toHexString())
-      // The number of a head that was tampered with can be anything.
-      const count = isNumber(sequence) ? sequence - (after?.sequence ?? 0) : 1
+      // The number of a head that was tampered with can be anything: then there may be any number of entries.
+      const count = Number.isSafeInteger(sequence) ? Number(sequence) - (after?.sequence ?? 0) : limit
       if (count !== 0) uncovered.push({ switchId, after, count: Math.min(Math.max(count, 1), limit) })
     }
     return uncovered
   }
 
-  async #readGroup(chains: readonly Uncovered[]): Promise<NewEntries[]> {
+  async #readGroup(chains: readonly Uncovered[], hint: ChainHint): Promise<NewEntries[]> {
     const conditions = chains.map(({ switchId, after, count }) => {
       const covered = after?.sequence ?? 0
       return { switchId, sequence: { $gt: covered, $lte: covered + count } }
     })
-    const options = { ...majority, raw: true, hint: { switchId: 1, sequence: 1 }, batchSize: entriesAtOnce }
+    const options = { ...majority, ...hint, raw: true, batchSize: entriesAtOnce }
     const documents = await rawDocuments(this.#collection().find({ $or: conditions } as Filter<LedgerEntry>, options))
     const byChain = new Map<string, StoredBytes[]>()
     for (const document of documents) {
       const bytes = { buffer: document, start: 0, length: document.length }
-      const key = switchIdIn(document)
+      // What is no entry to the byte is never signed, whatever hash it carries: no verifier would take it.
+      if (entryFault(bytes) !== undefined) continue
+      const key = switchIdOf(chainKey(bytes))
       const entries = byChain.get(key)
       if (entries === undefined) byChain.set(key, [bytes])
       else entries.push(bytes)
@@ -91,19 +103,12 @@ export class NewEntryReader {
   }
 }
 
-/** The switch's id in a document that the server found by it, however the document is laid out. */
-function switchIdIn(document: Buffer): string {
-  const at = document.indexOf('\x07switchId\0', 4, 'latin1')
-  return at < 0 ? '' : document.toString('hex', at + 10, at + 22)
-}
-
+/** @param entries Of the chain, each an entry to the byte. */
 function soundPart({ switchId, after, count }: Uncovered, entries: readonly StoredBytes[]): NewEntries {
   const firstSequence = (after?.sequence ?? 0) + 1
   const hashes: Buffer[] = []
   let previous = after?.hash ?? genesisHash
-  // What is no entry to the byte is never signed, whatever hash it carries: no verifier would take it.
-  const strict = entries.filter((entry) => entryFault(entry) === undefined)
-  const inOrder = strict.sort((a, b) => sequenceOf(a) - sequenceOf(b))
+  const inOrder = entries.toSorted((a, b) => sequenceOf(a) - sequenceOf(b))
   for (const [at, entry] of inOrder.entries()) {
     const hash = computedHash(entry)
     const other = inOrder[at + 1]
@@ -137,10 +142,6 @@ function firstOf(found: readonly NewEntries[], limit: number): NewEntries[] {
 
 function isOfChain({ switchId }: Head): boolean {
   return switchId instanceof ObjectId
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && !Number.isNaN(value)
 }
 
 function byId(a: Head, b: Head): number {

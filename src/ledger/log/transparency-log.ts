@@ -3,12 +3,14 @@ import type { Database } from '../../core/database.js'
 import { DatabaseError, NotFoundError } from '../../core/errors.js'
 import { findInArchives } from '../archive/archive-reader.js'
 import type { LedgerEntry } from '../entry/entry.js'
-import { chainKey, sequenceOf, switchIdOf } from '../entry/stored-bytes.js'
+import { chainKey, computedHash, sequenceOf, switchIdOf } from '../entry/stored-bytes.js'
 import { entryFault } from '../entry/strict-entry.js'
+import { viewsAmong } from '../views.js'
 import { CheckpointStore } from './checkpoint-store.js'
 import { Checkpointer, type CheckpointerParts, type CheckpointResult } from './checkpointer.js'
+import { contradiction } from './known-statements.js'
 import type { Segment, StoredCheckpoint, Tile } from './log-entities.js'
-import { consistencyPath, inclusionPath } from './merkle-proof.js'
+import { consistencyPath, inclusionPath, provesInclusion } from './merkle-proof.js'
 import type { LeafRange } from './merkle-tree.js'
 import { NewEntryReader } from './new-entries.js'
 import type { ConsistencyProof, InclusionProof } from './proof-form.js'
@@ -34,8 +36,12 @@ export class TransparencyLog {
   readonly tiles: TileStore
   readonly #checkpointer: Checkpointer
   readonly #entries: () => Collection<LedgerEntry>
+  readonly #database: Database
+  readonly #collections: readonly string[]
 
   constructor(database: Database, names: LogCollections, signing: LogSigning) {
+    this.#database = database
+    this.#collections = [names.entries, names.checkpoints, names.tiles, names.segments]
     const journaled = { writeConcern: { w: 'majority', journal: true } } as const
     // What a secondary does not have yet would look as if it were missing.
     const primary = { readPreference: 'primary' } as const
@@ -55,7 +61,10 @@ export class TransparencyLog {
     })
   }
 
-  checkpoint(): Promise<CheckpointResult> {
+  /** @throws DatabaseError `LEDGER_DAMAGED` where a view is in the place of one of its collections, or nothing can be signed. */
+  async checkpoint(): Promise<CheckpointResult> {
+    const [view] = await viewsAmong(this.#database.native, this.#collections)
+    if (view !== undefined) throw contradiction(`there is a view in the place of ${view}`)
     return this.#checkpointer.run()
   }
 
@@ -73,6 +82,9 @@ export class TransparencyLog {
     ])
     if (leafIndex === undefined || newest === null || leafIndex >= newest.size) throw notCovered()
     const hashes = await this.#rootsOf(inclusionPath(leafIndex, newest.size))
+    const leaf = Buffer.from(computedHash(bytes), 'hex')
+    if (!provesInclusion(leafIndex, newest.size, leaf, hashes, Buffer.from(newest.rootHash, 'hex')))
+      throw notInTree(entryId)
     return {
       kind: 'inclusion',
       entry: stored.toString('base64'),
@@ -123,6 +135,13 @@ function damaged(entryId: ObjectId): DatabaseError {
   return new DatabaseError(
     'LEDGER_DAMAGED',
     `The entry ${entryId.toHexString()} is not laid out as one: verify the ledger`,
+  )
+}
+
+function notInTree(entryId: ObjectId): DatabaseError {
+  return new DatabaseError(
+    'LEDGER_DAMAGED',
+    `The Merkle tree does not have the entry ${entryId.toHexString()} where its index says: verify the ledger`,
   )
 }
 

@@ -17,6 +17,8 @@ export const strangeValues: readonly (readonly [string, unknown])[] = [
   ['a date', new Date(0)],
   ['a list', ['a', 1, null]],
   ['a document', { $gt: 1, a: { b: 'c' } }],
+  ['a document with names of methods', { toString: 1, valueOf: 1, toJSON: 1, toHexString: 1 }],
+  ['a list of one', [{ toString: null }]],
   ['bytes', new Binary(Buffer.alloc(32, 9))],
   ['old bytes', new Binary(Buffer.from([2, 0, 0, 0, 1, 2]), 2)],
   ['code', new BSON.Code('a', { b: 1 })],
