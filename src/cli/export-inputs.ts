@@ -53,9 +53,10 @@ async function* bytesOf(file: FileHandle, signal: AbortSignal): AsyncGenerator<B
 
 /** What a pipe says may never come: who waits for it is stopped all the same. */
 async function unlessStopped<Result>(result: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  signal.throwIfAborted()
   const stopped = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    const stop = () => reject(signal.reason)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
   })
   return await Promise.race([result, stopped])
 }

@@ -108,11 +108,17 @@ describe('autovolt ledger verify', () => {
     const exit = '"$!"; wait "$!"; echo "ended with $?"'
     const command = `"${process.execPath}" "${program}" ledger verify "${fifo}" --key "${keys.verifierKey}"`
     const env = { ...process.env, TMPDIR: temporary }
-    const ends = ['', `exec 3<>"${fifo}"; echo '{"header"' >&3;`].map(async (writer) => {
-      const script = `${writer} ${command} & sleep 15; kill -TERM ${exit}`
+    const writing = `exec 3<>"${fifo}"; echo '{"header"' >&3;`
+    const ends = [
+      { writer: '', signal: 'TERM', code: 143 },
+      { writer: writing, signal: 'TERM', code: 143 },
+      { writer: writing, signal: 'INT', code: 130 },
+    ].map(async ({ writer, signal, code }) => {
+      // Without job control a shell has its background commands ignore SIGINT.
+      const script = `set -m; ${writer} ${command} & sleep 15; kill -${signal} ${exit}`
       const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { env })
-      expect(stdout).toBe('ended with 143\n')
-      expect(stderr).toContain('could not tell: Stopped by SIGTERM')
+      expect(stdout).toBe(`ended with ${code}\n`)
+      expect(stderr).toContain(`could not tell: Stopped by SIG${signal}`)
     })
     await Promise.all(ends)
     expect(await readdir(temporary)).toEqual([])
