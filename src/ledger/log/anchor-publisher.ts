@@ -61,7 +61,7 @@ export class AnchorPublisher {
   }
 
   async status(): Promise<AnchorStatus[]> {
-    const states = new Map((await this.#states.find({}, { limit: 1000 })).map((state) => [state.name, state]))
+    const states = new Map((await this.#noted()).map((state) => [state.name, state]))
     const kept = new Map((await askAnchors(this.#anchors, this.#limitMs)).map((answer) => [answer.name, answer]))
     return this.#anchors.map(({ name }) => {
       const { size: noted = 0, anchoredAt = null, failures = 0, lastError = null } = states.get(name) ?? {}
@@ -113,8 +113,19 @@ export class AnchorPublisher {
   }
 
   async #failuresOf({ name }: Anchor): Promise<number> {
-    const state = await this.#states.findOne({ name })
+    const state = (await this.#noted()).find((one) => one.name === name)
     return Number.isSafeInteger(state?.failures) ? (state?.failures ?? 0) : 0
+  }
+
+  /** What is noted of the anchors; nothing rests on it, so what cannot be read is left out. */
+  async #noted(): Promise<AnchorState[]> {
+    try {
+      return await this.#states.find({}, { limit: 1000 })
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#database.logger.warn({ reason }, 'how far the anchors have come could not be read')
+      return []
+    }
   }
 
   /** What cannot be noted is shown wrong, and stops nothing. */

@@ -19,13 +19,22 @@ export function askAnchors(anchors: readonly Anchor[], limitMs = longestAnswerMs
   return Promise.all(askable.map((anchor) => ask(anchor, limitMs)))
 }
 
+/** Anchors are a host's own programs, which no compiler may have looked at. */
+function isCheckpoint(answer: unknown): answer is AnchoredCheckpoint {
+  const { note, anchoredAt } = Object(answer) as Partial<Record<keyof AnchoredCheckpoint, unknown>>
+  return typeof note === 'string' && anchoredAt instanceof Date && !Number.isNaN(anchoredAt.getTime())
+}
+
 async function ask(anchor: Anchor, limitMs: number): Promise<AnchorAnswer> {
   const { name } = anchor
   try {
     const answer = Promise.resolve(anchor.newest?.())
     if (!(await settlesWithin(limitMs, answer)))
       return { name, kept: undefined, fault: `no answer within ${limitMs} ms` }
-    return { name, kept: await answer, fault: undefined }
+    const kept: unknown = await answer
+    if (kept === undefined || kept === null) return { name, kept: undefined, fault: undefined }
+    if (isCheckpoint(kept)) return { name, kept, fault: undefined }
+    return { name, kept: undefined, fault: 'its answer is no checkpoint: expected { note, anchoredAt }' }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return { name, kept: undefined, fault: redactCredentials(reason).slice(0, 1000) }

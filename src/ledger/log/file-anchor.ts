@@ -27,9 +27,14 @@ export function fileAnchor(path: string, name?: string): Anchor {
     async publish(checkpoint) {
       const file = await open(path, O_APPEND | O_CREAT | O_RDWR | noLinks, 0o600)
       try {
-        const last = await lastKept(file)
-        if (last?.note === checkpoint.note) return undefined
-        if (last !== undefined) await requireGoingOn(last, checkpoint)
+        for (let last = await lastKept(file), isNewest = false; !isNewest; ) {
+          if (last?.note === checkpoint.note) return undefined
+          if (last !== undefined) await requireGoingOn(last, checkpoint)
+          // A proof can take long: another process may have written a later one meanwhile.
+          const now = await lastKept(file)
+          isNewest = now?.note === last?.note
+          last = now
+        }
         // What a crash has cut off stays a line of its own.
         const start = (await endsInLine(file)) ? '' : '\n'
         const kept = { anchoredAt: new Date().toISOString(), note: checkpoint.note }

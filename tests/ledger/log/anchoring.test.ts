@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Anchor, fileAnchor, witnessAnchor } from '@autovolt/data'
-import type { Document } from 'mongodb'
+import { BSONRegExp, type Document } from 'mongodb'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ledgerLogOf } from '../../../src/ledger/log/log-options.js'
 import { formatSignature, parseNote } from '../../../src/ledger/log/signed-note.js'
@@ -104,6 +104,31 @@ describe('a ledger with anchors', () => {
     await ledger.checkpoint()
     expect(published).toEqual([2])
     expect(await ledger.anchorStatus()).toMatchObject([{ size: 2, failures: 0, lastError: null }])
+  })
+
+  it.each<[string, unknown]>([
+    ['a text', 'x'],
+    ['an object without a note', {}],
+    ['a note that is no text', { note: 5, anchoredAt: new Date() }],
+    ['a date that is none', { note: 'x', anchoredAt: new Date(Number.NaN) }],
+  ])('says that an anchor answers what is no checkpoint: %s', async (_, answer) => {
+    const anchor: Anchor = { name: 'odd', publish: async () => undefined, newest: async () => answer as never }
+    const ledger = await openLedger(setUpDatabase(), anchor)
+    await ledger.append(events(1))
+    await expect(ledger.checkpoint()).rejects.toMatchObject({ code: 'ANCHOR_UNREACHABLE' })
+    expect((await ledger.anchorStatus())[0]?.lastError).toContain('expected { note, anchoredAt }')
+    expect((await ledger.verify()).caveats.join()).toContain('odd')
+  })
+
+  it('is written to, whatever the database says of it', async () => {
+    const database = setUpDatabase()
+    const file = join(folder, 'checkpoints.jsonl')
+    const ledger = await openLedger(database, fileAnchor(file, 'file'))
+    await ledger.append(events(1))
+    const unreadable = { name: 'file', lastError: new BSONRegExp('(') }
+    await database.db.collection('ledger_anchors').insertOne(unreadable, { bypassDocumentValidation: true })
+    expect(await ledger.checkpoint()).toMatchObject({ added: 1 })
+    expect(await ledger.anchorStatus()).toMatchObject([{ name: 'file', size: 1 }])
   })
 
   it('does not store what an anchor answers if it is no signature', async () => {

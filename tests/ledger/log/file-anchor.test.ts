@@ -51,6 +51,23 @@ describe('fileAnchor', () => {
     expect(newest?.anchoredAt).toBeInstanceOf(Date)
   })
 
+  it('does not go back where a later one was written while the proof of this one was read', async () => {
+    const anchor = fileAnchor(path)
+    await anchor.publish(upTo(3))
+    const slow = upTo(10)
+    let isFirst = true
+    const publishing = anchor.publish({
+      ...slow,
+      async consistencyFrom(size) {
+        if (isFirst) await fileAnchor(path).publish(upTo(12))
+        isFirst = false
+        return slow.consistencyFrom(size)
+      },
+    })
+    await expect(publishing).rejects.toThrow('the file keeps a checkpoint of 12 entries, this one is of 10')
+    expect((await anchor.newest?.())?.note).toBe(upTo(12).note)
+  })
+
   it('changes nothing that is in the file', async () => {
     const anchor = fileAnchor(path)
     await anchor.publish(upTo(3))
