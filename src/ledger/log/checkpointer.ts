@@ -6,7 +6,7 @@ import type { Anchor } from './anchor.js'
 import { chainHeadsDigest, hasChainHeads } from './chain-heads.js'
 import type { CheckpointStore } from './checkpoint-store.js'
 import { signTreeHead, type TreeHead } from './checkpoint-text.js'
-import { contradiction, type Known, KnownStatements } from './known-statements.js'
+import { contradiction, KnownStatements } from './known-statements.js'
 import type { Segment, StoredCheckpoint } from './log-entities.js'
 import { withLogLease } from './log-lease.js'
 import type { MerkleFrontier } from './merkle-tree.js'
@@ -58,18 +58,23 @@ export class Checkpointer {
     this.#tree = new SignedTree(parts.tiles, parts.segments)
   }
 
-  /** Covers everything that a majority had when it began; in several checkpoints if that is much. */
-  run(): Promise<CheckpointResult> {
-    return withLogLease(this.#parts.database, (lease) => this.#coverAll(lease))
+  /**
+   * Covers everything that a majority had when it began; in several checkpoints if that is much.
+   * @throws DatabaseError `CONFIGURATION` without a key: nothing would be signed, nobody asked, and what is there not be checked.
+   */
+  async run(): Promise<CheckpointResult> {
+    const [signer] = this.#parts.signers
+    if (signer === undefined) throw noSigner()
+    return withLogLease(this.#parts.database, (lease) => this.#coverAll(signer.verifier.name, lease))
   }
 
-  async #coverAll(lease: Lease): Promise<CheckpointResult> {
-    const { entriesPerCheckpoint = defaultEntriesPerCheckpoint, segments, entries, signers } = this.#parts
-    const known = await this.#ask()
+  async #coverAll(origin: string, lease: Lease): Promise<CheckpointResult> {
+    const { entriesPerCheckpoint = defaultEntriesPerCheckpoint, segments, entries } = this.#parts
+    const known = await this.#known.ask()
     let { newest } = known
     const coverage = await segments.coverage()
     // What is signed next goes on from there.
-    if (signers.length > 0 && !hasChainHeads(known.head, coverage.values()))
+    if (!hasChainHeads(known.head, coverage.values()))
       throw contradiction('the index of the tree does not have the chains that the newest checkpoint was signed for')
     let frontier: MerkleFrontier | undefined
     for (let added = 0; ; ) {
@@ -80,21 +85,13 @@ export class Checkpointer {
         sequence === undefined ? [] : [{ switchId, sequence }],
       )
       if (count > 0) {
-        const [signer] = signers
-        if (signer === undefined) throw noSigner()
         frontier ??= await this.#tree.build(newest?.size ?? 0, known.statements)
-        newest = await this.#add(frontier, coverage, fresh, signer.verifier.name, lease)
+        newest = await this.#add(frontier, coverage, fresh, origin, lease)
       }
       added += count
       // With less than it could have taken there was no more when it looked.
       if (count < entriesPerCheckpoint) return { checkpoint: newest, added, unsound }
     }
-  }
-
-  /** Without a key nothing is signed, so nobody has to be asked. */
-  async #ask(): Promise<Known> {
-    if (this.#parts.signers.length > 0) return this.#known.ask()
-    return { newest: await this.#parts.checkpoints.newest(), head: undefined, statements: [] }
   }
 
   /**
