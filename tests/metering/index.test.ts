@@ -28,6 +28,7 @@ it('exports these values and no others', () => {
     'hourOfDay',
     'instantOfLocalTime',
     'instantOfTimeOfDay',
+    'isCivilDay',
     'isCounterValue',
     'isCurrency',
     'isPercent',
