@@ -4,7 +4,7 @@ import { serverCode } from '../core/server-codes.js'
 type Indexed = Pick<Collection, 'listIndexes'>
 type Key = Readonly<Record<string, 1>>
 /** The index by which chains are read. */
-export const chainKeyPattern = { switchId: 1, sequence: 1 } as const
+const chainKeyPattern = { switchId: 1, sequence: 1 } as const
 
 /**
  * Whether the unique index with this key is there as the library makes it, and no other with the same key. The server obeys a hint

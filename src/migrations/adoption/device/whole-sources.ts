@@ -89,7 +89,7 @@ const readings: WholeSource = {
       beforeMs = at.getTime()
       if (silenceMs > longestReadingMs && document.energy > 0) {
         const reason = 'its energy is its power times a silence of more than an hour: a gap, and not counted'
-        context.find({ kind: 'noted', collection: collection, document, reason })
+        context.find({ kind: 'noted', collection, document, reason })
         continue
       }
       yield* partOf(collection, document, { at, energyWh: document.energy }, context)
